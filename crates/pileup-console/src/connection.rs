@@ -1,0 +1,152 @@
+//! One attach to one target.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use console_api::instrument::instrument_client::InstrumentClient;
+use console_api::instrument::{InstrumentRequest, Update};
+use hyper_util::rt::TokioIo;
+use pileup_model::Snapshot;
+use tokio::net::UnixStream;
+use tokio::time::{Instant, timeout, timeout_at};
+use tonic::transport::{Channel, Endpoint, Uri};
+use tonic::{Status, Streaming};
+
+use crate::pump::Pump;
+use crate::{Address, ConsoleError, World};
+
+/// For the target to accept, and to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Longer than any publish interval in use.
+const LONGEST_SILENCE: Duration = Duration::from_secs(10);
+
+/// An attached target. Dropping it detaches.
+#[derive(Debug)]
+pub struct Connection {
+    address: Address,
+    updates: Streaming<Update>,
+    world: World,
+    pump: Pump,
+}
+
+impl Connection {
+    /// Attaches, and waits for the target to tell what lives in it.
+    ///
+    /// It disturbs neither the target nor its other clients. Fails when nothing answers
+    /// within ten seconds, or something that is not console-subscriber.
+    pub async fn attach(address: Address) -> Result<Self, ConsoleError> {
+        let channel = open(&address)
+            .await
+            .map_err(|source| ConsoleError::Unreachable {
+                address: address.clone(),
+                source,
+            })?;
+        let mut client = InstrumentClient::new(channel).max_decoding_message_size(usize::MAX);
+        let pump_client = client.clone();
+        let not_a_console = |reason: String| ConsoleError::NotAConsole {
+            address: address.clone(),
+            reason,
+        };
+
+        let opening = async {
+            let answer = client.watch_updates(InstrumentRequest {}).await?;
+            let mut updates = answer.into_inner();
+            let first = updates.message().await?;
+            Ok::<_, Status>((updates, first))
+        };
+        let (updates, first) = match timeout(PATIENCE, opening).await {
+            Err(_) => return Err(not_a_console(format!("no answer within {PATIENCE:?}"))),
+            Ok(Err(status)) => return Err(not_a_console(said(&status))),
+            Ok(Ok((_, None))) => return Err(not_a_console("it closed at once".to_owned())),
+            Ok(Ok((updates, Some(first)))) => (updates, first),
+        };
+        let mut connection = Self {
+            address,
+            updates,
+            world: World::default(),
+            pump: Pump::start(pump_client),
+        };
+        connection.apply(first);
+        Ok(connection)
+    }
+
+    /// The target.
+    #[must_use]
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Follows the target for `period`, and gives what it looks like then.
+    ///
+    /// Waits longer when the target has told nothing new by then, and fails when it stays
+    /// silent for ten seconds, or goes away.
+    pub async fn next_snapshot(&mut self, period: Duration) -> Result<Snapshot, ConsoleError> {
+        let end = Instant::now() + period;
+        while let Ok(message) = timeout_at(end, self.updates.message()).await {
+            self.take(message)?;
+        }
+        if !self.world.has_news() {
+            match timeout(LONGEST_SILENCE, self.updates.message()).await {
+                Ok(message) => self.take(message)?,
+                Err(_) => {
+                    return Err(ConsoleError::Silent {
+                        address: self.address.clone(),
+                        silence: LONGEST_SILENCE,
+                    });
+                }
+            }
+        }
+        Ok(self.world.snapshot())
+    }
+
+    fn take(&mut self, message: Result<Option<Update>, Status>) -> Result<(), ConsoleError> {
+        let gone = |reason: String| ConsoleError::Gone {
+            address: self.address.clone(),
+            reason,
+        };
+        match message {
+            Ok(Some(update)) => {
+                self.apply(update);
+                Ok(())
+            }
+            Ok(None) => Err(gone("it closed the connection".to_owned())),
+            Err(status) => Err(gone(said(&status))),
+        }
+    }
+
+    fn apply(&mut self, update: Update) {
+        let new = self.world.apply(update);
+        self.pump.saw(new);
+    }
+}
+
+async fn open(address: &Address) -> Result<Channel, tonic::transport::Error> {
+    match address {
+        Address::Http(uri) => {
+            Endpoint::from(uri.clone())
+                .connect_timeout(PATIENCE)
+                .connect()
+                .await
+        }
+        Address::UnixSocket(path) => {
+            let path = path.clone();
+            // The connector below knows the way: the name is never looked up.
+            Endpoint::from(Uri::from_static("http://localhost"))
+                .connect_timeout(PATIENCE)
+                .connect_with_connector(tower::service_fn(move |_: Uri| connect(path.clone())))
+                .await
+        }
+    }
+}
+
+async fn connect(path: PathBuf) -> std::io::Result<TokioIo<UnixStream>> {
+    Ok(TokioIo::new(UnixStream::connect(path).await?))
+}
+
+fn said(status: &Status) -> String {
+    if status.message().is_empty() {
+        status.code().to_string()
+    } else {
+        status.message().to_owned()
+    }
+}

@@ -1,0 +1,52 @@
+//! What can go wrong between us and the target.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::Address;
+
+/// Why the target cannot be followed, or not any longer.
+#[derive(Debug, Error)]
+pub enum ConsoleError {
+    /// The address is not one.
+    #[error("{text:?} is not an address: {reason}")]
+    BadAddress {
+        /// What was given.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Nothing answers there.
+    #[error("failed to reach {address}")]
+    Unreachable {
+        /// Where we tried.
+        address: Address,
+        /// What the transport says.
+        source: tonic::transport::Error,
+    },
+    /// Something answers, but not as console-subscriber does.
+    #[error("{address} does not answer as console-subscriber does: {reason}")]
+    NotAConsole {
+        /// Where we tried.
+        address: Address,
+        /// What it answered.
+        reason: String,
+    },
+    /// The target answered, and then sent nothing for longer than any publish interval in use.
+    #[error("{address} has sent nothing for {silence:?}")]
+    Silent {
+        /// Who is silent.
+        address: Address,
+        /// For how long.
+        silence: Duration,
+    },
+    /// The target ended, or closed the connection.
+    #[error("{address} went away: {reason}")]
+    Gone {
+        /// Who went away.
+        address: Address,
+        /// What the transport says.
+        reason: String,
+    },
+}

@@ -1,0 +1,26 @@
+//! Follows the wire of console-subscriber, the one that tokio-console uses, and keeps a
+//! [`Snapshot`](pileup_model::Snapshot) of the program behind it.
+//!
+//! The wire has its own mind; what this crate makes of it:
+//!
+//! - The first message holds all that lives, and the second repeats it: to apply a message
+//!   twice changes nothing.
+//! - Ids are reused once their task has finished: a task is an id *and* its birth.
+//! - The target takes in only about 127 events each time it wakes up: [`Connection`] keeps
+//!   it awake (see `pump`), without pausing or resuming it for others.
+//! - A target whose state exceeds 4 MiB withholds it from whoever attaches late, and says so
+//!   only in its own log: [`Coverage`](pileup_model::Coverage) says it to the reader.
+//! - All times are the target's own.
+
+mod address;
+mod connection;
+mod decode;
+mod error;
+mod pump;
+mod text;
+mod world;
+
+pub use address::Address;
+pub use connection::Connection;
+pub use error::ConsoleError;
+pub use world::World;

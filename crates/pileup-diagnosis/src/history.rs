@@ -1,0 +1,180 @@
+//! What the rules need of all snapshots so far.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use pileup_model::{Site, Snapshot, Task, TaskId, TaskState, elapsed};
+
+use crate::Lifetimes;
+
+/// All snapshots of one watch, kept as what the rules need of them: the latest one whole,
+/// and of the others counts per spawn site.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    watch: Option<Watch>,
+    sites: BTreeMap<Option<Site>, SiteHistory>,
+    /// Tasks without a waker, with the time since when they are seen so.
+    without_waker: HashMap<TaskId, WithoutWaker>,
+}
+
+#[derive(Debug, Clone)]
+struct Watch {
+    started: Timestamp,
+    latest: Snapshot,
+}
+
+/// What was seen of one spawn site.
+#[derive(Debug, Clone, Default)]
+pub struct SiteHistory {
+    /// Tasks that lived when the watch began.
+    pub alive_at_start: usize,
+    /// Living tasks now, oldest first.
+    pub living: Vec<Arc<Task>>,
+    /// Lifetimes of those that finished before the watch, as far as the target remembered.
+    pub finished_before: Lifetimes,
+    /// Lifetimes of those that finished during the watch.
+    pub finished: Lifetimes,
+    /// Polls of all that finished, and the time spent in them.
+    pub finished_polls: u64,
+    /// Time spent in the polls of all that finished.
+    pub finished_busy: Duration,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct WithoutWaker {
+    born: Timestamp,
+    polls: u64,
+    since: Timestamp,
+}
+
+impl History {
+    /// Takes in the next snapshot. One that is not newer than the last counts as the last
+    /// one told anew.
+    pub fn observe(&mut self, snapshot: Snapshot) {
+        let started = self.watch.as_ref().map(|watch| watch.started);
+        for site in self.sites.values_mut() {
+            site.living.clear();
+        }
+        for task in &snapshot.tasks {
+            let site = self.sites.entry(task.site.clone()).or_default();
+            site.living.push(Arc::clone(task));
+        }
+        for task in &snapshot.finished {
+            let site = self.sites.entry(task.site.clone()).or_default();
+            site.finish(task, started);
+        }
+        for site in self.sites.values_mut() {
+            site.living.sort_by_key(|task| (task.created_at, task.id));
+            if started.is_none() {
+                site.alive_at_start = site.living.len();
+            }
+        }
+        self.note_missing_wakers(&snapshot);
+        self.watch = Some(Watch {
+            started: started.unwrap_or(snapshot.at),
+            latest: snapshot,
+        });
+    }
+
+    /// The latest snapshot, or none before the first.
+    #[must_use]
+    pub fn latest(&self) -> Option<&Snapshot> {
+        self.watch.as_ref().map(|watch| &watch.latest)
+    }
+
+    /// When the watch began: the time of the first snapshot.
+    #[must_use]
+    pub fn started(&self) -> Option<Timestamp> {
+        self.watch.as_ref().map(|watch| watch.started)
+    }
+
+    /// From the first snapshot to the latest.
+    #[must_use]
+    pub fn window(&self) -> Duration {
+        self.watch.as_ref().map_or(Duration::ZERO, |watch| {
+            elapsed(watch.started, watch.latest.at)
+        })
+    }
+
+    /// What was seen of each spawn site, in the order of the sites.
+    pub fn sites(&self) -> impl Iterator<Item = (Option<&Site>, &SiteHistory)> {
+        self.sites.iter().map(|(site, seen)| (site.as_ref(), seen))
+    }
+
+    /// Since when a living task has been idle without any waker, in every snapshot.
+    #[must_use]
+    pub fn without_waker_since(&self, task: &Task) -> Option<Timestamp> {
+        let seen = self.without_waker.get(&task.id)?;
+        (seen.born == task.created_at).then_some(seen.since)
+    }
+
+    /// Tasks that were seen at all, finished or not.
+    #[must_use]
+    pub fn tasks_seen(&self) -> u64 {
+        let of_site = |site: &SiteHistory| {
+            site.living.len() as u64 + site.finished.total() + site.finished_before.total()
+        };
+        self.sites.values().map(of_site).sum()
+    }
+
+    fn note_missing_wakers(&mut self, snapshot: &Snapshot) {
+        let before = std::mem::take(&mut self.without_waker);
+        for task in &snapshot.tasks {
+            let polls = task.polls.count;
+            let unwakeable =
+                task.state() == Some(TaskState::Idle) && task.waker_count() == 0 && polls > 0;
+            if !unwakeable {
+                continue;
+            }
+            let known = before
+                .get(&task.id)
+                .filter(|known| known.born == task.created_at && known.polls == polls);
+            let seen = known.copied().unwrap_or(WithoutWaker {
+                born: task.created_at,
+                polls,
+                since: snapshot.at,
+            });
+            self.without_waker.insert(task.id, seen);
+        }
+    }
+}
+
+impl SiteHistory {
+    /// The mean length of the polls that returned; zero when none has.
+    #[must_use]
+    pub fn mean_poll(&self) -> Duration {
+        let living = self.living.iter();
+        let (polls, busy) = living.fold(
+            (self.finished_polls, self.finished_busy),
+            |(polls, busy), task| {
+                let running = u64::from(task.state() == Some(TaskState::Running));
+                let returned = task.polls.count.saturating_sub(running);
+                (
+                    polls.saturating_add(returned),
+                    busy.saturating_add(task.polls.busy),
+                )
+            },
+        );
+        match u32::try_from(polls) {
+            Ok(0) => Duration::ZERO,
+            Ok(polls) => busy / polls,
+            Err(_) => busy / u32::MAX,
+        }
+    }
+
+    fn finish(&mut self, task: &Task, watch_started: Option<Timestamp>) {
+        let Some(finished_at) = task.finished_at else {
+            return;
+        };
+        self.finished_polls = self.finished_polls.saturating_add(task.polls.count);
+        self.finished_busy = self.finished_busy.saturating_add(task.polls.busy);
+        let lifetimes = if watch_started.is_some_and(|started| finished_at >= started) {
+            &mut self.finished
+        } else {
+            &mut self.finished_before
+        };
+        lifetimes.add(task.age(finished_at));
+    }
+}

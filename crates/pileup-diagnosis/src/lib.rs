@@ -1,0 +1,21 @@
+//! From snapshots to findings: which tasks will never finish, and on what evidence.
+//!
+//! [`History`] takes in one [`Snapshot`](pileup_model::Snapshot) after the other and keeps
+//! of them, per spawn site, what the rules need. [`diagnose`] asks every rule and gives a
+//! [`Report`]. Nothing here reads a clock, opens a file or knows a wire: time comes from
+//! the snapshots, and the same snapshots always give the same report.
+//!
+//! A rule is one file in `rules`. It gives a finding only on evidence that a person can
+//! check, and never from a single snapshot.
+
+mod finding;
+mod history;
+mod lifetimes;
+mod report;
+mod rules;
+mod words;
+
+pub use finding::{Code, Finding, Grade};
+pub use history::{History, SiteHistory};
+pub use lifetimes::Lifetimes;
+pub use report::{Report, ReportCoverage, SCHEMA, diagnose};

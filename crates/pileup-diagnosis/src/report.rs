@@ -1,0 +1,95 @@
+//! The report of one watch.
+
+use pileup_model::{AsyncOp, Snapshot, TaskId, TaskKind, TaskState};
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+
+use crate::{Finding, Grade, History, rules};
+
+/// The name and version of the report's form.
+pub const SCHEMA: &str = "pileup.report/1";
+
+/// What was found in one watch of one target.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The name and version of this form.
+    pub schema: String,
+    /// What was watched.
+    pub target: String,
+    /// For how long, by the target's own clock.
+    pub window_seconds: f64,
+    /// How much of the target the watch covers.
+    pub coverage: ReportCoverage,
+    /// What was found: the surest first, then the most numerous.
+    pub findings: Vec<Finding>,
+}
+
+/// How much of the target a watch covers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReportCoverage {
+    /// Tasks that were seen at all, finished or not.
+    pub tasks_seen: u64,
+    /// Living tasks that wait for something that Tokio does not instrument.
+    pub uninstrumented_waits: usize,
+    /// Events that the target lost because its buffer was full.
+    pub dropped_events: u64,
+    /// Whether the target withheld what was there before the attach.
+    pub state_withheld: bool,
+    /// How late the target told of new tasks.
+    pub lag_seconds: f64,
+}
+
+impl Report {
+    /// The grade of the surest finding.
+    #[must_use]
+    pub fn worst(&self) -> Option<Grade> {
+        self.findings.iter().map(|finding| finding.grade).max()
+    }
+}
+
+/// Asks every rule about a watch of `target`.
+#[must_use]
+pub fn diagnose(history: &History, target: &str) -> Report {
+    let mut findings = rules::findings(history);
+    findings.sort_by(|a, b| {
+        let order = |finding: &Finding| (finding.grade, finding.alive);
+        order(b)
+            .cmp(&order(a))
+            .then_with(|| (&a.site, a.code).cmp(&(&b.site, b.code)))
+    });
+    let coverage = history
+        .latest()
+        .map(|latest| latest.coverage)
+        .unwrap_or_default();
+    Report {
+        schema: SCHEMA.to_owned(),
+        target: target.to_owned(),
+        window_seconds: history.window().as_secs_f64(),
+        coverage: ReportCoverage {
+            tasks_seen: history.tasks_seen(),
+            uninstrumented_waits: history.latest().map_or(0, uninstrumented_waits),
+            dropped_events: coverage.dropped_events,
+            state_withheld: coverage.state_withheld,
+            lag_seconds: coverage.lag.as_secs_f64(),
+        },
+        findings,
+    }
+}
+
+/// Tasks that are idle, can be woken, and have no async op open that would say by what.
+fn uninstrumented_waits(snapshot: &Snapshot) -> usize {
+    let open = |op: &&std::sync::Arc<AsyncOp>| op.dropped_at.is_none();
+    let explained: HashSet<TaskId> = snapshot
+        .async_ops
+        .iter()
+        .filter(open)
+        .filter_map(|op| op.task)
+        .collect();
+    let waits = snapshot.tasks.iter().filter(|task| {
+        matches!(task.kind, TaskKind::Async | TaskKind::Local)
+            && task.state() == Some(TaskState::Idle)
+            && task.waker_count() > 0
+            && !explained.contains(&task.id)
+    });
+    waits.count()
+}

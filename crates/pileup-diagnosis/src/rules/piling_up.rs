@@ -1,0 +1,211 @@
+//! PU03: the living of a spawn site grow, and its old ones do not finish.
+//!
+//! Growth alone accuses a burst, a start-up ramp, and a service whose tasks live longer
+//! than one looks. So the rule asks two things over the same watch, whose length W is its
+//! only measure of time:
+//!
+//! - Do the *old* finish? A task is old from the age of W/3 on. Of those that grew old
+//!   during the watch, at most one in twenty may have finished, and together the old must
+//!   have lived on for two and a half times W: had they been about to finish, some would
+//!   have.
+//! - Does it *go on*? The living were born in every third of the watch, at no falling
+//!   rate, up to its end.
+//!
+//! A healthy site in equilibrium loses as many as it gains; a ramp and a burst end; the
+//! finished of a slow site show up among the old. What is left is a pile that grows.
+//! The same evidence is asked of goroutines by growth and age rules in production
+//! (`LeakProf`, monigo); the measure here is the watch itself rather than fixed counts.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use pileup_model::{Site, Task, TaskState, elapsed};
+
+use super::{Verdict, usual_state};
+use crate::words::span;
+use crate::{Code, Finding, Grade, History, SiteHistory};
+
+/// Fewer tasks that grew old in the watch are chance.
+const FEWEST: usize = 6;
+/// Of those that grew old, one in so many may have finished.
+const ONE_IN: u64 = 20;
+/// How long the old must have lived on together: so many halves of the watch.
+const LIVED_ON_HALVES: u32 = 5;
+
+/// The evidence of one site that piles up.
+struct Pile<'a> {
+    site: Option<&'a Site>,
+    seen: &'a SiteHistory,
+    now: Timestamp,
+    /// Living tasks that are old, oldest first.
+    old: Vec<&'a Task>,
+    old_age: Duration,
+    /// Old ones that finished in the watch.
+    escaped: u64,
+    /// Living tasks that were born in the watch.
+    born: usize,
+}
+
+pub(super) fn findings(history: &History) -> Vec<Finding> {
+    piles(history)
+        .iter()
+        .map(|pile| pile.finding(history))
+        .collect()
+}
+
+fn piles(history: &History) -> Vec<Pile<'_>> {
+    let (Some(started), Some(latest)) = (history.started(), history.latest()) else {
+        return Vec::new();
+    };
+    let sites = history.sites();
+    sites
+        .filter_map(|(site, seen)| pile(site, seen, started, latest.at))
+        .collect()
+}
+
+/// The pile at a site, if there is one at `now`.
+fn pile<'a>(
+    site: Option<&'a Site>,
+    seen: &'a SiteHistory,
+    started: Timestamp,
+    now: Timestamp,
+) -> Option<Pile<'a>> {
+    let window = elapsed(started, now);
+    let old_age = window / 3;
+    let old: Vec<&Task> = seen
+        .living
+        .iter()
+        .map(AsRef::as_ref)
+        .take_while(|task| task.age(now) >= old_age)
+        .collect();
+    // Of the watch, the part that each has lived through as an old one.
+    let lived_old = |task: &Task| (task.age(now).saturating_sub(old_age)).min(window);
+    let grown_old = old.iter().filter(|task| lived_old(task) < window).count();
+    let escaped = seen.finished.at_least(old_age) + seen.finished_before.at_least(old_age);
+    let do_not_finish = escaped * ONE_IN <= grown_old as u64 + escaped
+        && old.iter().map(|task| lived_old(task)).sum::<Duration>() >= window / 2 * LIVED_ON_HALVES;
+
+    let births: Vec<Duration> = seen
+        .living
+        .iter()
+        .filter(|task| task.created_at >= started)
+        .map(|task| elapsed(started, task.created_at))
+        .collect();
+    (grown_old >= FEWEST && do_not_finish && goes_on(&births, window)).then_some(Pile {
+        site,
+        seen,
+        now,
+        old,
+        old_age,
+        escaped,
+        born: births.len(),
+    })
+}
+
+/// Whether births, told as times since the start of the watch and in their order, go on
+/// to its end: at no falling rate, and without a last gap that is longer than the others.
+fn goes_on(births: &[Duration], window: Duration) -> bool {
+    let third = window / 3;
+    let in_third = |number: u32| {
+        let births = births.iter();
+        let until = if number == 2 {
+            Duration::MAX
+        } else {
+            third * (number + 1)
+        };
+        births
+            .filter(|birth| (third * number..until).contains(*birth))
+            .count()
+    };
+    let (first, second, last) = (in_third(0), in_third(1), in_third(2));
+    let steady = first > 0 && second > 0 && last > 0 && second * 2 >= first && last * 2 >= second;
+
+    let Some((earliest, latest)) = births.first().zip(births.last()) else {
+        return false;
+    };
+    let gaps = u32::try_from(births.len() - 1).unwrap_or(u32::MAX).max(1);
+    let mean = latest.saturating_sub(*earliest) / gaps;
+    let longest = births
+        .windows(2)
+        .map(|pair| pair[1].saturating_sub(pair[0]))
+        .max()
+        .unwrap_or_default();
+    let silence = window.saturating_sub(*latest);
+    steady && silence <= (mean * 4).max(longest * 3 / 2)
+}
+
+impl Pile<'_> {
+    fn finding(&self, history: &History) -> Finding {
+        let window = history.window();
+        let finished = self.seen.finished.total();
+        let state = usual_state(self.old.iter().copied());
+        let mut evidence = vec![
+            format!(
+                "alive went from {} to {} in the {} of the watch",
+                self.seen.alive_at_start,
+                self.seen.living.len(),
+                span(window)
+            ),
+            format!(
+                "{} of the living were born in the watch, in every part of it; {} of the site finished in it",
+                self.born,
+                match finished {
+                    0 => "no task".to_owned(),
+                    1 => "1 task".to_owned(),
+                    more => format!("{more} tasks"),
+                }
+            ),
+            format!(
+                "of {} tasks that reached the age of {}, {}",
+                self.old.len() as u64 + self.escaped,
+                span(self.old_age),
+                match self.escaped {
+                    0 => "none has finished".to_owned(),
+                    1 => "1 has finished".to_owned(),
+                    more => format!("{more} have finished"),
+                }
+            ),
+        ];
+        if finished > 0 {
+            evidence.push(format!(
+                "those that did finish had lived for {} at the most",
+                span(self.seen.finished.longest())
+            ));
+        }
+        evidence.push(self.activity(self.now));
+        let verdict = Verdict {
+            code: Code::PilingUp,
+            grade: Grade::Probable,
+            state,
+            evidence,
+            explanation: "Tasks are spawned here again and again, and those that are not done \
+                          soon are never done: the pile grows for as long as the program \
+                          runs, with all that the tasks hold.",
+            fix: "Look at the awaits after the tasks' last progress: a channel whose other \
+                  side is kept but no longer used, a lock or permit that is not given back, \
+                  a reply or a request without a deadline, a loop whose condition cannot \
+                  become false. Give the wait an end: drop the other side, add a timeout, \
+                  or cancel the task with its owner.",
+        };
+        verdict.at(self.site, self.seen, history)
+    }
+
+    /// What the old have done of late.
+    fn activity(&self, now: Timestamp) -> String {
+        let old = self.old.iter();
+        let still_for = old
+            .clone()
+            .map(|task| elapsed(task.last_active(), now))
+            .min();
+        let still_for = still_for.unwrap_or_default();
+        if still_for * 2 >= self.old_age {
+            return format!("none of the old was polled in the last {}", span(still_for));
+        }
+        let polls: u64 = old.clone().map(|task| task.polls.count).sum();
+        let lived: Duration = old.map(|task| task.age(now)).sum();
+        format!(
+            "the old are still polled, each {:.1} times a second on average, and do not finish",
+            polls as f64 / lived.as_secs_f64()
+        )
+    }
+}

@@ -1,0 +1,95 @@
+//! PU02: tasks that hold a worker in a poll that does not return.
+//!
+//! Tokio cannot interrupt a poll. A task that computes or blocks without reaching an await
+//! takes its worker away from all others, cannot be aborted, and keeps the runtime from
+//! shutting down. Tokio's own advice is that 10 to 100 microseconds pass between two
+//! awaits.
+
+use std::time::Duration;
+
+use pileup_model::{Task, TaskKind, TaskState, elapsed};
+
+use super::Verdict;
+use crate::words::{count, span};
+use crate::{Code, Finding, Grade, History};
+
+/// Ten thousand times what Tokio advises.
+const LONG_POLL: Duration = Duration::from_secs(1);
+/// A poll is only long beside the site's own: so many times their mean.
+const TIMES_THE_MEAN: u32 = 10;
+
+pub(super) fn findings(history: &History) -> Vec<Finding> {
+    let Some(latest) = history.latest() else {
+        return Vec::new();
+    };
+    let window = history.window();
+    let mut findings = Vec::new();
+    for (site, seen) in history.sites() {
+        let mean = seen.mean_poll();
+        let long = LONG_POLL.max(mean.saturating_mul(TIMES_THE_MEAN));
+        let in_poll = |task: &Task| {
+            let started = task.polls.last_started?;
+            let running = task.state() == Some(TaskState::Running)
+                && matches!(task.kind, TaskKind::Async | TaskKind::Local);
+            running.then(|| elapsed(started, latest.at))
+        };
+        // Two snapshots at least have seen the same poll.
+        let pinned: Vec<Duration> = seen
+            .living
+            .iter()
+            .filter_map(|task| in_poll(task))
+            .filter(|poll| *poll >= long && window >= LONG_POLL)
+            .collect();
+        let Some(longest) = pinned.iter().max() else {
+            continue;
+        };
+        // One long poll may be a heavy one. Several that last for most of the watch, and
+        // that none of the site came back from, are not.
+        let lasting = pinned.iter().filter(|poll| **poll >= window / 2).count();
+        let grade = if lasting >= 2 {
+            Grade::Probable
+        } else {
+            Grade::Suspicious
+        };
+        let mut evidence = vec![format!(
+            "{} in a poll that has not returned, the longest for {}",
+            match pinned.len() {
+                1 => "1 task is".to_owned(),
+                tasks => format!("{tasks} tasks are"),
+            },
+            span(*longest)
+        )];
+        evidence.push(if mean.is_zero() {
+            "no poll of a task of this site has returned".to_owned()
+        } else {
+            format!(
+                "the site's polls that did return took {} on average",
+                span(mean)
+            )
+        });
+        evidence.push(format!(
+            "{} finished in the {} of the watch",
+            count(
+                usize::try_from(seen.finished.total()).unwrap_or(usize::MAX),
+                "task of the site"
+            )
+            .replace("task of the sites", "tasks of the site"),
+            span(window)
+        ));
+        let verdict = Verdict {
+            code: Code::PinnedWorker,
+            grade,
+            state: TaskState::Running,
+            evidence,
+            explanation: "Each of these tasks holds a worker thread for itself: it computes \
+                          or blocks without reaching an await. Tokio cannot interrupt it, \
+                          and whatever else waits for that worker stands still.",
+            fix: "Await instead of blocking (tokio::time::sleep for std::thread::sleep, \
+                  Tokio's channels and locks for std's), yield in long loops, or move the \
+                  work to spawn_blocking or a thread of its own; and see that the loop's \
+                  condition can become false.",
+        };
+        findings.push(verdict.at(site, seen, history));
+    }
+    findings
+}

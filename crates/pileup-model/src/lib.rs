@@ -1,0 +1,21 @@
+//! What a Tokio program looks like from outside at one moment: its tasks, the resources
+//! that they share, and the async ops with which they wait for them.
+//!
+//! Plain data. It opens nothing, asks nobody, and reads no clock: every time in it is
+//! the observed program's own.
+
+mod async_op;
+mod coverage;
+mod resource;
+mod site;
+mod snapshot;
+mod task;
+mod time;
+
+pub use async_op::{AsyncOp, AsyncOpId};
+pub use coverage::Coverage;
+pub use resource::{Attribute, AttributeValue, Resource, ResourceId};
+pub use site::Site;
+pub use snapshot::Snapshot;
+pub use task::{Polls, Task, TaskId, TaskKind, TaskState, Wakers};
+pub use time::elapsed;

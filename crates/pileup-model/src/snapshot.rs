@@ -1,0 +1,52 @@
+//! A whole program at one moment.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{AsyncOp, AsyncOpId, Coverage, Resource, ResourceId, Task, TaskId};
+
+/// A whole program at one moment, and what ended in it since the snapshot before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The moment, by the program's own clock.
+    pub at: Timestamp,
+    /// The living tasks, by id.
+    pub tasks: Vec<Arc<Task>>,
+    /// The tasks that finished since the snapshot before; in the first one, those that the
+    /// program still remembered.
+    pub finished: Vec<Arc<Task>>,
+    /// The living resources, by id.
+    pub resources: Vec<Arc<Resource>>,
+    /// The async ops by id: the living, and of those that ended the newest of each
+    /// resource that still lives.
+    pub async_ops: Vec<Arc<AsyncOp>>,
+    /// What is not shown.
+    pub coverage: Coverage,
+}
+
+impl Snapshot {
+    /// The living task with this id.
+    #[must_use]
+    pub fn task(&self, id: TaskId) -> Option<&Arc<Task>> {
+        by_id(&self.tasks, &id, |task| task.id)
+    }
+
+    /// The living resource with this id.
+    #[must_use]
+    pub fn resource(&self, id: ResourceId) -> Option<&Arc<Resource>> {
+        by_id(&self.resources, &id, |resource| resource.id)
+    }
+
+    /// The async op with this id.
+    #[must_use]
+    pub fn async_op(&self, id: AsyncOpId) -> Option<&Arc<AsyncOp>> {
+        by_id(&self.async_ops, &id, |op| op.id)
+    }
+}
+
+fn by_id<'a, T, I: Ord>(sorted: &'a [T], id: &I, id_of: impl Fn(&T) -> I) -> Option<&'a T> {
+    let index = sorted.binary_search_by_key(id, id_of).ok()?;
+    sorted.get(index)
+}

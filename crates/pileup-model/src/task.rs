@@ -1,0 +1,193 @@
+//! Tasks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{Site, elapsed};
+
+/// Names a task among the living of one program. A later task may get the same number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TaskId(pub u64);
+
+/// How a task came to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskKind {
+    /// `tokio::spawn` and its like.
+    Async,
+    /// `spawn_local`.
+    Local,
+    /// `spawn_blocking`: a closure on a thread of its own.
+    Blocking,
+    /// `Runtime::block_on`: the future that drives the runtime from outside.
+    BlockOn,
+    /// A kind that this version does not know.
+    Other,
+}
+
+/// What a task is doing at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskState {
+    /// It waits to be woken, or for its very first poll.
+    Idle,
+    /// It was woken and waits for a worker.
+    Scheduled,
+    /// It is being polled.
+    Running,
+}
+
+/// One living task, or one that has finished.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    /// Its number on the wire.
+    pub id: TaskId,
+    /// Its `tokio::task::Id`, which logs and task dumps show.
+    pub tokio_id: Option<u64>,
+    /// How it came to be.
+    pub kind: TaskKind,
+    /// The name that `tokio::task::Builder` gave it.
+    pub name: Option<Arc<str>>,
+    /// Where it was spawned.
+    pub site: Option<Site>,
+    /// When it was spawned.
+    pub created_at: Timestamp,
+    /// When it returned, panicked or was aborted: the wire does not tell which.
+    pub finished_at: Option<Timestamp>,
+    /// How it was polled.
+    pub polls: Polls,
+    /// How it was woken, and who still could wake it.
+    pub wakers: Wakers,
+}
+
+/// How a task was polled.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Polls {
+    /// Polls begun.
+    pub count: u64,
+    /// When the last poll began.
+    pub last_started: Option<Timestamp>,
+    /// When the last poll that returned did so.
+    pub last_ended: Option<Timestamp>,
+    /// Time spent in polls that returned.
+    pub busy: Duration,
+}
+
+/// How a task was woken, and who still could wake it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wakers {
+    /// Wakes in all.
+    pub wakes: u64,
+    /// Wakes that the task gave itself while it was being polled.
+    pub self_wakes: u64,
+    /// Wakers cloned.
+    pub clones: u64,
+    /// Wakers dropped; a wake by value counts as a drop.
+    pub drops: u64,
+    /// When it was last woken.
+    pub last_wake: Option<Timestamp>,
+}
+
+impl Task {
+    /// What the task is doing, told as tokio-console tells it. `None` when it has finished.
+    #[must_use]
+    pub fn state(&self) -> Option<TaskState> {
+        if self.finished_at.is_some() {
+            return None;
+        }
+        let Polls {
+            last_started,
+            last_ended,
+            ..
+        } = self.polls;
+        Some(if last_started > last_ended {
+            TaskState::Running
+        } else if self.wakers.last_wake > last_started {
+            TaskState::Scheduled
+        } else {
+            TaskState::Idle
+        })
+    }
+
+    /// How long the task has lived at `now`, or had lived when it finished.
+    #[must_use]
+    pub fn age(&self, now: Timestamp) -> Duration {
+        elapsed(self.created_at, self.finished_at.unwrap_or(now))
+    }
+
+    /// When the task was last seen to do anything: to begin or to end a poll.
+    #[must_use]
+    pub fn last_active(&self) -> Timestamp {
+        let polled = self.polls.last_started.max(self.polls.last_ended);
+        polled.unwrap_or(self.created_at)
+    }
+
+    /// Wakers that exist outside the runtime's own queue: who could still wake the task.
+    #[must_use]
+    pub fn waker_count(&self) -> u64 {
+        self.wakers.clones.saturating_sub(self.wakers.drops)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).expect("a small number of seconds")
+    }
+
+    fn task() -> Task {
+        Task {
+            id: TaskId(1),
+            tokio_id: None,
+            kind: TaskKind::Async,
+            name: None,
+            site: None,
+            created_at: at(10),
+            finished_at: None,
+            polls: Polls::default(),
+            wakers: Wakers::default(),
+        }
+    }
+
+    #[test]
+    fn a_task_that_was_not_polled_yet_is_idle() {
+        assert_eq!(task().state(), Some(TaskState::Idle));
+    }
+
+    #[test]
+    fn a_poll_that_has_not_returned_is_running() {
+        let mut task = task();
+        task.polls.last_started = Some(at(11));
+        assert_eq!(task.state(), Some(TaskState::Running));
+        task.polls.last_ended = Some(at(12));
+        assert_eq!(task.state(), Some(TaskState::Idle));
+    }
+
+    #[test]
+    fn a_wake_after_the_last_poll_is_scheduled() {
+        let mut task = task();
+        task.polls.last_started = Some(at(11));
+        task.polls.last_ended = Some(at(12));
+        task.wakers.last_wake = Some(at(13));
+        assert_eq!(task.state(), Some(TaskState::Scheduled));
+    }
+
+    #[test]
+    fn a_finished_task_has_no_state_and_ages_no_more() {
+        let mut task = task();
+        task.finished_at = Some(at(14));
+        assert_eq!(task.state(), None);
+        assert_eq!(task.age(at(99)), Duration::from_secs(4));
+    }
+
+    #[test]
+    fn clocks_that_disagree_give_no_negative_age() {
+        assert_eq!(task().age(at(9)), Duration::ZERO);
+    }
+}

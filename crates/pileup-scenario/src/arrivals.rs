@@ -1,0 +1,31 @@
+//! The pace at which work reaches a scenario.
+
+use std::time::Duration;
+
+/// Work that arrives at a steady pace: one request, one order, one client, every `--every`.
+#[derive(Debug, Clone)]
+pub struct Arrivals {
+    every: Duration,
+    count: u64,
+}
+
+impl Arrivals {
+    /// Arrivals that are `every` apart.
+    #[must_use]
+    pub fn new(every: Duration) -> Self {
+        Self { every, count: 0 }
+    }
+
+    /// Waits for the next arrival and gives its number, counted from 1.
+    pub async fn next(&mut self) -> u64 {
+        tokio::time::sleep(self.every).await;
+        self.count += 1;
+        self.count
+    }
+
+    /// The same work at twice the pace.
+    #[must_use]
+    pub fn twice_as_often(self) -> Self {
+        Self::new(self.every / 2)
+    }
+}

@@ -1,0 +1,79 @@
+//! Starts console-subscriber, on a port that may be chosen by the system.
+
+use std::net::{SocketAddr, TcpListener};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Context;
+use console_subscriber::{ConsoleLayer, Server, ServerParts};
+use tokio_stream::wrappers::TcpListenerStream;
+use tracing::subscriber::NoSubscriber;
+use tracing_subscriber::filter::FilterFn;
+use tracing_subscriber::prelude::*;
+
+/// Twenty times the default pace: console-subscriber takes in about 127 events each time.
+const PUBLISH_INTERVAL: Duration = Duration::from_millis(50);
+/// A finished task costs the target about 50 kB for as long as it is retained.
+const RETENTION: Duration = Duration::from_secs(30);
+
+/// Starts to record tasks, and serves them to tokio-console and pileup on `address`.
+///
+/// It must come before the runtime is built, or the runtime's first tasks are never seen.
+/// The environment variables of console-subscriber override the scenario's own choices,
+/// except for the address, which is `--console`'s. Returns the address, its port chosen
+/// by the system where `address` has port 0.
+pub(crate) fn start(address: &str) -> anyhow::Result<SocketAddr> {
+    let listener = TcpListener::bind(address).with_context(|| {
+        format!("failed to listen on {address} for tokio-console; choose another address with --console, such as --console 127.0.0.1:0 for a free port")
+    })?;
+    let chosen = listener.local_addr()?;
+
+    let (layer, server) = ConsoleLayer::builder()
+        .publish_interval(PUBLISH_INTERVAL)
+        .retention(RETENTION)
+        .with_default_env()
+        .build();
+    thread::Builder::new()
+        .name("console-subscriber".into())
+        .spawn(move || {
+            // What serves the recording must not be part of it.
+            let _unrecorded = tracing::subscriber::set_default(NoSubscriber::default());
+            if let Err(error) = serve(server, listener) {
+                eprintln!("error: tokio-console can no longer be served: {error:#}");
+            }
+        })
+        .context("failed to start the thread of console-subscriber")?;
+
+    let from_tokio = FilterFn::new(|metadata| {
+        if metadata.is_event() {
+            metadata.target().starts_with("runtime") || metadata.target().starts_with("tokio")
+        } else {
+            metadata.name().starts_with("runtime.") || metadata.target().starts_with("tokio")
+        }
+    });
+    tracing_subscriber::registry()
+        .with(layer.with_filter(from_tokio))
+        .init();
+    Ok(chosen)
+}
+
+fn serve(server: Server, listener: TcpListener) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async move {
+        listener.set_nonblocking(true)?;
+        let clients = TcpListenerStream::new(tokio::net::TcpListener::from_std(listener)?);
+        let ServerParts {
+            instrument_server,
+            aggregator,
+            ..
+        } = server.into_parts();
+        tokio::spawn(aggregator.run());
+        tonic::transport::Server::builder()
+            .add_service(instrument_server)
+            .serve_with_incoming(clients)
+            .await?;
+        Ok(())
+    })
+}

@@ -1,0 +1,162 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::SignedDuration;
+use pileup_console::Address;
+use pileup_diagnosis::Grade;
+
+/// Says which tasks of a running Tokio program will never finish, where they were spawned,
+/// and on what evidence.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXIT_CODES)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  no finding at or above --fail-on
+  1  findings
+  2  wrong usage
+  3  the target could not be reached, or withheld its state
+  4  the target went away during the watch";
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a scenario, for tokio-console or `pileup diagnose` to attach to
+    Run(Run),
+    /// List the scenarios
+    ListScenarios,
+    /// Run a scenario on a free port, watch it, and report
+    Investigate(Investigate),
+    /// Attach to a running program that has console-subscriber, watch it, and report
+    Diagnose(Diagnose),
+}
+
+#[derive(Debug, Args)]
+pub struct Run {
+    /// The scenario, as `list-scenarios` names it
+    pub scenario: String,
+    /// The scenario's own flags, such as --variant fixed or --every 100ms; --help lists them
+    #[arg(
+        value_name = "FLAGS",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    pub flags: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub struct Investigate {
+    /// The scenario, as `list-scenarios` names it
+    pub scenario: String,
+    /// leaky, fixed or lookalike
+    #[arg(long, default_value = "leaky")]
+    pub variant: String,
+    /// Time between two arrivals of work in the scenario
+    #[arg(long, value_name = "DURATION", default_value = "2s")]
+    pub every: String,
+    /// Worker threads of the scenario's runtime
+    #[arg(long, value_name = "COUNT")]
+    pub worker_threads: Option<String>,
+    #[command(flatten)]
+    pub watch: Watch,
+}
+
+#[derive(Debug, Args)]
+pub struct Diagnose {
+    /// The program's console: `http://HOST:PORT`, or `file:///PATH` for a Unix socket
+    #[arg(value_name = "ADDR", default_value_t)]
+    pub address: Address,
+    #[command(flatten)]
+    pub watch: Watch,
+}
+
+/// How a target is watched, and how it is reported.
+#[derive(Debug, Args)]
+pub struct Watch {
+    /// How long to watch
+    #[arg(long = "for", value_name = "DURATION", default_value = "30s", value_parser = watch_duration)]
+    pub duration: Duration,
+    /// How to print the report
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// From which grade on a finding makes the exit code 1
+    #[arg(long, value_enum, default_value_t = FailOn::Probable)]
+    pub fail_on: FailOn,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum FailOn {
+    /// Tasks that cannot wake any more
+    Certain,
+    /// And spawn sites whose living grow while their old ones do not finish
+    Probable,
+    /// And what is unusual, but not proven
+    Suspicious,
+    /// Always exit with 0
+    Never,
+}
+
+impl FailOn {
+    /// Whether a finding of this grade makes the exit code 1.
+    pub fn fails(self, grade: Grade) -> bool {
+        match self {
+            Self::Certain => grade >= Grade::Certain,
+            Self::Probable => grade >= Grade::Probable,
+            Self::Suspicious => grade >= Grade::Suspicious,
+            Self::Never => false,
+        }
+    }
+}
+
+const SHORTEST_WATCH: Duration = Duration::from_secs(2);
+
+fn watch_duration(text: &str) -> Result<Duration, String> {
+    let duration: SignedDuration = text
+        .parse()
+        .map_err(|error| format!("{error}; write it like 30s or 2m"))?;
+    match Duration::try_from(duration) {
+        Ok(duration) if duration >= SHORTEST_WATCH => Ok(duration),
+        _ => Err("a watch shorter than 2s shows nothing grow".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_scenarios_own_flags_are_left_to_it() {
+        let arguments = Arguments::parse_from(["pileup", "run", "full-channel", "--every", "1s"]);
+        let Command::Run(run) = arguments.command else {
+            panic!("not a run: {arguments:?}");
+        };
+        assert_eq!(run.flags, ["--every", "1s"]);
+    }
+
+    #[test]
+    fn a_watch_too_short_to_show_growth_is_refused() {
+        assert!(watch_duration("1s").is_err());
+        assert_eq!(watch_duration("12s"), Ok(Duration::from_secs(12)));
+    }
+}

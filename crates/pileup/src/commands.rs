@@ -1,0 +1,6 @@
+//! One file per subcommand: parse, call, render.
+
+pub mod diagnose;
+pub mod investigate;
+pub mod list_scenarios;
+pub mod run;

@@ -1,0 +1,31 @@
+//! `pileup investigate`: run a scenario as a child, watch it, report, and end it.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use crate::arguments::Investigate;
+use crate::commands::diagnose::report_on;
+use crate::error::Error;
+use crate::scenario_process::ScenarioProcess;
+use crate::workspace;
+
+/// The scenario ends by itself so long after the watch, should we be killed before that.
+const MARGIN: Duration = Duration::from_secs(60);
+
+pub async fn execute(investigate: Investigate) -> Result<ExitCode, Error> {
+    let name = investigate.scenario;
+    let program = workspace::build(&name)?;
+    let lifetime = investigate.watch.duration.saturating_add(MARGIN);
+    let mut flags = vec![
+        format!("--variant={}", investigate.variant),
+        format!("--every={}", investigate.every),
+        format!("--for={}s", lifetime.as_secs()),
+    ];
+    flags.extend(
+        investigate
+            .worker_threads
+            .map(|count| format!("--worker-threads={count}")),
+    );
+    let scenario = ScenarioProcess::start(&name, &program, &flags).await?;
+    report_on(scenario.address.clone(), &investigate.watch).await
+}

@@ -1,0 +1,27 @@
+//! `pileup list-scenarios`.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use comfy_table::{Table, presets};
+
+use crate::error::Error;
+use crate::workspace;
+
+pub fn execute() -> Result<ExitCode, Error> {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["scenario", "family", "minutes", "what goes wrong", "in Go"]);
+    for scenario in workspace::scenarios()? {
+        let about = scenario.about;
+        table.add_row([
+            scenario.name,
+            about.family,
+            about.minutes.to_string(),
+            about.summary,
+            about.seed.unwrap_or_default(),
+        ]);
+    }
+    writeln!(anstream::stdout(), "{}", table.trim_fmt()).map_err(Error::Print)?;
+    Ok(ExitCode::SUCCESS)
+}

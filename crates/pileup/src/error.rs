@@ -1,0 +1,99 @@
+//! Everything that the tool fails with, and the exit code of each.
+
+use std::io;
+use std::process::{ExitCode, ExitStatus};
+
+use miette::Diagnostic;
+use pileup_console::ConsoleError;
+use thiserror::Error;
+
+#[derive(Debug, Error, Diagnostic)]
+pub enum Error {
+    #[error("failed to start the runtime of pileup itself")]
+    Runtime(#[source] io::Error),
+
+    #[error("interrupted")]
+    Interrupted,
+
+    #[error("this is not a workspace with scenarios")]
+    #[diagnostic(help(
+        "run it in a clone of pileup; to watch a program of your own, use `pileup diagnose ADDR`"
+    ))]
+    NoWorkspace(#[source] Option<Box<cargo_metadata::Error>>),
+
+    #[error("there is no scenario named {name:?}")]
+    #[diagnostic(help("{}", one_of(similar)))]
+    NoScenario { name: String, similar: Vec<String> },
+
+    #[error("the manifest of {name} does not say what the scenario shows")]
+    #[diagnostic(help("give it summary, family and minutes in [package.metadata.pileup]"))]
+    BadManifest {
+        name: String,
+        source: serde_json::Error,
+    },
+
+    #[error("failed to run {program}")]
+    Start { program: String, source: io::Error },
+
+    #[error("{name} does not build")]
+    #[diagnostic(help("the compiler's own messages stand above"))]
+    Build { name: String },
+
+    #[error("{name} ended before it could be watched: {status}")]
+    #[diagnostic(help("what it printed stands above"))]
+    ScenarioEnded { name: String, status: ExitStatus },
+
+    #[error(transparent)]
+    #[diagnostic(help("{}", console_help(.0)))]
+    Console(#[from] ConsoleError),
+
+    #[error(
+        "{target} withheld what lived in it before pileup attached: its state is larger than console-subscriber sends to a late client"
+    )]
+    #[diagnostic(help(
+        "that nothing was found means nothing. Restart the program and attach pileup before its \
+         tasks pile up, or lower console-subscriber's retention (TOKIO_CONSOLE_RETENTION=10s)"
+    ))]
+    StateWithheld { target: String },
+
+    #[error("failed to print the report")]
+    Print(#[source] io::Error),
+}
+
+impl Error {
+    /// The exit code that the command line promises.
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Console(ConsoleError::Gone { .. }) => 4,
+            Self::Console(ConsoleError::BadAddress { .. }) => 2,
+            Self::Console(_) | Self::StateWithheld { .. } => 3,
+            Self::Interrupted => 130,
+            _ => 2,
+        })
+    }
+}
+
+fn one_of(names: &[String]) -> String {
+    match names {
+        [] => "`list-scenarios` shows those that there are".to_owned(),
+        names => format!("did you mean {}?", names.join(" or ")),
+    }
+}
+
+fn console_help(error: &ConsoleError) -> &'static str {
+    match error {
+        ConsoleError::BadAddress { .. } => "give it as http://HOST:PORT or file:///PATH",
+        ConsoleError::Unreachable { .. } => {
+            "is the program running, does it call console_subscriber::init(), and is this the \
+             address it listens on (TOKIO_CONSOLE_BIND, http://127.0.0.1:6669 by default)?"
+        }
+        ConsoleError::NotAConsole { .. } => {
+            "is it console-subscriber that listens there, and not another server of the program?"
+        }
+        ConsoleError::Silent { .. } => {
+            "another tokio-console may have paused it (space resumes), the program may be \
+             stopped, or its publish interval longer than that (TOKIO_CONSOLE_PUBLISH_INTERVAL)"
+        }
+        ConsoleError::Gone { .. } => "the program ended, was restarted, or dropped a slow client",
+    }
+}

@@ -1,0 +1,68 @@
+//! `pileup`: says which tasks of a running Tokio program will never finish.
+
+mod arguments;
+mod commands;
+mod error;
+mod render;
+mod scenario_process;
+mod watch;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::{Arguments, Command};
+use crate::error::Error;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            let code = error.exit_code();
+            anstream::eprintln!("{:?}", miette::Report::new(error));
+            code
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<ExitCode, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::Runtime)?;
+    runtime.block_on(async {
+        let command = async {
+            match arguments.command {
+                Command::Run(run) => commands::run::execute(run).await,
+                Command::ListScenarios => commands::list_scenarios::execute(),
+                Command::Investigate(investigate) => {
+                    commands::investigate::execute(investigate).await
+                }
+                Command::Diagnose(diagnose) => commands::diagnose::execute(diagnose).await,
+            }
+        };
+        tokio::select! {
+            result = command => result,
+            () = interrupted() => Err(Error::Interrupted),
+        }
+    })
+}
+
+/// Waits for a request to end. What runs by then is dropped, and ends its children.
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => return,
+                result = tokio::signal::ctrl_c() => if result.is_ok() { return },
+            }
+        }
+    }
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

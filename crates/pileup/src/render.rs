@@ -1,0 +1,19 @@
+//! The report in every form: each a file that reads the same report.
+
+mod json;
+mod text;
+
+use std::io;
+
+use pileup_diagnosis::Report;
+
+use crate::arguments::Format;
+
+/// Prints a report on standard output, which carries nothing else.
+pub fn print(report: &Report, format: Format) -> io::Result<()> {
+    let mut output = anstream::stdout().lock();
+    match format {
+        Format::Text => text::write(report, &mut output),
+        Format::Json => json::write(report, &mut output),
+    }
+}
