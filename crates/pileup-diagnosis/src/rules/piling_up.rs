@@ -19,7 +19,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pileup_model::{Site, Task, TaskState, elapsed};
+use pileup_model::{Site, Task, elapsed};
 
 use super::{Verdict, usual_state};
 use crate::words::span;

@@ -1,0 +1,9 @@
+//! The rules, asked about programs on paper.
+
+mod never_woken;
+mod piling_up;
+mod pinned_worker;
+mod program;
+
+/// What `program::found` gives for a healthy program.
+const NOTHING: [(&str, &str); 0] = [];

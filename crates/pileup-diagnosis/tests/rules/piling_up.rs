@@ -1,0 +1,217 @@
+//! Which programs pile up, and which only look so.
+
+use crate::NOTHING;
+use crate::program::{Program, found, noise};
+
+/// Tasks born at a steady pace.
+fn steady(every: f64, until: f64, lifetime: impl Fn(usize) -> Option<f64>) -> Program {
+    let mut program = Program::default();
+    for (number, born) in times(every, until).enumerate() {
+        program.spawn("work.rs", born, lifetime(number));
+    }
+    program
+}
+
+fn times(every: f64, until: f64) -> impl Iterator<Item = f64> {
+    (1..)
+        .map(move |number| every * f64::from(number))
+        .take_while(move |time| *time <= until)
+}
+
+#[test]
+fn ten_a_second_that_stay_are_found_in_twelve_seconds() {
+    let program = steady(0.1, 12.0, |_| None);
+    assert_eq!(found(&program.watch(0.0, 12.0)), [("work.rs", "PU03")]);
+}
+
+#[test]
+fn one_in_two_seconds_is_found_in_half_a_minute() {
+    let program = steady(2.0, 30.0, |_| None);
+    assert_eq!(found(&program.watch(0.3, 30.0)), [("work.rs", "PU03")]);
+}
+
+#[test]
+fn one_request_in_ten_that_stays_is_found_among_those_that_finish() {
+    let program = steady(0.02, 12.0, |number| (number % 10 != 0).then_some(0.05));
+    assert_eq!(found(&program.watch(0.0, 12.0)), [("work.rs", "PU03")]);
+}
+
+#[test]
+fn a_slow_leak_is_found_soon_in_a_program_that_has_run_for_long() {
+    let program = steady(2.0, 615.0, |_| None);
+    assert_eq!(found(&program.watch(600.0, 615.0)), [("work.rs", "PU03")]);
+}
+
+#[test]
+fn a_leak_in_batches_is_found() {
+    let mut program = Program::default();
+    for born in times(5.0, 60.0) {
+        for _ in 0..20 {
+            program.spawn("work.rs", born, None);
+        }
+    }
+    assert_eq!(found(&program.watch(0.0, 60.0)), [("work.rs", "PU03")]);
+}
+
+#[test]
+fn the_evidence_says_how_many_how_fast_and_how_old() {
+    let report = steady(0.1, 12.0, |_| None).watch(0.0, 12.0);
+    let finding = &report.findings[0];
+    assert_eq!(finding.alive, 120);
+    assert!((599.0..601.0).contains(&finding.growth_per_minute));
+    assert!((11.8..12.0).contains(&finding.oldest_seconds));
+    assert_eq!(
+        finding.evidence,
+        [
+            "alive went from 0 to 120 in the 12.0 s of the watch",
+            "120 of the living were born in the watch, in every part of it; no task of the site \
+             finished in it",
+            "of 80 tasks that reached the age of 4.0 s, none has finished",
+            "none of the old was polled in the last 4.0 s",
+        ]
+    );
+}
+
+#[test]
+fn a_single_snapshot_finds_nothing() {
+    let program = steady(0.1, 12.0, |_| None);
+    assert_eq!(found(&program.watch(12.0, 12.0)), NOTHING);
+}
+
+#[test]
+fn slow_requests_that_finish_are_no_pile() {
+    for lifetime in [0.2, 1.5, 4.0, 8.0, 10.0] {
+        let program = steady(0.1, 12.0, |_| Some(lifetime));
+        assert_eq!(found(&program.watch(0.0, 12.0)), NOTHING, "{lifetime} s");
+    }
+}
+
+#[test]
+fn lifetimes_that_vary_are_no_pile() {
+    for mean in [0.5, 3.0, 10.0, 20.0] {
+        let mut noise = noise();
+        let mut program = Program::default();
+        for born in times(0.1, 130.0) {
+            let lifetime = -noise().max(1e-9).ln() * mean;
+            program.spawn("work.rs", born, Some(lifetime));
+        }
+        for (from, to) in [(0.0, 30.0), (40.0, 52.0), (100.0, 130.0)] {
+            let report = program.watch(from, to);
+            assert_eq!(found(&report), NOTHING, "mean {mean} s, from {from} s");
+        }
+    }
+}
+
+#[test]
+fn a_large_stock_that_turns_over_slowly_is_no_pile() {
+    let program = steady(2.0, 2030.0, |_| Some(600.0));
+    assert_eq!(found(&program.watch(2000.0, 2030.0)), NOTHING);
+}
+
+#[test]
+fn a_pool_of_constant_size_is_no_pile() {
+    let mut program = Program::default();
+    for _ in 0..200 {
+        program.spawn("work.rs", 0.1, None);
+    }
+    assert_eq!(found(&program.watch(0.0, 30.0)), NOTHING);
+}
+
+#[test]
+fn a_pool_whose_site_also_spawns_short_work_is_no_pile() {
+    let mut program = steady(0.05, 30.0, |_| Some(0.3));
+    for _ in 0..50 {
+        program.spawn("work.rs", 0.1, None);
+    }
+    assert_eq!(found(&program.watch(0.0, 30.0)), NOTHING);
+}
+
+#[test]
+fn a_ramp_that_ends_is_no_pile() {
+    for end in [5.0, 10.0, 20.0, 25.0] {
+        let program = steady(1.0, end, |_| None);
+        assert_eq!(found(&program.watch(0.0, 30.0)), NOTHING, "{end} s");
+    }
+}
+
+#[test]
+fn a_ramp_that_slows_down_is_no_pile() {
+    let mut program = Program::default();
+    for number in 0..40 {
+        program.spawn("work.rs", 1.2_f64.powi(number) - 1.0, None);
+    }
+    assert_eq!(found(&program.watch(0.0, 30.0)), NOTHING);
+}
+
+#[test]
+fn a_burst_is_no_pile() {
+    let mut program = Program::default();
+    for number in 0..2000 {
+        program.spawn("work.rs", 3.0 + f64::from(number) / 1000.0, Some(20.0));
+    }
+    assert_eq!(found(&program.watch(0.0, 12.0)), NOTHING);
+    assert_eq!(found(&program.watch(0.0, 30.0)), NOTHING);
+}
+
+#[test]
+fn a_queue_that_is_overloaded_but_moves_is_no_pile() {
+    // Twice as much arrives as is done, first come first served: waits grow with time.
+    let mut program = Program::default();
+    for born in times(0.05, 30.0) {
+        program.spawn("work.rs", born, Some(born + 0.1));
+    }
+    assert_eq!(found(&program.watch(0.0, 30.0)), NOTHING);
+}
+
+#[test]
+fn users_who_come_and_go_in_waves_are_no_pile() {
+    let mut program = Program::default();
+    for born in times(0.5, 60.0) {
+        let wave_ends = (born / 20.0).ceil() * 20.0;
+        program.spawn("work.rs", born, Some(wave_ends - born + 1.0));
+    }
+    assert_eq!(found(&program.watch(0.0, 30.0)), NOTHING);
+    assert_eq!(found(&program.watch(30.0, 60.0)), NOTHING);
+}
+
+#[test]
+fn several_sites_are_several_findings_and_healthy_ones_are_none() {
+    let mut program = Program::default();
+    for born in times(0.1, 12.0) {
+        program.spawn("leaks.rs", born, None);
+        program.spawn("healthy.rs", born, Some(0.5));
+        program.spawn("leaks_twice_as_much.rs", born, None);
+        program.spawn("leaks_twice_as_much.rs", born, None);
+    }
+    assert_eq!(
+        found(&program.watch(0.0, 12.0)),
+        [("leaks_twice_as_much.rs", "PU03"), ("leaks.rs", "PU03")]
+    );
+}
+
+#[test]
+fn tasks_that_a_dependency_spawns_for_a_caller_belong_to_the_callers_finding() {
+    let library = "/home/a/.cargo/registry/src/index.crates.io-1/hyper-util-0.1.21/src/rt.rs";
+    let mut program = Program::default();
+    for born in times(0.1, 12.0) {
+        let caller = program.spawn("request.rs", born, None);
+        caller.polls.last_ended = Some(crate::program::at(born + 0.005));
+        program.spawn(library, born + 0.002, None);
+    }
+    let report = program.watch(0.0, 12.0);
+    assert_eq!(found(&report), [("request.rs", "PU03")]);
+    let evidence = report.findings[0].evidence.join("\n");
+    assert!(evidence.contains(library), "{evidence}");
+}
+
+#[test]
+fn tasks_of_a_dependency_that_nobody_here_spawned_stand_for_themselves() {
+    let library = "/home/a/.cargo/registry/src/index.crates.io-1/hyper-util-0.1.21/src/rt.rs";
+    let mut program = Program::default();
+    for born in times(0.1, 12.0) {
+        program.spawn("request.rs", born, None);
+        program.spawn(library, born + 0.05, None);
+    }
+    let report = program.watch(0.0, 12.0);
+    assert_eq!(found(&report), [("request.rs", "PU03"), (library, "PU03")]);
+}

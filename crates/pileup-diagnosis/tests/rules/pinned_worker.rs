@@ -1,0 +1,53 @@
+//! Which polls are too long, and which only look so.
+
+use std::time::Duration;
+
+use crate::NOTHING;
+use crate::program::{Program, found};
+use pileup_diagnosis::Grade;
+use pileup_model::TaskKind;
+
+fn spawn_in_poll(program: &mut Program, file: &str, born: f64) {
+    program.spawn(file, born, None).polls.last_ended = None;
+}
+
+#[test]
+fn several_polls_that_last_for_most_of_the_watch_are_probable() {
+    let mut program = Program::default();
+    spawn_in_poll(&mut program, "blocks.rs", 1.0);
+    spawn_in_poll(&mut program, "blocks.rs", 1.1);
+    let report = program.watch(0.0, 12.0);
+    assert_eq!(found(&report), [("blocks.rs", "PU02")]);
+    assert_eq!(report.worst(), Some(Grade::Probable));
+}
+
+#[test]
+fn a_single_long_poll_is_suspicious() {
+    let mut program = Program::default();
+    spawn_in_poll(&mut program, "blocks.rs", 1.0);
+    let report = program.watch(0.0, 12.0);
+    assert_eq!(report.worst(), Some(Grade::Suspicious));
+}
+
+#[test]
+fn polls_are_long_only_beside_those_of_their_own_site() {
+    let mut program = Program::default();
+    for born in 0..5 {
+        let heavy = program.spawn("heavy.rs", f64::from(born), Some(1.5));
+        heavy.polls.busy = Duration::from_millis(1500);
+    }
+    spawn_in_poll(&mut program, "heavy.rs", 7.0);
+    spawn_in_poll(&mut program, "heavy.rs", 7.5);
+    assert_eq!(found(&program.watch(0.0, 12.0)), NOTHING);
+}
+
+#[test]
+fn a_blocking_closure_may_run_for_as_long_as_it_likes() {
+    let mut program = Program::default();
+    for _ in 0..3 {
+        let closure = program.spawn("closure.rs", 1.0, None);
+        closure.kind = TaskKind::Blocking;
+        closure.polls.last_ended = None;
+    }
+    assert_eq!(found(&program.watch(0.0, 12.0)), NOTHING);
+}

@@ -1,0 +1,40 @@
+//! Every scenario of the workspace, run for real: does it do what its manifest says, and
+//! does pileup say so?
+//!
+//! The tests are made from the folders under `scenarios/`: a new scenario is tested without
+//! a change here.
+
+#[path = "scenarios/growth.rs"]
+mod growth;
+#[path = "scenarios/process.rs"]
+mod process;
+#[path = "scenarios/truth.rs"]
+mod truth;
+#[path = "scenarios/verdict.rs"]
+mod verdict;
+
+use libtest_mimic::{Arguments, Trial};
+
+/// They wait far more than they work.
+const AT_ONCE: usize = 8;
+
+fn main() {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(AT_ONCE);
+    let scenarios = truth::scenarios().expect("the manifests of the scenarios can be read");
+    let mut trials = Vec::new();
+    for scenario in scenarios {
+        for variant in truth::VARIANTS {
+            let name = format!("{}::{variant}", scenario.name);
+            let of_growth = scenario.clone();
+            trials.push(Trial::test(format!("{name}::growth"), move || {
+                growth::check(&of_growth, variant).map_err(Into::into)
+            }));
+            let of_verdict = scenario.clone();
+            trials.push(Trial::test(format!("{name}::verdict"), move || {
+                verdict::check(&of_verdict, variant).map_err(Into::into)
+            }));
+        }
+    }
+    libtest_mimic::run(&arguments, trials).exit();
+}

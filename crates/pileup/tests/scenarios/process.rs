@@ -1,0 +1,70 @@
+//! A scenario as a child of the test, always reaped.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+
+use crate::truth::workspace;
+
+/// Every scenario, built once for all tests.
+fn programs() -> Result<PathBuf, String> {
+    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    BUILT
+        .get_or_init(|| {
+            let status = Command::new(env!("CARGO"))
+                .current_dir(workspace())
+                .args(["build", "--quiet", "--workspace", "--bins"])
+                .status()
+                .map_err(|error| error.to_string())?;
+            if !status.success() {
+                return Err("the scenarios do not build".to_owned());
+            }
+            let metadata = cargo_metadata::MetadataCommand::new()
+                .current_dir(workspace())
+                .no_deps()
+                .exec()
+                .map_err(|error| error.to_string())?;
+            Ok(metadata.target_directory.join("debug").into_std_path_buf())
+        })
+        .clone()
+}
+
+pub struct Process {
+    child: Child,
+    /// Where its console is.
+    pub console: String,
+}
+
+impl Process {
+    pub fn start(name: &str, variant: &str, every: &str) -> Result<Self, String> {
+        let mut child = Command::new(programs()?.join(name))
+            .args(["--variant", variant, "--every", every, "--for", "120s"])
+            .args(["--console", "127.0.0.1:0"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("{name}: {error}"))?;
+        let stderr = child.stderr.take().ok_or("no standard error")?;
+        let mut process = Self {
+            child,
+            console: String::new(),
+        };
+        for line in BufReader::new(stderr).lines() {
+            let line = line.map_err(|error| error.to_string())?;
+            if let Some(address) = line.strip_prefix("console: ") {
+                address.clone_into(&mut process.console);
+                return Ok(process);
+            }
+        }
+        Err(format!("{name} ended without the address of its console"))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

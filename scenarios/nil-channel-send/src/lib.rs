@@ -1,0 +1,5 @@
+//! An order desk tells the warehouse of each order.
+
+pub mod fixed;
+pub mod leaky;
+pub mod lookalike;

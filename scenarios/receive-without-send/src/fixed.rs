@@ -1,0 +1,65 @@
+//! A shop asks its suppliers what an article costs, and marks it with the lowest price.
+//!
+//! Mended: a supplier that is sold out counts who asked, and lets go of the channel.
+
+use std::sync::Arc;
+
+use pileup_scenario::Arrivals;
+use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::sync::watch;
+
+/// Whom the shop asks.
+struct Supplier {
+    price: u64,
+    in_stock: bool,
+    asked_meanwhile: u64,
+}
+
+impl Supplier {
+    fn new(price: u64, in_stock: bool) -> Self {
+        Self {
+            price,
+            in_stock,
+            asked_meanwhile: 0,
+        }
+    }
+
+    /// Quotes a price. Sold out, it notes who asked, to plan its next order.
+    async fn ask(&mut self, quotes: Sender<u64>) {
+        if self.in_stock {
+            quotes.send(self.price).await.ok();
+        } else {
+            self.asked_meanwhile += 1;
+        }
+    }
+}
+
+fn choose(suppliers: usize, mut quotes: Receiver<u64>, price_tag: Arc<watch::Sender<u64>>) {
+    tokio::spawn(async move {
+        let mut lowest = u64::MAX;
+        for _ in 0..suppliers {
+            if let Some(price) = quotes.recv().await {
+                lowest = lowest.min(price);
+            }
+        }
+        price_tag.send_replace(lowest);
+    });
+}
+
+/// Runs the shop.
+pub async fn run(mut arrivals: Arrivals) {
+    let price_tag = Arc::new(watch::Sender::new(0));
+    let mut suppliers = [
+        Supplier::new(1190, true),
+        Supplier::new(1250, true),
+        Supplier::new(990, false),
+    ];
+    loop {
+        arrivals.next().await;
+        let (sender, quotes) = mpsc::channel(suppliers.len());
+        choose(suppliers.len(), quotes, price_tag.clone());
+        for supplier in &mut suppliers {
+            supplier.ask(sender.clone()).await;
+        }
+    }
+}

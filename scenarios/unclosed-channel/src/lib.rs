@@ -1,0 +1,5 @@
+//! A till adds up what its customers buy.
+
+pub mod fixed;
+pub mod leaky;
+pub mod lookalike;
