@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use pileup_scenario::Arrivals;
 use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::task;
 
 const ROWS: u32 = 100;
 const ROWS_AHEAD: usize = 10;
@@ -43,6 +44,7 @@ fn query(rows: Sender<u32>) {
             if rows.send(row).await.is_err() {
                 return;
             }
+            task::yield_now().await;
         }
     });
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use pileup_scenario::Arrivals;
 use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::task;
 use tokio::time::sleep;
 
 const ROWS: u32 = 100;
@@ -67,6 +68,7 @@ fn query(rows: Sender<u32>) {
             if rows.send(row).await.is_err() {
                 return;
             }
+            task::yield_now().await;
         }
     });
 }

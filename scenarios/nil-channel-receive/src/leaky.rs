@@ -42,7 +42,7 @@ fn charge(mut session: Session, turnover: Arc<AtomicU64>) {
     });
 }
 
-/// Charges cars, whose drivers are back at once.
+/// Charges the cars that come, each until its driver releases it.
 pub async fn run(mut arrivals: Arrivals) {
     let turnover = Arc::new(AtomicU64::new(0));
     loop {

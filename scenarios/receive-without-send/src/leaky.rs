@@ -14,14 +14,6 @@ struct Supplier {
 }
 
 impl Supplier {
-    fn new(price: u64, in_stock: bool) -> Self {
-        Self {
-            price,
-            in_stock,
-            asked_meanwhile: Vec::new(),
-        }
-    }
-
     /// Quotes a price. Sold out, it notes who asked, to plan its next order.
     async fn ask(&mut self, quotes: Sender<u64>) {
         if self.in_stock {
@@ -47,11 +39,12 @@ fn choose(suppliers: usize, mut quotes: Receiver<u64>, price_tag: Arc<watch::Sen
 /// Runs the shop.
 pub async fn run(mut arrivals: Arrivals) {
     let price_tag = Arc::new(watch::Sender::new(0));
-    let mut suppliers = [
-        Supplier::new(1190, true),
-        Supplier::new(1250, true),
-        Supplier::new(990, false),
-    ];
+    let mut suppliers =
+        [(1190, true), (1250, true), (990, false)].map(|(price, in_stock)| Supplier {
+            price,
+            in_stock,
+            asked_meanwhile: Vec::new(),
+        });
     loop {
         arrivals.next().await;
         let (sender, quotes) = mpsc::channel(suppliers.len());

@@ -17,14 +17,6 @@ struct Supplier {
 }
 
 impl Supplier {
-    fn new(price: u64, in_stock: bool) -> Self {
-        Self {
-            price,
-            in_stock,
-            asked_meanwhile: Mutex::default(),
-        }
-    }
-
     /// Quotes a price. Sold out, it notes who asked, to quote when it is restocked.
     async fn ask(&self, quotes: Sender<u64>) {
         if self.in_stock {
@@ -78,10 +70,10 @@ async fn deliver(suppliers: &[Supplier]) {
 
 /// Runs the shop and those who supply it.
 pub async fn run(arrivals: Arrivals) {
-    let suppliers = [
-        Supplier::new(1190, true),
-        Supplier::new(1250, true),
-        Supplier::new(990, false),
-    ];
+    let suppliers = [(1190, true), (1250, true), (990, false)].map(|(price, in_stock)| Supplier {
+        price,
+        in_stock,
+        asked_meanwhile: Mutex::default(),
+    });
     tokio::join!(open_shop(arrivals, &suppliers), deliver(&suppliers));
 }

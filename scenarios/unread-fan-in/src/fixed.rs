@@ -2,10 +2,14 @@
 //!
 //! Mended: the gauge takes every reading, for as long as it is posted to.
 
+use std::time::Duration;
+
 use pileup_scenario::Arrivals;
 use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::time::sleep;
 
 const READINGS_TO_SCALE: usize = 5;
+const SETTLING_TIME: Duration = Duration::from_millis(5);
 
 /// Shows how high the water stands, on a scale up to its highest mark.
 struct Gauge {
@@ -23,6 +27,7 @@ impl Gauge {
 
 fn post(reading: u64, gauge: Sender<u64>) {
     tokio::spawn(async move {
+        sleep(SETTLING_TIME).await;
         gauge.send(reading).await.ok();
     });
 }

@@ -6,6 +6,7 @@ use pileup_scenario::Arrivals;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::time::{sleep, timeout};
 
+const SETTLING_TIME: Duration = Duration::from_millis(5);
 const PAUSE: Duration = Duration::from_secs(1);
 const QUIET: Duration = Duration::from_millis(20);
 
@@ -29,6 +30,7 @@ impl Gauge {
 
 fn post(reading: u64, gauge: Sender<u64>) {
     tokio::spawn(async move {
+        sleep(SETTLING_TIME).await;
         gauge.send(reading).await.ok();
     });
 }

@@ -19,7 +19,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pileup_model::{Site, Task, elapsed};
+use pileup_model::{Site, Snapshot, Task, elapsed};
 
 use super::{Verdict, usual_state};
 use crate::words::span;
@@ -29,6 +29,8 @@ use crate::{Code, Finding, Grade, History, SiteHistory};
 const FEWEST: usize = 6;
 /// Of those that grew old, one in so many may have finished.
 const ONE_IN: u64 = 20;
+/// A silence at the end counts from this part of the watch on.
+const SHORTEST_END: u32 = 12;
 /// How long the old must have lived on together: so many halves of the watch.
 const LIVED_ON_HALVES: u32 = 5;
 
@@ -59,17 +61,18 @@ fn piles(history: &History) -> Vec<Pile<'_>> {
     };
     let sites = history.sites();
     sites
-        .filter_map(|(site, seen)| pile(site, seen, started, latest.at))
+        .filter_map(|(site, seen)| pile(site, seen, started, latest))
         .collect()
 }
 
-/// The pile at a site, if there is one at `now`.
+/// The pile at a site, if there is one in the latest snapshot.
 fn pile<'a>(
     site: Option<&'a Site>,
     seen: &'a SiteHistory,
     started: Timestamp,
-    now: Timestamp,
+    latest: &Snapshot,
 ) -> Option<Pile<'a>> {
+    let (now, lag) = (latest.at, latest.coverage.lag);
     let window = elapsed(started, now);
     let old_age = window / 3;
     let old: Vec<&Task> = seen
@@ -91,7 +94,7 @@ fn pile<'a>(
         .filter(|task| task.created_at >= started)
         .map(|task| elapsed(started, task.created_at))
         .collect();
-    (grown_old >= FEWEST && do_not_finish && goes_on(&births, window)).then_some(Pile {
+    (grown_old >= FEWEST && do_not_finish && goes_on(&births, window, lag)).then_some(Pile {
         site,
         seen,
         now,
@@ -104,7 +107,8 @@ fn pile<'a>(
 
 /// Whether births, told as times since the start of the watch and in their order, go on
 /// to its end: at no falling rate, and without a last gap that is longer than the others.
-fn goes_on(births: &[Duration], window: Duration) -> bool {
+/// The births of the last `lag` are not known yet.
+fn goes_on(births: &[Duration], window: Duration, lag: Duration) -> bool {
     let third = window / 3;
     let in_third = |number: u32| {
         let births = births.iter();
@@ -130,8 +134,8 @@ fn goes_on(births: &[Duration], window: Duration) -> bool {
         .map(|pair| pair[1].saturating_sub(pair[0]))
         .max()
         .unwrap_or_default();
-    let silence = window.saturating_sub(*latest);
-    steady && silence <= (mean * 4).max(longest * 3 / 2)
+    let silence = window.saturating_sub(*latest).saturating_sub(lag);
+    steady && silence <= (mean * 4).max(longest * 3 / 2).max(window / SHORTEST_END)
 }
 
 impl Pile<'_> {
