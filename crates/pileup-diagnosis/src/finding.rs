@@ -1,7 +1,9 @@
 //! Findings.
 
-use pileup_model::{Site, TaskState};
+use pileup_model::{Site, TaskId, TaskState};
 use serde::{Deserialize, Serialize};
+
+use crate::WaitKind;
 
 /// How sure a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -27,6 +29,18 @@ pub enum Code {
     /// The living of a spawn site grow, and its old ones do not finish.
     #[serde(rename = "PU03")]
     PilingUp,
+    /// Tasks wait for one another's locks, or for one of their own.
+    #[serde(rename = "PU04")]
+    Deadlock,
+    /// A lock was granted to a future that its task no longer polls.
+    #[serde(rename = "PU05")]
+    Futurelock,
+    /// A lock is held, and the task that took it has ended.
+    #[serde(rename = "PU06")]
+    OrphanedLock,
+    /// Tasks pile up behind a lock whose holder does nothing.
+    #[serde(rename = "PU07")]
+    HeldLock,
 }
 
 impl Code {
@@ -37,6 +51,10 @@ impl Code {
             Self::NeverWoken => "PU01",
             Self::PinnedWorker => "PU02",
             Self::PilingUp => "PU03",
+            Self::Deadlock => "PU04",
+            Self::Futurelock => "PU05",
+            Self::OrphanedLock => "PU06",
+            Self::HeldLock => "PU07",
         }
     }
 
@@ -47,6 +65,10 @@ impl Code {
             Self::NeverWoken => "never-woken",
             Self::PinnedWorker => "pinned-worker",
             Self::PilingUp => "piling-up",
+            Self::Deadlock => "deadlock",
+            Self::Futurelock => "futurelock",
+            Self::OrphanedLock => "orphaned-lock",
+            Self::HeldLock => "held-lock",
         }
     }
 }
@@ -70,10 +92,43 @@ pub struct Finding {
     pub oldest_seconds: f64,
     /// What most of the tasks in question do.
     pub state: TaskState,
+    /// What they wait for, where that is seen.
+    pub waits_on: Option<WaitsOn>,
+    /// Who holds it, where that is known: one task for each spawn site.
+    pub held_by: Vec<HeldBy>,
     /// What was seen, in sentences with figures.
     pub evidence: Vec<String>,
     /// What it means.
     pub explanation: String,
     /// How to mend it.
     pub fix: String,
+}
+
+/// What tasks wait for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct WaitsOn {
+    /// The kind of wait.
+    pub kind: WaitKind,
+    /// The resource, where user code made it: the inner parts of a channel have no place.
+    pub resource: Option<WaitedFor>,
+}
+
+/// A resource that tasks wait for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct WaitedFor {
+    /// Its type, such as `Mutex`.
+    pub r#type: String,
+    /// Where it was made: the file.
+    pub file: String,
+    /// Where it was made: the line, counted from 1.
+    pub line: u32,
+}
+
+/// A task that holds what others wait for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldBy {
+    /// Its number on the wire.
+    pub task: TaskId,
+    /// Where it was spawned.
+    pub site: Option<Site>,
 }

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pileup_model::{Site, Snapshot, Task, TaskId, TaskState, elapsed};
+use pileup_model::{AsyncOp, Resource, Site, Snapshot, Task, TaskId, TaskState, elapsed};
 
 use crate::Lifetimes;
+use crate::locks::{Holder, LocksSeen};
+use crate::pollers::{Pollers, SeenTask};
 
 /// All snapshots of one watch, kept as what the rules need of them: the latest one whole,
 /// and of the others counts per spawn site.
@@ -17,6 +19,8 @@ pub struct History {
     sites: BTreeMap<Option<Site>, SiteHistory>,
     /// Tasks without a waker, with the time since when they are seen so.
     without_waker: HashMap<TaskId, WithoutWaker>,
+    pollers: Pollers,
+    locks: LocksSeen,
 }
 
 #[derive(Debug, Clone)]
@@ -72,6 +76,8 @@ impl History {
             }
         }
         self.note_missing_wakers(&snapshot);
+        self.pollers.observe(&snapshot);
+        self.locks.observe(&snapshot);
         self.watch = Some(Watch {
             started: started.unwrap_or(snapshot.at),
             latest: snapshot,
@@ -103,11 +109,27 @@ impl History {
         self.sites.iter().map(|(site, seen)| (site.as_ref(), seen))
     }
 
+    /// What was seen of one spawn site.
+    #[must_use]
+    pub fn site(&self, site: Option<&Site>) -> Option<&SiteHistory> {
+        self.sites.get(&site.cloned())
+    }
+
     /// Since when a living task has been idle without any waker, in every snapshot.
     #[must_use]
     pub fn without_waker_since(&self, task: &Task) -> Option<Timestamp> {
         let seen = self.without_waker.get(&task.id)?;
         (seen.born == task.created_at).then_some(seen.since)
+    }
+
+    /// The task that polled an async op last, if it was ever seen.
+    pub(crate) fn poller(&self, op: &AsyncOp) -> Option<&SeenTask> {
+        self.pollers.of(op)
+    }
+
+    /// Who holds a lock that somebody waits for.
+    pub(crate) fn holder(&self, lock: &Resource, acquires: &[&AsyncOp]) -> Holder {
+        self.locks.holder(lock, acquires, &self.pollers)
     }
 
     /// Tasks that were seen at all, finished or not.

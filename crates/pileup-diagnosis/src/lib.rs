@@ -11,11 +11,16 @@
 mod finding;
 mod history;
 mod lifetimes;
+mod locks;
+mod pollers;
 mod report;
 mod rules;
+mod wait_graph;
 mod words;
 
-pub use finding::{Code, Finding, Grade};
+pub use finding::{Code, Finding, Grade, HeldBy, WaitedFor, WaitsOn};
 pub use history::{History, SiteHistory};
 pub use lifetimes::Lifetimes;
+pub use pollers::SeenTask;
 pub use report::{Report, ReportCoverage, SCHEMA, diagnose};
+pub use wait_graph::WaitKind;

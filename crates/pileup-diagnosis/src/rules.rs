@@ -1,78 +1,54 @@
-//! The rules. Each is one file that turns a history into findings.
+//! The rules. Each is one file that turns a history into cases.
 
+mod case;
 mod dependency_sites;
+mod held_lock;
 mod never_woken;
+mod orphaned_lock;
 mod piling_up;
 mod pinned_worker;
+mod wait_cycle;
 
 use std::collections::HashSet;
 
-use pileup_model::{Site, Task, TaskState};
+use pileup_model::TaskId;
 
-use crate::{Code, Finding, Grade, History, SiteHistory};
+use self::case::Case;
+use crate::wait_graph::WaitGraph;
+use crate::{Finding, Grade, History};
 
-/// Asks every rule. A site that one rule explains is not reported by a later one: the
-/// rules stand in the order of how much they explain.
+/// Asks every rule, and keeps one finding of each root cause.
+///
+/// The rules that name a cause come first. What they explain is not reported once more as
+/// a pile, nor as a suspicion.
 pub(crate) fn findings(history: &History) -> Vec<Finding> {
-    let mut findings = never_woken::findings(history);
-    findings.extend(pinned_worker::findings(history));
-    let explained: HashSet<Option<Site>> = findings
+    let graph = WaitGraph::of(history);
+    let mut cases = never_woken::cases(history);
+    cases.extend(wait_cycle::cases(history, &graph));
+    cases.extend(orphaned_lock::cases(history, &graph));
+    cases.extend(pinned_worker::cases(history));
+    let piles = piling_up::piles(history);
+    cases.extend(held_lock::cases(
+        history,
+        &graph,
+        &piles,
+        &explained(&cases),
+    ));
+    let explained = explained(&cases);
+    let open = piles
         .iter()
-        .filter(|finding| finding.grade >= Grade::Probable)
-        .map(|finding| finding.site.clone())
-        .collect();
-    findings
-        .retain(|finding| finding.grade >= Grade::Probable || !explained.contains(&finding.site));
-    findings.extend(
-        piling_up::findings(history)
-            .into_iter()
-            .filter(|finding| !explained.contains(&finding.site)),
-    );
-    dependency_sites::fold_into_callers(&mut findings, history);
-    findings
+        .filter(|pile| !pile.is_explained_by(&explained));
+    cases.extend(open.map(|pile| pile.case(history, &graph)));
+    cases
+        .retain(|case| case.finding.grade > Grade::Suspicious || !case.tasks.is_subset(&explained));
+    dependency_sites::fold_into_callers(&mut cases, history);
+    cases.into_iter().map(|case| case.finding).collect()
 }
 
-/// What a rule says of a site, before the figures that every finding has.
-struct Verdict {
-    code: Code,
-    grade: Grade,
-    state: TaskState,
-    evidence: Vec<String>,
-    explanation: &'static str,
-    fix: &'static str,
-}
-
-impl Verdict {
-    /// Adds the figures of the site.
-    fn at(self, site: Option<&Site>, seen: &SiteHistory, history: &History) -> Finding {
-        let now = history.latest().map(|latest| latest.at);
-        let oldest = seen.living.first().zip(now);
-        let minutes = history.window().as_secs_f64() / 60.0;
-        let growth = seen.living.len() as f64 - seen.alive_at_start as f64;
-        Finding {
-            code: self.code,
-            pattern: self.code.pattern().to_owned(),
-            grade: self.grade,
-            site: site.cloned(),
-            alive: seen.living.len(),
-            growth_per_minute: if minutes > 0.0 { growth / minutes } else { 0.0 },
-            oldest_seconds: oldest.map_or(0.0, |(task, now)| task.age(now).as_secs_f64()),
-            state: self.state,
-            evidence: self.evidence,
-            explanation: self.explanation.to_owned(),
-            fix: self.fix.to_owned(),
-        }
-    }
-}
-
-/// The state that most of these tasks are in.
-fn usual_state<'a>(tasks: impl IntoIterator<Item = &'a Task>) -> TaskState {
-    let mut counts = [0_usize; 3];
-    for state in tasks.into_iter().filter_map(Task::state) {
-        counts[state as usize] += 1;
-    }
-    [TaskState::Idle, TaskState::Scheduled, TaskState::Running]
-        .into_iter()
-        .max_by_key(|state| counts[*state as usize])
-        .unwrap_or(TaskState::Idle)
+/// The tasks of all cases that are more than suspicions.
+fn explained(cases: &[Case]) -> HashSet<TaskId> {
+    let proven = cases
+        .iter()
+        .filter(|case| case.finding.grade > Grade::Suspicious);
+    proven.flat_map(|case| case.tasks.iter().copied()).collect()
 }

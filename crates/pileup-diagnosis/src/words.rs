@@ -21,6 +21,14 @@ pub(crate) fn count(number: usize, noun: &str) -> String {
     }
 }
 
+/// So many tasks wait, as the start of a sentence.
+pub(crate) fn tasks_wait(number: usize) -> String {
+    match number {
+        1 => "1 task waits".to_owned(),
+        _ => format!("{number} tasks wait"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

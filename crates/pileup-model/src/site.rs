@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+/// Where Cargo keeps the sources of downloaded crates, in a folder for each registry.
+const REGISTRY: &str = "/registry/src/";
+
 /// A place in source code, as the compiler gives it: where a task was spawned, or where
 /// a resource was made.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -27,15 +30,32 @@ impl Site {
         let file = self.file.replace('\\', "/");
         let absolute = file.starts_with('/') || file.chars().nth(1) == Some(':');
         absolute
-            && (file.contains("/registry/src/")
+            && (file.contains(REGISTRY)
                 || file.contains("/git/checkouts/")
                 || file.starts_with("/rustc/"))
     }
+
+    fn short_file(&self) -> &str {
+        if !self.is_in_dependency() {
+            return &self.file;
+        }
+        let in_registry = self.file.split_once(REGISTRY).map(|(_, rest)| rest);
+        let in_crate = in_registry.and_then(|rest| rest.split_once('/'));
+        in_crate.map_or(&self.file, |(_registry, file)| file)
+    }
 }
 
+/// Shows `file:line:column`, with a dependency's file from the folder of its crate on: its
+/// name and version, rather than where this machine keeps it.
 impl fmt::Display for Site {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}:{}:{}", self.file, self.line, self.column)
+        write!(
+            formatter,
+            "{}:{}:{}",
+            self.short_file(),
+            self.line,
+            self.column
+        )
     }
 }
 
@@ -62,6 +82,13 @@ mod tests {
                 .is_in_dependency()
         );
         assert!(site("/home/a/.cargo/git/checkouts/x-1/2/src/lib.rs").is_in_dependency());
+    }
+
+    #[test]
+    fn a_dependency_is_shown_by_its_crate() {
+        let file = "/home/a/.cargo/registry/src/index.crates.io-1949/hyper-util-0.1.21/src/rt.rs";
+        assert_eq!(site(file).to_string(), "hyper-util-0.1.21/src/rt.rs:1:1");
+        assert_eq!(site("src/main.rs").to_string(), "src/main.rs:1:1");
     }
 
     #[test]

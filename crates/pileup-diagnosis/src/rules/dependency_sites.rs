@@ -9,6 +9,7 @@
 use jiff::Timestamp;
 use pileup_model::{Site, elapsed};
 
+use super::case::Case;
 use crate::words::count;
 use crate::{Code, Finding, History, SiteHistory};
 
@@ -17,19 +18,19 @@ const EXPLAINED_OF_5: usize = 4;
 /// A caller that is active for more than half of the watch would explain anything.
 const ACTIVE_PART: u32 = 2;
 
-pub(super) fn fold_into_callers(findings: &mut Vec<Finding>, history: &History) {
-    let (inside, mut own): (Vec<Finding>, Vec<Finding>) = findings.drain(..).partition(|finding| {
-        let inside = finding.site.as_ref().is_some_and(Site::is_in_dependency);
-        inside && finding.code == Code::PilingUp
+pub(super) fn fold_into_callers(cases: &mut Vec<Case>, history: &History) {
+    let (inside, mut own): (Vec<Case>, Vec<Case>) = cases.drain(..).partition(|case| {
+        let site = case.finding.site.as_ref();
+        site.is_some_and(Site::is_in_dependency) && case.finding.code == Code::PilingUp
     });
-    for finding in inside {
-        let caller = caller(&finding, &own, history);
+    for case in inside {
+        let caller = caller(&case.finding, &own, history);
         match caller.and_then(|index| own.get_mut(index)) {
-            Some(caller) => caller.evidence.push(companion(&finding)),
-            None => findings.push(finding),
+            Some(caller) => caller.finding.evidence.push(companion(&case.finding)),
+            None => cases.push(case),
         }
     }
-    findings.append(&mut own);
+    cases.append(&mut own);
 }
 
 fn companion(finding: &Finding) -> String {
@@ -45,14 +46,16 @@ fn companion(finding: &Finding) -> String {
 }
 
 /// The finding in whose active times most of the tasks of `inside` were born.
-fn caller(inside: &Finding, own: &[Finding], history: &History) -> Option<usize> {
-    let births: Vec<Timestamp> = seen_at(inside, history)?
+fn caller(inside: &Finding, own: &[Case], history: &History) -> Option<usize> {
+    let births: Vec<Timestamp> = history
+        .site(inside.site.as_ref())?
         .living
         .iter()
         .map(|task| task.created_at)
         .collect();
-    let explained = |index: usize, finding: &Finding| {
-        let times = active_times(seen_at(finding, history)?, history)?;
+    let explained = |index: usize, case: &Case| {
+        let seen = history.site(case.finding.site.as_ref())?;
+        let times = active_times(seen, history)?;
         let explained = births
             .iter()
             .filter(|birth| covers(&times, **birth))
@@ -61,16 +64,9 @@ fn caller(inside: &Finding, own: &[Finding], history: &History) -> Option<usize>
     };
     own.iter()
         .enumerate()
-        .filter_map(|(index, finding)| explained(index, finding))
+        .filter_map(|(index, case)| explained(index, case))
         .max()
         .map(|(_, index)| index)
-}
-
-fn seen_at<'a>(finding: &Finding, history: &'a History) -> Option<&'a SiteHistory> {
-    let mut sites = history.sites();
-    sites
-        .find(|(site, _)| *site == finding.site.as_ref())
-        .map(|(_, seen)| seen)
 }
 
 /// From birth to last poll of each living task, in order and merged; none when they make up

@@ -10,18 +10,18 @@ use std::time::Duration;
 
 use pileup_model::{Snapshot, Task, TaskKind, elapsed};
 
-use super::{Verdict, usual_state};
+use super::case::{Case, Verdict, usual_state};
 use crate::words::{count, span};
-use crate::{Code, Finding, Grade, History};
+use crate::{Code, Grade, History};
 
 /// A waker that is between its clone and its storing is gone from sight for microseconds.
 const SEEN_FOR: Duration = Duration::from_secs(1);
 
-pub(super) fn findings(history: &History) -> Vec<Finding> {
+pub(super) fn cases(history: &History) -> Vec<Case> {
     let Some(latest) = history.latest() else {
         return Vec::new();
     };
-    let mut findings = Vec::new();
+    let mut cases = Vec::new();
     for (site, seen) in history.sites() {
         let unwakeable: Vec<&Task> = seen
             .living
@@ -37,6 +37,8 @@ pub(super) fn findings(history: &History) -> Vec<Finding> {
             code: Code::NeverWoken,
             grade: Grade::Certain,
             state: usual_state(unwakeable.iter().copied()),
+            waits_on: None,
+            held_by: Vec::new(),
             evidence: vec![
                 format!(
                     "{} idle, and every waker cloned from them was dropped",
@@ -64,9 +66,12 @@ pub(super) fn findings(history: &History) -> Vec<Finding> {
                   select! whose live branches are all disabled, or a hand-written poll. Give \
                   it a branch that can complete, such as a cancellation.",
         };
-        findings.push(verdict.at(site, seen, history));
+        cases.push(Case {
+            finding: verdict.at(site, history),
+            tasks: unwakeable.iter().map(|task| task.id).collect(),
+        });
     }
-    findings
+    cases
 }
 
 fn is_unwakeable(task: &Task, history: &History, latest: &Snapshot) -> bool {

@@ -16,14 +16,17 @@
 //! The same evidence is asked of goroutines by growth and age rules in production
 //! (`LeakProf`, monigo); the measure here is the watch itself rather than fixed counts.
 
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pileup_model::{Site, Snapshot, Task, elapsed};
+use pileup_model::{Site, Snapshot, Task, TaskId, elapsed};
 
-use super::{Verdict, usual_state};
+use super::case::{Case, Verdict, held_by, place, usual_state, waits_on};
+use crate::locks::Holder;
+use crate::wait_graph::{Wait, WaitGraph};
 use crate::words::span;
-use crate::{Code, Finding, Grade, History, SiteHistory};
+use crate::{Code, Grade, History, SiteHistory, WaitKind, WaitsOn};
 
 /// Fewer tasks that grew old in the watch are chance.
 const FEWEST: usize = 6;
@@ -34,28 +37,27 @@ const SHORTEST_END: u32 = 12;
 /// How long the old must have lived on together: so many halves of the watch.
 const LIVED_ON_HALVES: u32 = 5;
 
+/// Four in five of the old must have one reason, for it to be the pile's.
+const EXPLAINED_OF_5: usize = 4;
+const UNSEEN: &str = "what they wait for is not seen: Tokio does not instrument a channel's recv, \
+                      Notify, JoinHandle or I/O; the awaits after the spawn show it";
+
 /// The evidence of one site that piles up.
-struct Pile<'a> {
-    site: Option<&'a Site>,
+pub(super) struct Pile<'a> {
+    pub(super) site: Option<&'a Site>,
     seen: &'a SiteHistory,
     now: Timestamp,
     /// Living tasks that are old, oldest first.
     old: Vec<&'a Task>,
-    old_age: Duration,
+    pub(super) old_age: Duration,
     /// Old ones that finished in the watch.
     escaped: u64,
     /// Living tasks that were born in the watch.
     born: usize,
 }
 
-pub(super) fn findings(history: &History) -> Vec<Finding> {
-    piles(history)
-        .iter()
-        .map(|pile| pile.finding(history))
-        .collect()
-}
-
-fn piles(history: &History) -> Vec<Pile<'_>> {
+/// The piles of the latest snapshot.
+pub(super) fn piles(history: &History) -> Vec<Pile<'_>> {
     let (Some(started), Some(latest)) = (history.started(), history.latest()) else {
         return Vec::new();
     };
@@ -138,18 +140,64 @@ fn goes_on(births: &[Duration], window: Duration, lag: Duration) -> bool {
     steady && silence <= (mean * 4).max(longest * 3 / 2).max(window / SHORTEST_END)
 }
 
+/// What a pile waits for, as a sentence.
+fn waiting(wait: &Wait, graph: &WaitGraph) -> String {
+    let what = match wait.kind {
+        WaitKind::Mutex => "to lock a Mutex",
+        WaitKind::RwLock => "to lock an RwLock",
+        WaitKind::Semaphore => "for permits of a Semaphore",
+        WaitKind::OnceCell => "for a OnceCell to be initialised",
+        WaitKind::ChannelSend => {
+            return "they wait to send into a bounded channel that is full; Tokio does not tell \
+                    which one, nor who should receive"
+                .to_owned();
+        }
+        WaitKind::Oneshot => {
+            "for the answer of a oneshot channel, whose sender lives and is silent,"
+        }
+        WaitKind::Barrier => "for others to arrive at a Barrier",
+        WaitKind::Interval => "for the tick of an Interval",
+        WaitKind::Other => "for a resource",
+    };
+    let made = place(wait.resource.site.as_ref());
+    let more = match (wait.kind, graph.holder(&wait.resource)) {
+        (WaitKind::Mutex | WaitKind::RwLock | WaitKind::Semaphore, Holder::Unknown) => {
+            "; its holder is unknown (taken by try_lock, moved, or held since before the attach)"
+        }
+        (WaitKind::Oneshot, _) => "; its sender lives, and is silent",
+        _ => "",
+    };
+    format!("they wait {what} made at {made}{more}")
+}
+
 impl Pile<'_> {
-    fn finding(&self, history: &History) -> Finding {
-        let window = history.window();
+    /// The tasks that grew old here.
+    pub(super) fn old(&self) -> impl Iterator<Item = &Task> {
+        self.old.iter().copied()
+    }
+
+    /// Whether other findings say why most of the old do not finish.
+    pub(super) fn is_explained_by(&self, explained: &HashSet<TaskId>) -> bool {
+        let known = self.old().filter(|task| explained.contains(&task.id));
+        known.count() * 5 >= self.old.len() * EXPLAINED_OF_5
+    }
+
+    /// How the living grew, as a sentence.
+    pub(super) fn growth(&self, history: &History) -> String {
+        format!(
+            "alive went from {} to {} in the {} of the watch",
+            self.seen.alive_at_start,
+            self.seen.living.len(),
+            span(history.window())
+        )
+    }
+
+    /// The finding, and the old.
+    pub(super) fn case(&self, history: &History, graph: &WaitGraph) -> Case {
         let finished = self.seen.finished.total();
         let state = usual_state(self.old.iter().copied());
         let mut evidence = vec![
-            format!(
-                "alive went from {} to {} in the {} of the watch",
-                self.seen.alive_at_start,
-                self.seen.living.len(),
-                span(window)
-            ),
+            self.growth(history),
             format!(
                 "{} of the living were born in the watch, in every part of it; {} of the site finished in it",
                 self.born,
@@ -177,10 +225,20 @@ impl Pile<'_> {
             ));
         }
         evidence.push(self.activity(self.now));
+        let wait = self.usual_wait(graph);
+        let held_by = wait.map_or_else(Vec::new, |wait| {
+            held_by(graph.holder(&wait.resource).tasks())
+        });
+        evidence.push(match wait {
+            Some(wait) => waiting(wait, graph),
+            None => UNSEEN.to_owned(),
+        });
         let verdict = Verdict {
             code: Code::PilingUp,
             grade: Grade::Probable,
             state,
+            waits_on: wait.map(waits_on),
+            held_by,
             evidence,
             explanation: "Tasks are spawned here again and again, and those that are not done \
                           soon are never done: the pile grows for as long as the program \
@@ -191,7 +249,23 @@ impl Pile<'_> {
                   become false. Give the wait an end: drop the other side, add a timeout, \
                   or cancel the task with its owner.",
         };
-        verdict.at(self.site, self.seen, history)
+        Case {
+            finding: verdict.at(self.site, history),
+            tasks: self.old().map(|task| task.id).collect(),
+        }
+    }
+
+    /// What most of the old wait for, if that is seen: the wait of the oldest of them.
+    fn usual_wait<'g>(&self, graph: &'g WaitGraph) -> Option<&'g Wait> {
+        let mut kinds: BTreeMap<WaitsOn, (usize, &Wait)> = BTreeMap::new();
+        for wait in self
+            .old()
+            .filter_map(|task| graph.waits.get(&task.id)?.first())
+        {
+            kinds.entry(waits_on(wait)).or_insert((0, wait)).0 += 1;
+        }
+        let (number, wait) = kinds.into_values().max_by_key(|(number, _)| *number)?;
+        (number * 5 >= self.old.len() * EXPLAINED_OF_5).then_some(wait)
     }
 
     /// What the old have done of late.

@@ -9,21 +9,21 @@ use std::time::Duration;
 
 use pileup_model::{Task, TaskKind, TaskState, elapsed};
 
-use super::Verdict;
+use super::case::{Case, Verdict};
 use crate::words::{count, span};
-use crate::{Code, Finding, Grade, History};
+use crate::{Code, Grade, History};
 
 /// Ten thousand times what Tokio advises.
 const LONG_POLL: Duration = Duration::from_secs(1);
 /// A poll is only long beside the site's own: so many times their mean.
 const TIMES_THE_MEAN: u32 = 10;
 
-pub(super) fn findings(history: &History) -> Vec<Finding> {
+pub(super) fn cases(history: &History) -> Vec<Case> {
     let Some(latest) = history.latest() else {
         return Vec::new();
     };
     let window = history.window();
-    let mut findings = Vec::new();
+    let mut cases = Vec::new();
     for (site, seen) in history.sites() {
         let mean = seen.mean_poll();
         let long = LONG_POLL.max(mean.saturating_mul(TIMES_THE_MEAN));
@@ -34,18 +34,21 @@ pub(super) fn findings(history: &History) -> Vec<Finding> {
             running.then(|| elapsed(started, latest.at))
         };
         // Two snapshots at least have seen the same poll.
-        let pinned: Vec<Duration> = seen
+        let pinned: Vec<(&Task, Duration)> = seen
             .living
             .iter()
-            .filter_map(|task| in_poll(task))
-            .filter(|poll| *poll >= long && window >= LONG_POLL)
+            .filter_map(|task| Some((task.as_ref(), in_poll(task)?)))
+            .filter(|(_, poll)| *poll >= long && window >= LONG_POLL)
             .collect();
-        let Some(longest) = pinned.iter().max() else {
+        let Some(longest) = pinned.iter().map(|(_, poll)| *poll).max() else {
             continue;
         };
         // One long poll may be a heavy one. Several that last for most of the watch, and
         // that none of the site came back from, are not.
-        let lasting = pinned.iter().filter(|poll| **poll >= window / 2).count();
+        let lasting = pinned
+            .iter()
+            .filter(|(_, poll)| *poll >= window / 2)
+            .count();
         let grade = if lasting >= 2 {
             Grade::Probable
         } else {
@@ -57,7 +60,7 @@ pub(super) fn findings(history: &History) -> Vec<Finding> {
                 1 => "1 task is".to_owned(),
                 tasks => format!("{tasks} tasks are"),
             },
-            span(*longest)
+            span(longest)
         )];
         evidence.push(if mean.is_zero() {
             "no poll of a task of this site has returned".to_owned()
@@ -68,18 +71,19 @@ pub(super) fn findings(history: &History) -> Vec<Finding> {
             )
         });
         evidence.push(format!(
-            "{} finished in the {} of the watch",
+            "{} of the site finished in the {} of the watch",
             count(
                 usize::try_from(seen.finished.total()).unwrap_or(usize::MAX),
-                "task of the site"
-            )
-            .replace("task of the sites", "tasks of the site"),
+                "task"
+            ),
             span(window)
         ));
         let verdict = Verdict {
             code: Code::PinnedWorker,
             grade,
             state: TaskState::Running,
+            waits_on: None,
+            held_by: Vec::new(),
             evidence,
             explanation: "Each of these tasks holds a worker thread for itself: it computes \
                           or blocks without reaching an await. Tokio cannot interrupt it, \
@@ -89,7 +93,10 @@ pub(super) fn findings(history: &History) -> Vec<Finding> {
                   work to spawn_blocking or a thread of its own; and see that the loop's \
                   condition can become false.",
         };
-        findings.push(verdict.at(site, seen, history));
+        cases.push(Case {
+            finding: verdict.at(site, history),
+            tasks: pinned.iter().map(|(task, _)| task.id).collect(),
+        });
     }
-    findings
+    cases
 }

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use pileup_diagnosis::{Finding, History, Report, diagnose};
-use pileup_model::{Coverage, Polls, Site, Snapshot, Task, TaskId, TaskKind, Wakers};
+use pileup_model::{
+    AsyncOp, AsyncOpId, Attribute, AttributeValue, Coverage, Polls, Resource, ResourceId, Site,
+    Snapshot, Task, TaskId, TaskKind, Wakers,
+};
 
 /// How long a program remembers its finished tasks, in seconds.
 const RETENTION: f64 = 30.0;
@@ -15,6 +18,15 @@ const PERIOD: f64 = 0.5;
 #[derive(Default)]
 pub struct Program {
     tasks: Vec<Task>,
+    resources: Vec<Resource>,
+    async_ops: Vec<AsyncOp>,
+}
+
+/// A lock on paper: what user code made, and its inner semaphore.
+#[derive(Clone, Copy)]
+pub struct Lock {
+    outer: ResourceId,
+    inner: ResourceId,
 }
 
 impl Program {
@@ -46,6 +58,77 @@ impl Program {
             },
         });
         self.tasks.last_mut().expect("it was just added")
+    }
+
+    /// Makes a mutex that is locked.
+    pub fn mutex(&mut self, file: &str) -> Lock {
+        let number = self.resources.len() as u64;
+        let lock = Lock {
+            outer: ResourceId(number),
+            inner: ResourceId(number + 1),
+        };
+        self.resources.push(Resource {
+            id: lock.outer,
+            parent: None,
+            concrete_type: "Mutex".into(),
+            is_internal: false,
+            site: Some(Site {
+                file: file.into(),
+                line: 2,
+                column: 2,
+            }),
+            created_at: at(0.0),
+            dropped_at: None,
+            attributes: vec![attribute("locked", AttributeValue::Bool(true))],
+        });
+        self.resources.push(Resource {
+            id: lock.inner,
+            parent: Some(lock.outer),
+            concrete_type: "Semaphore".into(),
+            is_internal: true,
+            site: None,
+            created_at: at(0.0),
+            dropped_at: None,
+            attributes: vec![attribute("permits", AttributeValue::Unsigned(0))],
+        });
+        lock
+    }
+
+    /// A task has taken a lock at a time.
+    pub fn takes(&mut self, task: TaskId, lock: Lock, time: f64) {
+        self.lock_op(task, lock, time, Some(time), 1);
+    }
+
+    /// A task waits for a lock since a time.
+    pub fn waits(&mut self, task: TaskId, lock: Lock, since: f64) {
+        self.lock_op(task, lock, since, None, 0);
+    }
+
+    /// A future of a task was granted a lock, and has not taken it.
+    pub fn is_granted(&mut self, task: TaskId, lock: Lock, since: f64) {
+        self.lock_op(task, lock, since, None, 1);
+    }
+
+    fn lock_op(&mut self, task: TaskId, lock: Lock, born: f64, end: Option<f64>, obtained: u64) {
+        let number = self.async_ops.len() as u64;
+        let op = |id: u64, parent: Option<u64>, resource: ResourceId, source: &str| AsyncOp {
+            id: AsyncOpId(id),
+            parent: parent.map(AsyncOpId),
+            resource,
+            task: Some(task),
+            source: source.into(),
+            created_at: at(born),
+            dropped_at: end.map(at),
+            attributes: Vec::new(),
+        };
+        self.async_ops
+            .push(op(number, None, lock.outer, "Mutex::lock"));
+        let mut acquire = op(number + 1, Some(number), lock.inner, "Acquire::new");
+        acquire.attributes = vec![
+            attribute("permits_requested", AttributeValue::Unsigned(1)),
+            attribute("permits_obtained", AttributeValue::Unsigned(obtained)),
+        ];
+        self.async_ops.push(acquire);
     }
 
     /// What is found when the program is watched from one time to another.
@@ -80,10 +163,23 @@ impl Program {
             at: now,
             tasks: self.tasks.iter().filter(living).map(alive).collect(),
             finished: finished.cloned().map(Arc::new).collect(),
-            resources: Vec::new(),
-            async_ops: Vec::new(),
+            resources: self.resources.iter().cloned().map(Arc::new).collect(),
+            async_ops: self
+                .async_ops
+                .iter()
+                .filter(|op| op.created_at <= now)
+                .cloned()
+                .map(Arc::new)
+                .collect(),
             coverage: Coverage::default(),
         }
+    }
+}
+
+fn attribute(name: &str, value: AttributeValue) -> Attribute {
+    Attribute {
+        name: name.into(),
+        value,
     }
 }
 

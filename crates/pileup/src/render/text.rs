@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use pileup_diagnosis::{Finding, Grade, Report, ReportCoverage};
+use pileup_diagnosis::{Finding, Grade, Report, ReportCoverage, WaitedFor};
 use pileup_model::{Site, TaskState};
 
 /// Text under a heading starts here; lines end before the usual edge of a terminal.
@@ -70,6 +70,19 @@ fn write_finding(finding: &Finding, output: &mut impl Write) -> io::Result<()> {
         "{INDENT}{} alive, {:+.0} a minute, the oldest for {:.1} s, {state}",
         finding.alive, finding.growth_per_minute, finding.oldest_seconds
     )?;
+    if let Some(waits_on) = &finding.waits_on
+        && let Some(resource) = &waits_on.resource
+    {
+        let WaitedFor { r#type, file, line } = resource;
+        let line = format!("waits for {type} made at {file}:{line}");
+        writeln!(output, "{INDENT}{}", printable(&line))?;
+    }
+    for holder in &finding.held_by {
+        let site = holder.site.as_ref().map(Site::to_string);
+        let site = site.as_deref().unwrap_or("a place that is not told");
+        let line = format!("held by task {:x} spawned at {site}", holder.task.0);
+        writeln!(output, "{INDENT}{}", printable(&line))?;
+    }
     for line in &finding.evidence {
         write_wrapped("- ", line, output)?;
     }

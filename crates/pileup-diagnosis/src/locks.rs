@@ -1,0 +1,163 @@
+//! Who holds a lock, as far as it can be inferred.
+//!
+//! No message says who holds what. But a lock is taken by an async op, whose inner
+//! `Acquire::new` has obtained what it requested when it ends; and an exclusive lock that is
+//! held is held by whoever took it last. This fails where the lock was taken by `try_lock`,
+//! which has no op, and where the target had forgotten the op before we attached: then the
+//! holder is unknown, and is not guessed. A guard can move to another task: a holder that
+//! has finished has given its guard away, or forgotten it.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+use pileup_model::{AsyncOp, AttributeValue, Resource, ResourceId, Snapshot};
+
+use crate::pollers::{Pollers, SeenTask};
+
+/// What a lock allows at once, and when it was last seen free.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LocksSeen {
+    by_resource: HashMap<ResourceId, LockSeen>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct LockSeen {
+    /// The most permits ever seen free.
+    capacity: u64,
+    free_at: Option<Timestamp>,
+}
+
+/// How a lock is held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Holder {
+    /// By one task, since then.
+    One(SeenTask, Timestamp),
+    /// By several tasks, or by one several times.
+    Several(Vec<SeenTask>),
+    /// By a future that was granted it, and is not polled any more.
+    Granted(SeenTask, Timestamp),
+    /// By somebody.
+    Unknown,
+}
+
+impl Holder {
+    /// The tasks that hold it.
+    pub(crate) fn tasks(&self) -> &[SeenTask] {
+        match self {
+            Self::One(task, _) | Self::Granted(task, _) => std::slice::from_ref(task),
+            Self::Several(tasks) => tasks,
+            Self::Unknown => &[],
+        }
+    }
+}
+
+impl LocksSeen {
+    pub(crate) fn observe(&mut self, snapshot: &Snapshot) {
+        let before = std::mem::take(&mut self.by_resource);
+        for resource in &snapshot.resources {
+            let mut seen = before.get(&resource.id).copied().unwrap_or_default();
+            let permits = unsigned(resource, "permits");
+            seen.capacity = seen.capacity.max(permits.unwrap_or_default());
+            let free = match &*resource.concrete_type {
+                "Mutex" => flag(resource, "locked") == Some(false),
+                "RwLock" => {
+                    flag(resource, "write_locked") == Some(false)
+                        && unsigned(resource, "current_readers") == Some(0)
+                }
+                _ => permits.is_some_and(|permits| permits == seen.capacity),
+            };
+            if free {
+                seen.free_at = Some(snapshot.at);
+            }
+            self.by_resource.insert(resource.id, seen);
+        }
+    }
+
+    /// Who holds a lock that somebody waits for.
+    ///
+    /// `acquires` are the `Acquire::new` ops on the lock's inner semaphore, ended or not.
+    pub(crate) fn holder(
+        &self,
+        lock: &Resource,
+        acquires: &[&AsyncOp],
+        pollers: &Pollers,
+    ) -> Holder {
+        let seen = self.by_resource.get(&lock.id).copied().unwrap_or_default();
+        let granted = acquires.iter().filter(|op| was_granted(op));
+        if let Some(unpolled) = granted.clone().find(|op| op.dropped_at.is_none())
+            && let Some(task) = pollers.of(unpolled)
+        {
+            return Holder::Granted(task.clone(), unpolled.created_at);
+        }
+        // Whatever was taken before the lock was last seen free has been given back.
+        let taken = granted.filter_map(|op| {
+            let at = op.dropped_at?;
+            let later = seen.free_at.is_none_or(|free| at > free);
+            later.then_some((at, *op))
+        });
+        let mut taken: Vec<(Timestamp, &AsyncOp)> = taken.collect();
+        taken.sort_by_key(|(at, op)| (*at, op.id));
+        let Some((at, newest)) = taken.last() else {
+            return Holder::Unknown;
+        };
+        let exclusive = match &*lock.concrete_type {
+            "Mutex" => true,
+            "RwLock" => flag(lock, "write_locked") == Some(true),
+            _ => seen.capacity == 1,
+        };
+        if exclusive {
+            return match pollers.of(newest) {
+                Some(task) => Holder::One(task.clone(), *at),
+                None => Holder::Unknown,
+            };
+        }
+        several(lock, seen.capacity, &taken, pollers)
+    }
+}
+
+/// The holders of a lock that several may hold: known if all that took it must still hold
+/// it, or if it is one and the same task that did.
+fn several(
+    lock: &Resource,
+    capacity: u64,
+    taken: &[(Timestamp, &AsyncOp)],
+    pollers: &Pollers,
+) -> Holder {
+    let held = match &*lock.concrete_type {
+        "RwLock" => unsigned(lock, "current_readers").unwrap_or_default(),
+        _ => capacity.saturating_sub(unsigned(lock, "permits").unwrap_or_default()),
+    };
+    let tasks: Option<HashSet<&SeenTask>> = taken.iter().map(|(_, op)| pollers.of(op)).collect();
+    match tasks {
+        Some(tasks) if held > 0 && (tasks.len() == 1 || taken.len() as u64 <= held) => {
+            let mut tasks: Vec<SeenTask> = tasks.into_iter().cloned().collect();
+            tasks.sort();
+            Holder::Several(tasks)
+        }
+        _ => Holder::Unknown,
+    }
+}
+
+/// Whether an `Acquire::new` has all that it requested.
+pub(crate) fn was_granted(acquire: &AsyncOp) -> bool {
+    let number = |name| match acquire.attribute(name) {
+        Some(AttributeValue::Unsigned(number)) => Some(*number),
+        _ => None,
+    };
+    let obtained = number("permits_obtained").unwrap_or_default();
+    number("permits_requested").is_some_and(|requested| requested > 0 && obtained >= requested)
+}
+
+fn unsigned(resource: &Resource, name: &str) -> Option<u64> {
+    match resource.attribute(name)? {
+        AttributeValue::Unsigned(number) => Some(*number),
+        _ => None,
+    }
+}
+
+pub(crate) fn flag(resource: &Resource, name: &str) -> Option<bool> {
+    match resource.attribute(name)? {
+        AttributeValue::Bool(value) => Some(*value),
+        _ => None,
+    }
+}

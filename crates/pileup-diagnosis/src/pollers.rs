@@ -1,0 +1,75 @@
+//! Who polled an async op: a task that may be gone by now, and whose id another may have.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use pileup_model::{AsyncOp, AsyncOpId, Site, Snapshot, Task, TaskId};
+use serde::{Deserialize, Serialize};
+
+/// A task that was seen once, alive or not.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SeenTask {
+    /// Its number on the wire.
+    pub id: TaskId,
+    /// When it was spawned.
+    pub born: Timestamp,
+    /// Where it was spawned.
+    pub site: Option<Site>,
+}
+
+impl SeenTask {
+    /// What is remembered of a task.
+    #[must_use]
+    pub fn of(task: &Task) -> Self {
+        Self {
+            id: task.id,
+            born: task.created_at,
+            site: task.site.clone(),
+        }
+    }
+}
+
+/// Of each async op, the task that polled it last.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Pollers {
+    by_op: HashMap<AsyncOpId, SeenTask>,
+}
+
+impl Pollers {
+    /// Finds the tasks of new ops among the living and the just finished.
+    pub(crate) fn observe(&mut self, snapshot: &Snapshot) {
+        let finished: HashMap<TaskId, &Arc<Task>> = snapshot
+            .finished
+            .iter()
+            .map(|task| (task.id, task))
+            .collect();
+        let mut by_op = HashMap::with_capacity(snapshot.async_ops.len());
+        for op in &snapshot.async_ops {
+            let Some(id) = op.task else { continue };
+            let known = self.by_op.remove(&op.id);
+            let seen = known.filter(|known| known.id == id).or_else(|| {
+                let candidates = [snapshot.task(id), finished.get(&id).copied()];
+                let polled = candidates
+                    .into_iter()
+                    .flatten()
+                    .find(|task| could_poll(task, op))?;
+                Some(SeenTask::of(polled))
+            });
+            by_op.extend(seen.map(|seen| (op.id, seen)));
+        }
+        self.by_op = by_op;
+    }
+
+    /// The task that polled an op last, if it was ever seen.
+    pub(crate) fn of(&self, op: &AsyncOp) -> Option<&SeenTask> {
+        self.by_op.get(&op.id)
+    }
+}
+
+/// Whether a task lived at the same time as an op: another that got its id did not.
+fn could_poll(task: &Task, op: &AsyncOp) -> bool {
+    let born_in_time = op.dropped_at.is_none_or(|end| task.created_at <= end);
+    let alive_then = task.finished_at.is_none_or(|end| end >= op.created_at);
+    born_in_time && alive_then
+}

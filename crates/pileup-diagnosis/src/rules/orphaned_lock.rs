@@ -1,0 +1,103 @@
+//! PU06: a lock is held, and the task that took it has ended.
+//!
+//! A guard gives its lock back when it is dropped, also on panic and on cancellation. When
+//! the task that took a lock is gone and the lock is still held, the guard was moved out of
+//! the task, into a map or a static, or was forgotten. It may still come back: the hold
+//! must have lasted for a good part of the watch, with somebody waiting all that time.
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
+
+use pileup_model::{Site, TaskId, TaskState, elapsed};
+
+use super::case::{Case, Verdict, held_by, place, waits_on};
+use super::wait_cycle::{still_for, stood_still};
+use crate::locks::Holder;
+use crate::pollers::SeenTask;
+use crate::wait_graph::{Wait, WaitGraph, lives};
+use crate::words::{count, span, tasks_wait};
+use crate::{Code, Grade, History};
+
+/// Locks made at one place, whose holders were spawned at one place and have ended.
+#[derive(Default)]
+struct Orphans<'a> {
+    holders: Vec<&'a SeenTask>,
+    waits: Vec<&'a Wait>,
+    locks: HashSet<pileup_model::ResourceId>,
+    held_for: Duration,
+}
+
+pub(super) fn cases(history: &History, graph: &WaitGraph) -> Vec<Case> {
+    let Some(latest) = history.latest() else {
+        return Vec::new();
+    };
+    let patience = still_for(history);
+    let mut orphans: BTreeMap<(Option<&Site>, Option<&Site>), Orphans> = BTreeMap::new();
+    for wait in graph.waits.values().flatten() {
+        let Holder::One(holder, since) = graph.holder(&wait.resource) else {
+            continue;
+        };
+        let held_for = elapsed(*since, latest.at);
+        if lives(holder, latest) || held_for < patience || stood_still(wait, latest) < patience {
+            continue;
+        }
+        let places = (holder.site.as_ref(), wait.resource.site.as_ref());
+        let orphans = orphans.entry(places).or_default();
+        orphans.held_for = orphans.held_for.max(held_for);
+        orphans.locks.insert(wait.resource.id);
+        orphans.holders.push(holder);
+        orphans.waits.push(wait);
+    }
+    orphans
+        .into_iter()
+        .map(|((holder_site, lock_site), orphans)| {
+            orphans.case(holder_site, lock_site, history, graph)
+        })
+        .collect()
+}
+
+impl Orphans<'_> {
+    fn case(
+        &self,
+        holder_site: Option<&Site>,
+        lock_site: Option<&Site>,
+        history: &History,
+        graph: &WaitGraph,
+    ) -> Case {
+        let waiting: HashSet<TaskId> = self.waits.iter().map(|wait| wait.task.id).collect();
+        let tasks = &waiting | &graph.behind(&waiting);
+        let verdict = Verdict {
+            code: Code::OrphanedLock,
+            grade: Grade::Certain,
+            state: TaskState::Idle,
+            waits_on: self.waits.first().map(|wait| waits_on(wait)),
+            held_by: held_by(self.holders.iter().copied()),
+            evidence: vec![
+                format!(
+                    "{} made at {} still held, the longest for {}",
+                    count(self.locks.len(), "lock"),
+                    place(lock_site),
+                    span(self.held_for)
+                ),
+                format!(
+                    "the tasks that took them were spawned at {} and have ended",
+                    place(holder_site)
+                ),
+                format!(
+                    "{} for them, directly or behind one another",
+                    tasks_wait(tasks.len())
+                ),
+            ],
+            explanation: "A guard gives its lock back when it is dropped. The task that took \
+                          this one has ended, and the lock is still held: the guard was moved \
+                          into something that lives on, or was forgotten.",
+            fix: "Look at where the guard goes: a map or a list of owned guards, a struct that \
+                  outlives the request, mem::forget. Keep guards on the stack, and store what \
+                  they protect, or the knowledge that it is taken, instead.",
+        };
+        Case {
+            finding: verdict.at(holder_site, history),
+            tasks,
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Who waits for whom, and when that is for good.
+
+use pileup_diagnosis::{Grade, Report, WaitKind};
+use pileup_model::TaskId;
+
+use crate::NOTHING;
+use crate::program::{Lock, Program, found};
+
+fn spawn(program: &mut Program, file: &str, born: f64) -> TaskId {
+    program.spawn(file, born, None).id
+}
+
+/// A task that took one lock and waits for the other.
+fn takes_and_waits(program: &mut Program, file: &str, takes: Lock, waits: Lock) -> TaskId {
+    let task = spawn(program, file, 1.0);
+    program.takes(task, takes, 1.0);
+    program.waits(task, waits, 1.1);
+    task
+}
+
+fn evidence(report: &Report) -> String {
+    report.findings[0].evidence.join("\n")
+}
+
+#[test]
+fn two_tasks_that_hold_what_the_other_waits_for_are_a_deadlock() {
+    let mut program = Program::default();
+    let (a, b) = (program.mutex("locks.rs"), program.mutex("locks.rs"));
+    takes_and_waits(&mut program, "transfer.rs", a, b);
+    takes_and_waits(&mut program, "transfer.rs", b, a);
+    let report = program.watch(0.0, 12.0);
+    assert_eq!(found(&report), [("transfer.rs", "PU04")]);
+    assert_eq!(report.worst(), Some(Grade::Certain));
+    assert!(evidence(&report).contains("2 tasks wait in a circle"));
+}
+
+#[test]
+fn three_tasks_in_a_circle_are_one_deadlock_over_all_their_sites() {
+    let mut program = Program::default();
+    let (a, b, c) = (
+        program.mutex("a.rs"),
+        program.mutex("b.rs"),
+        program.mutex("c.rs"),
+    );
+    takes_and_waits(&mut program, "first.rs", a, b);
+    takes_and_waits(&mut program, "second.rs", b, c);
+    takes_and_waits(&mut program, "third.rs", c, a);
+    let report = program.watch(0.0, 12.0);
+    assert_eq!(found(&report), [("first.rs", "PU04")]);
+    let holders = report.findings[0].held_by.iter();
+    let sites: Vec<&str> = holders
+        .filter_map(|holder| holder.site.as_ref().map(|site| &*site.file))
+        .collect();
+    assert_eq!(sites, ["first.rs", "second.rs", "third.rs"]);
+}
+
+#[test]
+fn a_task_that_waits_for_its_own_lock_is_a_deadlock() {
+    let mut program = Program::default();
+    let lock = program.mutex("cache.rs");
+    takes_and_waits(&mut program, "cache.rs", lock, lock);
+    let report = program.watch(0.0, 12.0);
+    assert_eq!(found(&report), [("cache.rs", "PU04")]);
+    assert!(evidence(&report).contains("1 task waits for a lock that it holds itself"));
+}
+
+#[test]
+fn those_who_wait_behind_a_deadlock_are_told_with_it() {
+    let mut program = Program::default();
+    let lock = program.mutex("cache.rs");
+    takes_and_waits(&mut program, "cache.rs", lock, lock);
+    for number in 0..100 {
+        let task = spawn(&mut program, "reader.rs", 2.0 + f64::from(number) / 10.0);
+        program.waits(task, lock, 2.0 + f64::from(number) / 10.0);
+    }
+    let report = program.watch(0.0, 12.0);
+    assert_eq!(found(&report), [("cache.rs", "PU04")]);
+    assert!(
+        evidence(&report).contains("100 tasks wait behind them"),
+        "{}",
+        evidence(&report)
+    );
+}
+
+#[test]
+fn a_circle_that_has_just_closed_may_yet_open() {
+    let mut program = Program::default();
+    let lock = program.mutex("cache.rs");
+    let task = spawn(&mut program, "cache.rs", 1.0);
+    program.takes(task, lock, 11.0);
+    program.waits(task, lock, 11.1);
+    assert_eq!(found(&program.watch(0.0, 12.0)), NOTHING);
+}
+
+#[test]
+fn a_lock_granted_to_a_future_that_is_not_polled_is_a_futurelock() {
+    let mut program = Program::default();
+    let lock = program.mutex("job.rs");
+    let task = spawn(&mut program, "job.rs", 1.0);
+    program.is_granted(task, lock, 1.1);
+    program.waits(task, lock, 1.2);
+    let report = program.watch(0.0, 12.0);
+    assert_eq!(found(&report), [("job.rs", "PU05")]);
+    assert_eq!(report.worst(), Some(Grade::Certain));
+}
+
+#[test]
+fn a_lock_whose_holder_has_ended_is_told_by_the_holder() {
+    let mut program = Program::default();
+    let lock = program.mutex("account.rs");
+    let holder = program.spawn("checkout.rs", 1.0, Some(0.5)).id;
+    program.takes(holder, lock, 1.2);
+    let waiter = spawn(&mut program, "deposit.rs", 2.0);
+    program.waits(waiter, lock, 2.0);
+    let report = program.watch(0.0, 12.0);
+    assert_eq!(found(&report), [("checkout.rs", "PU06")]);
+    let finding = &report.findings[0];
+    assert_eq!(finding.grade, Grade::Certain);
+    assert_eq!(finding.held_by[0].task, holder);
+    let waits_on = finding.waits_on.as_ref().expect("what they wait for");
+    assert_eq!(waits_on.kind, WaitKind::Mutex);
+    let resource = waits_on.resource.as_ref().expect("where it was made");
+    assert_eq!((&*resource.file, resource.line), ("account.rs", 2));
+}
+
+#[test]
+fn a_lock_that_changes_hands_is_no_finding() {
+    let mut program = Program::default();
+    let lock = program.mutex("account.rs");
+    for turn in 0..24 {
+        let time = f64::from(turn) / 2.0;
+        let task = program.spawn("deposit.rs", time - 2.0, Some(2.5)).id;
+        program.takes(task, lock, time);
+    }
+    let waiter = spawn(&mut program, "deposit.rs", 10.5);
+    program.waits(waiter, lock, 10.5);
+    assert_eq!(found(&program.watch(0.0, 12.0)), NOTHING);
+}
+
+#[test]
+fn a_pile_behind_an_idle_holder_is_the_holders_finding() {
+    let mut program = Program::default();
+    let lock = program.mutex("state.rs");
+    let holder = spawn(&mut program, "refresh.rs", 0.5);
+    program.takes(holder, lock, 0.5);
+    for number in 1..=110 {
+        let born = 0.6 + f64::from(number) / 10.0;
+        let task = spawn(&mut program, "request.rs", born);
+        program.waits(task, lock, born);
+    }
+    let report = program.watch(0.0, 12.0);
+    assert_eq!(found(&report), [("refresh.rs", "PU07")]);
+    assert_eq!(report.worst(), Some(Grade::Probable));
+    assert!(evidence(&report).contains("request.rs"));
+}
+
+#[test]
+fn a_pile_behind_a_holder_that_nobody_saw_says_so() {
+    let mut program = Program::default();
+    let lock = program.mutex("state.rs");
+    for number in 1..=115 {
+        let born = f64::from(number) / 10.0;
+        let task = spawn(&mut program, "request.rs", born);
+        program.waits(task, lock, born);
+    }
+    let report = program.watch(0.0, 12.0);
+    assert_eq!(found(&report), [("request.rs", "PU03")]);
+    assert!(evidence(&report).contains("its holder is unknown"));
+    assert!(report.findings[0].held_by.is_empty());
+}
