@@ -1,5 +1,6 @@
 //! `pileup investigate` names exactly the sites at fault, and nothing in healthy programs.
 
+use std::collections::BTreeSet;
 use std::process::Command;
 
 use serde_json::Value;
@@ -32,16 +33,24 @@ pub fn check(scenario: &Scenario, variant: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Where the findings are, in the order of files and lines.
+/// The sites that the findings name, as their own or as that of a holder, in the order of
+/// files and lines.
 fn sites(report: &Value) -> Result<Vec<(String, u32)>, String> {
     let findings = report["findings"].as_array().ok_or("no findings")?;
-    let mut sites = Vec::new();
+    let mut sites = BTreeSet::new();
     for finding in findings {
-        let file = finding["site"]["file"].as_str().ok_or("no file")?;
-        let line = finding["site"]["line"].as_u64().ok_or("no line")?;
-        let line = u32::try_from(line).map_err(|error| error.to_string())?;
-        sites.push((file.to_owned(), line));
+        let holders = finding["held_by"].as_array().ok_or("no holders")?;
+        sites.insert(site(finding)?);
+        for holder in holders {
+            sites.insert(site(holder)?);
+        }
     }
-    sites.sort_unstable();
-    Ok(sites)
+    Ok(sites.into_iter().collect())
+}
+
+fn site(of: &Value) -> Result<(String, u32), String> {
+    let file = of["site"]["file"].as_str().ok_or("no file")?;
+    let line = of["site"]["line"].as_u64().ok_or("no line")?;
+    let line = u32::try_from(line).map_err(|error| error.to_string())?;
+    Ok((file.to_owned(), line))
 }
