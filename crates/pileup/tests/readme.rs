@@ -1,0 +1,125 @@
+//! The README's commands do what the README shows.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Commands that are not run here, and where they are.
+const RUN_ELSEWHERE: [(&str, &str); 3] = [
+    ("cargo test --workspace", "this test is a part of it"),
+    ("just run-scenario unclosed-channel", "needs just: .ci/run"),
+    ("tokio-console", "needs tokio-console: .ci/run"),
+];
+
+/// A command in the README, with what the README shows of its output.
+struct Shown {
+    command: String,
+    output: String,
+}
+
+#[test]
+fn every_command_is_run_and_prints_what_is_shown() {
+    for shown in commands(&readme()) {
+        let elsewhere = RUN_ELSEWHERE.iter();
+        if elsewhere
+            .clone()
+            .any(|(command, _)| *command == shown.command)
+        {
+            continue;
+        }
+        match shown.command.as_str() {
+            "cargo pileup investigate send-without-receive" => {
+                let (output, code) = run(&shown.command);
+                assert_eq!(code, Some(1), "{output}");
+                if !shown.output.is_empty() {
+                    assert_eq!(without_figures(&output), without_figures(&shown.output));
+                }
+            }
+            "cargo pileup diagnose http://127.0.0.1:6669 --for 1m" => {
+                // Nothing is expected to listen there; the flags must be right, though.
+                let (output, code) = run("cargo pileup diagnose http://127.0.0.1:1 --for 1m");
+                assert_eq!(code, Some(3), "{output}");
+            }
+            unknown => panic!("the README has a command that no test runs: {unknown}"),
+        }
+    }
+}
+
+#[test]
+fn the_table_has_every_scenario_that_comes_from_the_article() {
+    let readme = readme();
+    for folder in std::fs::read_dir(workspace().join("scenarios")).expect("the folder is there") {
+        let folder = folder.expect("its entries can be read").path();
+        let manifest = std::fs::read_to_string(folder.join("Cargo.toml"));
+        let name = folder.file_name().expect("a folder has a name");
+        let name = name.to_string_lossy();
+        if manifest.is_ok_and(|manifest| manifest.contains("\nseed = ")) {
+            let row = format!("| [`{name}`](scenarios/{name}) |");
+            assert!(readme.contains(&row), "the README has no row for {name}");
+        }
+    }
+}
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn readme() -> String {
+    std::fs::read_to_string(workspace().join("README.md")).expect("the README is there")
+}
+
+/// The commands in the README's console blocks: lines after `$ `, and what follows them.
+fn commands(readme: &str) -> Vec<Shown> {
+    let mut commands: Vec<Shown> = Vec::new();
+    let blocks = readme.split("```console\n").skip(1);
+    for line in blocks
+        .filter_map(|block| block.split("```").next())
+        .flat_map(str::lines)
+    {
+        match (line.strip_prefix("$ "), commands.last_mut()) {
+            (Some(command), _) => commands.push(Shown {
+                command: command.to_owned(),
+                output: String::new(),
+            }),
+            (None, Some(last)) => {
+                last.output.push_str(line);
+                last.output.push('\n');
+            }
+            (None, None) => panic!("a console block starts with a command, not with {line}"),
+        }
+    }
+    commands
+}
+
+/// Standard output and exit code of a command, run as a person would.
+fn run(command: &str) -> (String, Option<i32>) {
+    let mut words = command.split_whitespace();
+    assert_eq!(words.next(), Some("cargo"));
+    let output = Command::new(env!("CARGO"))
+        .args(words)
+        .current_dir(workspace())
+        .output()
+        .expect("cargo runs");
+    (
+        String::from_utf8_lossy(&output.stdout).into_owned(),
+        output.status.code(),
+    )
+}
+
+/// The words of a text, with every number as `#`: figures differ from run to run.
+fn without_figures(text: &str) -> String {
+    let mut plain = String::new();
+    for word in text.split_whitespace() {
+        let mut in_number = false;
+        for character in word.chars() {
+            let digit = character.is_ascii_digit() || (in_number && character == '.');
+            if !digit {
+                plain.push(character);
+            } else if !in_number {
+                plain.push('#');
+            }
+            in_number = digit;
+        }
+        plain.push(' ');
+    }
+    plain
+}
