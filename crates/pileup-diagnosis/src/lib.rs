@@ -9,6 +9,7 @@
 //! check, and never from a single snapshot.
 
 mod finding;
+mod graph;
 mod history;
 mod lifetimes;
 mod locks;
@@ -19,6 +20,7 @@ mod wait_graph;
 mod words;
 
 pub use finding::{Code, Finding, Grade, HeldBy, WaitedFor, WaitsOn};
+pub use graph::{Edge, Graph, Node, Relation, graph};
 pub use history::{History, SiteHistory};
 pub use lifetimes::Lifetimes;
 pub use pollers::SeenTask;

@@ -39,6 +39,16 @@ pub enum WaitKind {
     Other,
 }
 
+impl WaitKind {
+    /// Whether what is waited for is held by somebody.
+    pub(crate) fn is_lock(self) -> bool {
+        matches!(
+            self,
+            Self::Mutex | Self::RwLock | Self::Semaphore | Self::OnceCell
+        )
+    }
+}
+
 /// One wait of one task.
 #[derive(Debug, Clone)]
 pub(crate) struct Wait {
@@ -76,13 +86,7 @@ impl WaitGraph {
             }
         }
         for wait in graph.waits.values().flatten() {
-            let locks = [
-                WaitKind::Mutex,
-                WaitKind::RwLock,
-                WaitKind::Semaphore,
-                WaitKind::OnceCell,
-            ];
-            if locks.contains(&wait.kind) {
+            if wait.kind.is_lock() {
                 graph.holders.entry(wait.resource.id).or_insert_with(|| {
                     history.holder(&wait.resource, ops.acquires_of(&wait.resource))
                 });

@@ -35,6 +35,8 @@ pub enum Command {
     Investigate(Investigate),
     /// Attach to a running program that has console-subscriber, watch it, and report
     Diagnose(Diagnose),
+    /// Draw who waits for what, and who holds it
+    Graph(Graph),
 }
 
 #[derive(Debug, Args)]
@@ -74,6 +76,27 @@ pub struct Diagnose {
     pub address: Address,
     #[command(flatten)]
     pub watch: Watch,
+}
+
+#[derive(Debug, Args)]
+pub struct Graph {
+    /// The program's console: `http://HOST:PORT`, or `file:///PATH` for a Unix socket
+    #[arg(value_name = "ADDR", default_value_t)]
+    pub address: Address,
+    /// How long to watch before the picture is drawn
+    #[arg(long = "for", value_name = "DURATION", default_value = "5s", value_parser = watch_duration)]
+    pub duration: Duration,
+    /// As what to print it
+    #[arg(long, value_enum, default_value_t = GraphFormat::Dot)]
+    pub format: GraphFormat,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum GraphFormat {
+    /// For Graphviz
+    Dot,
+    /// A picture
+    Svg,
 }
 
 /// How a target is watched, and how it is reported.

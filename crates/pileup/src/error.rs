@@ -56,6 +56,9 @@ pub enum Error {
     ))]
     StateWithheld { target: String },
 
+    #[error("failed to draw the graph: {0}")]
+    Draw(String),
+
     #[error("failed to print the report")]
     Print(#[source] io::Error),
 }

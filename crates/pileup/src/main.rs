@@ -2,6 +2,7 @@
 
 mod arguments;
 mod commands;
+mod drawing;
 mod error;
 mod render;
 mod scenario_process;
@@ -40,6 +41,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Error> {
                 Command::Investigate(investigate) => {
                     commands::investigate::execute(investigate).await
                 }
+                Command::Graph(graph) => commands::graph::execute(graph).await,
                 Command::Diagnose(diagnose) => commands::diagnose::execute(diagnose).await,
             }
         };

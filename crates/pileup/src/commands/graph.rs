@@ -1,0 +1,25 @@
+//! `pileup graph`: who waits for what, and who holds it, as a picture.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use pileup_diagnosis::graph;
+
+use crate::arguments::{Graph, GraphFormat};
+use crate::drawing::{dot, svg};
+use crate::error::Error;
+use crate::watch::watch;
+
+pub async fn execute(arguments: Graph) -> Result<ExitCode, Error> {
+    let watched = watch(arguments.address, arguments.duration).await?;
+    let graph = graph(&watched.history);
+    let drawn = match arguments.format {
+        GraphFormat::Dot => dot::write(&graph),
+        GraphFormat::Svg => svg::write(&graph)?,
+    };
+    write!(anstream::stdout(), "{drawn}").map_err(Error::Print)?;
+    match watched.cut_short {
+        Some(error) => Err(error.into()),
+        None => Ok(ExitCode::SUCCESS),
+    }
+}

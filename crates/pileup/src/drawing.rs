@@ -1,0 +1,4 @@
+//! Pictures of the wait-for graph.
+
+pub mod dot;
+pub mod svg;
