@@ -15,6 +15,8 @@ mod verdict;
 
 use libtest_mimic::{Arguments, Trial};
 
+use self::verdict::Pace;
+
 /// They wait far more than they work.
 const AT_ONCE: usize = 8;
 
@@ -32,9 +34,16 @@ fn main() {
             }));
             let of_verdict = scenario.clone();
             trials.push(Trial::test(format!("{name}::verdict"), move || {
-                verdict::check(&of_verdict, variant).map_err(Into::into)
+                verdict::check(&of_verdict, variant, Pace::FAST).map_err(Into::into)
             }));
         }
+        // Too slow for every day: run with `-- --ignored`.
+        let name = format!("{}::leaky::verdict-at-the-seeds-pace", scenario.name);
+        let at_seeds_pace = Trial::test(name, move || {
+            let pace = Pace::of_the_seed(&scenario);
+            verdict::check(&scenario, "leaky", pace).map_err(Into::into)
+        });
+        trials.push(at_seeds_pace.with_ignored_flag(true));
     }
     libtest_mimic::run(&arguments, trials).exit();
 }

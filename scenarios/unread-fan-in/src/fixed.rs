@@ -8,7 +8,7 @@ use pileup_scenario::Arrivals;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::time::sleep;
 
-const READINGS_TO_SCALE: usize = 5;
+const READINGS_TO_SCALE: usize = 3;
 const SETTLING_TIME: Duration = Duration::from_millis(5);
 
 /// Shows how high the water stands, on a scale up to its highest mark.

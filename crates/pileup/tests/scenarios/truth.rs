@@ -18,6 +18,22 @@ pub struct Scenario {
     pub grows_to: Option<usize>,
     /// The spawn sites at fault: file, from the root of the workspace, and line.
     pub sites: Vec<(String, u32)>,
+    /// What is to be found there; none where there is more than one thing to find.
+    pub finds: Option<Finds>,
+}
+
+/// The finding that a leaky variant deserves.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Finds {
+    pub code: String,
+    pub grade: String,
+    /// What the tasks wait for, where Tokio shows it: the kind of wait.
+    pub waits_for: Option<String>,
+    /// The function of leaky.rs that makes it, where Tokio tells.
+    pub made_in: Option<String>,
+    /// The function of leaky.rs that spawns those who hold it, where that can be inferred.
+    pub held_by: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -31,6 +47,7 @@ struct Truth {
     /// Other scenarios, all of whose sites are this one's too.
     #[serde(default)]
     includes: Vec<String>,
+    finds: Option<Finds>,
 }
 
 pub fn workspace() -> PathBuf {
@@ -75,21 +92,42 @@ fn scenario(package: &Package, all: &[&Package]) -> Result<Scenario, String> {
         grows_by: truth.grows_by,
         grows_to: truth.grows_to,
         sites,
+        finds: truth.finds,
     })
 }
 
 /// The first spawn in a function of a scenario's leaky.rs.
 fn site(scenario: &str, function: &str) -> Result<(String, u32), String> {
+    let (file, lines) = lines_of(scenario, function)?;
+    let spawn = lines.iter().find(|(_, line)| line.contains("spawn"));
+    match spawn {
+        Some((number, _)) => Ok((file, *number)),
+        None => Err(format!("{function} of {file} spawns nothing")),
+    }
+}
+
+/// The file leaky.rs of a scenario, and the numbered lines of one of its functions.
+pub fn lines_of(scenario: &str, function: &str) -> Result<(String, Vec<(u32, String)>), String> {
     let file = format!("scenarios/{scenario}/src/leaky.rs");
     let source =
         fs::read_to_string(workspace().join(&file)).map_err(|error| format!("{file}: {error}"))?;
-    let mut lines = source.lines().zip(1_u32..);
     let signature = format!("fn {function}(");
-    lines
-        .find(|(line, _)| line.contains(&signature))
-        .ok_or_else(|| format!("{file} has no function {function}"))?;
-    let (_, line) = lines
-        .find(|(line, _)| line.contains("spawn"))
-        .ok_or_else(|| format!("{function} of {file} spawns nothing"))?;
-    Ok((file, line))
+    let mut lines = (1_u32..)
+        .zip(source.lines())
+        .skip_while(|(_, line)| !line.contains(&signature))
+        .peekable();
+    let Some((_, first)) = lines.peek() else {
+        return Err(format!("{file} has no function {function}"));
+    };
+    let indent: String = first
+        .chars()
+        .take_while(|character| *character == ' ')
+        .collect();
+    let end = format!("{indent}}}");
+    let body = lines.take_while(|(_, line)| *line != end);
+    Ok((
+        file,
+        body.map(|(number, line)| (number, line.to_owned()))
+            .collect(),
+    ))
 }

@@ -1,57 +1,135 @@
-//! `pileup investigate` names exactly the sites at fault, and accuses no healthy program.
+//! `pileup investigate` names exactly the sites at fault, says what is wrong with them, and
+//! accuses no healthy program.
 
 use std::collections::BTreeSet;
 use std::process::Command;
 
 use serde_json::Value;
 
-use crate::truth::{Scenario, workspace};
+use crate::truth::{Finds, Scenario, lines_of, workspace};
 
-pub fn check(scenario: &Scenario, variant: &str) -> Result<(), String> {
+/// How fast work arrives, and how long is watched.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    every: &'static str,
+    duration: &'static str,
+}
+
+impl Pace {
+    /// For tests: what takes minutes in life takes seconds.
+    pub const FAST: Self = Self {
+        every: "100ms",
+        duration: "12s",
+    };
+
+    /// The article's own pace, and the time within which a finding is promised at it.
+    pub fn of_the_seed(scenario: &Scenario) -> Self {
+        let certain = scenario
+            .finds
+            .as_ref()
+            .is_some_and(|finds| finds.grade == "certain");
+        Self {
+            every: "2s",
+            duration: if certain { "20s" } else { "45s" },
+        }
+    }
+}
+
+pub fn check(scenario: &Scenario, variant: &str, pace: Pace) -> Result<(), String> {
     let output = Command::new(env!("CARGO_BIN_EXE_pileup"))
         .current_dir(workspace())
         .args(["investigate", &scenario.name, "--variant", variant])
-        .args(["--every", "100ms", "--for", "12s", "--format", "json"])
+        .args(["--every", pace.every, "--for", pace.duration])
+        .args(["--format", "json"])
         .output()
         .map_err(|error| error.to_string())?;
     let said = String::from_utf8_lossy(&output.stderr);
     let report: Value = serde_json::from_slice(&output.stdout)
         .map_err(|error| format!("not a report: {error}\n{said}"))?;
-    let found = sites(&report)?;
+    let accusations = accusations(&report)?;
+    let found = sites(&accusations)?;
     let (expected, code) = match variant {
         "leaky" => (scenario.sites.as_slice(), 1),
         _ => (&[][..], 0),
     };
     if found != expected {
         return Err(format!(
-            "found {found:?}\nexpected {expected:?}\n{report:#}"
+            "found {found:?}\nexpected {expected:?}\n{report:#}\n{said}"
         ));
     }
     if output.status.code() != Some(code) {
         return Err(format!("exited with {}, not {code}\n{said}", output.status));
     }
+    match &scenario.finds {
+        Some(finds) if variant == "leaky" => says(&accusations, finds, &scenario.name)
+            .map_err(|wrong| format!("{wrong}\n{report:#}")),
+        _ => Ok(()),
+    }
+}
+
+/// The findings that are more than a suspicion.
+fn accusations(report: &Value) -> Result<Vec<&Value>, String> {
+    let findings = report["findings"].as_array().ok_or("no findings")?;
+    let accused = findings
+        .iter()
+        .filter(|finding| finding["grade"] != "suspicious");
+    Ok(accused.collect())
+}
+
+/// Whether every finding says what is wrong.
+fn says(accusations: &[&Value], finds: &Finds, scenario: &str) -> Result<(), String> {
+    for finding in accusations {
+        if finding["code"] != *finds.code || finding["grade"] != *finds.grade {
+            return Err(format!("not {} {}", finds.grade, finds.code));
+        }
+        let waits_on = &finding["waits_on"];
+        if waits_on["kind"].as_str() != finds.waits_for.as_deref() {
+            return Err(format!("they wait for {:?}", finds.waits_for));
+        }
+        if let Some(function) = &finds.made_in {
+            let resource = site(&waits_on["resource"])?;
+            if !is_in(&resource, scenario, function)? {
+                return Err(format!("what they wait for was made in {function}"));
+            }
+        }
+        let holders = finding["held_by"].as_array().ok_or("no holders")?;
+        if holders.is_empty() != finds.held_by.is_none() {
+            return Err(format!("held by {:?}", finds.held_by));
+        }
+        if let Some(function) = &finds.held_by {
+            let mut sites = holders.iter().map(|holder| site(&holder["site"]));
+            if !sites
+                .any(|site| site.is_ok_and(|site| is_in(&site, scenario, function) == Ok(true)))
+            {
+                return Err(format!("held by tasks that {function} spawns"));
+            }
+        }
+    }
     Ok(())
 }
 
-/// The sites that the findings above a suspicion name, as their own or as that of a holder, in the order of
-/// files and lines.
-fn sites(report: &Value) -> Result<Vec<(String, u32)>, String> {
-    let findings = report["findings"].as_array().ok_or("no findings")?;
+fn is_in(site: &(String, u32), scenario: &str, function: &str) -> Result<bool, String> {
+    let (file, lines) = lines_of(scenario, function)?;
+    Ok(site.0 == file && lines.iter().any(|(number, _)| *number == site.1))
+}
+
+/// The sites that findings name, as their own or as that of a holder, in the order of files
+/// and lines.
+fn sites(findings: &[&Value]) -> Result<Vec<(String, u32)>, String> {
     let mut sites = BTreeSet::new();
-    let accused = |finding: &&Value| finding["grade"] != "suspicious";
-    for finding in findings.iter().filter(accused) {
+    for finding in findings {
         let holders = finding["held_by"].as_array().ok_or("no holders")?;
-        sites.insert(site(finding)?);
+        sites.insert(site(&finding["site"])?);
         for holder in holders {
-            sites.insert(site(holder)?);
+            sites.insert(site(&holder["site"])?);
         }
     }
     Ok(sites.into_iter().collect())
 }
 
-fn site(of: &Value) -> Result<(String, u32), String> {
-    let file = of["site"]["file"].as_str().ok_or("no file")?;
-    let line = of["site"]["line"].as_u64().ok_or("no line")?;
+fn site(site: &Value) -> Result<(String, u32), String> {
+    let file = site["file"].as_str().ok_or("no file")?;
+    let line = site["line"].as_u64().ok_or("no line")?;
     let line = u32::try_from(line).map_err(|error| error.to_string())?;
     Ok((file.to_owned(), line))
 }
