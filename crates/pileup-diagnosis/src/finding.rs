@@ -53,6 +53,20 @@ pub enum Code {
 }
 
 impl Code {
+    /// Every code, in order.
+    pub const ALL: [Self; 10] = [
+        Self::NeverWoken,
+        Self::PinnedWorker,
+        Self::PilingUp,
+        Self::Deadlock,
+        Self::Futurelock,
+        Self::OrphanedLock,
+        Self::HeldLock,
+        Self::NeverPolled,
+        Self::WakeStorm,
+        Self::LeftBehind,
+    ];
+
     /// The code as it is written and cited, such as `PU01`.
     #[must_use]
     pub fn number(self) -> &'static str {

@@ -17,6 +17,7 @@ use crate::pollers::{Pollers, SeenTask};
 /// What a lock allows at once, and when it was last seen free.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LocksSeen {
+    started: Option<Timestamp>,
     by_resource: HashMap<ResourceId, LockSeen>,
 }
 
@@ -53,9 +54,15 @@ impl Holder {
 
 impl LocksSeen {
     pub(crate) fn observe(&mut self, snapshot: &Snapshot) {
+        let started = *self.started.get_or_insert(snapshot.at);
         let before = std::mem::take(&mut self.by_resource);
         for resource in &snapshot.resources {
-            let mut seen = before.get(&resource.id).copied().unwrap_or_default();
+            let known = before.get(&resource.id).copied();
+            let mut seen = known.unwrap_or_else(|| LockSeen {
+                // Nobody holds a lock that has just been made.
+                free_at: (resource.created_at >= started).then_some(resource.created_at),
+                ..LockSeen::default()
+            });
             let permits = unsigned(resource, "permits");
             seen.capacity = seen.capacity.max(permits.unwrap_or_default());
             let free = match &*resource.concrete_type {
@@ -111,25 +118,30 @@ impl LocksSeen {
                 None => Holder::Unknown,
             };
         }
-        several(lock, seen.capacity, &taken, pollers)
+        several(lock, seen, &taken, pollers)
     }
 }
 
 /// The holders of a lock that several may hold: known if all that took it must still hold
-/// it, or if it is one and the same task that did.
+/// it, or if one and the same task alone has taken it since it was seen free.
 fn several(
     lock: &Resource,
-    capacity: u64,
+    seen: LockSeen,
     taken: &[(Timestamp, &AsyncOp)],
     pollers: &Pollers,
 ) -> Holder {
     let held = match &*lock.concrete_type {
         "RwLock" => unsigned(lock, "current_readers").unwrap_or_default(),
-        _ => capacity.saturating_sub(unsigned(lock, "permits").unwrap_or_default()),
+        _ => seen
+            .capacity
+            .saturating_sub(unsigned(lock, "permits").unwrap_or_default()),
     };
     let tasks: Option<HashSet<&SeenTask>> = taken.iter().map(|(_, op)| pollers.of(op)).collect();
     match tasks {
-        Some(tasks) if held > 0 && (tasks.len() == 1 || taken.len() as u64 <= held) => {
+        Some(tasks)
+            if held > 0
+                && (taken.len() as u64 <= held || (tasks.len() == 1 && seen.free_at.is_some())) =>
+        {
             let mut tasks: Vec<SeenTask> = tasks.into_iter().cloned().collect();
             tasks.sort();
             Holder::Several(tasks)
@@ -151,6 +163,8 @@ pub(crate) fn was_granted(acquire: &AsyncOp) -> bool {
 fn unsigned(resource: &Resource, name: &str) -> Option<u64> {
     match resource.attribute(name)? {
         AttributeValue::Unsigned(number) => Some(*number),
+        // Tokio tells the readers of an RwLock as a signed number.
+        AttributeValue::Signed(number) => u64::try_from(*number).ok(),
         _ => None,
     }
 }

@@ -26,11 +26,11 @@ use crate::{Finding, Grade, History};
 /// a pile, nor as a suspicion.
 pub(crate) fn findings(history: &History) -> Vec<Finding> {
     let graph = WaitGraph::of(history);
-    let mut cases = never_woken::cases(history);
-    cases.extend(wait_cycle::cases(history, &graph));
-    cases.extend(orphaned_lock::cases(history, &graph));
-    cases.extend(pinned_worker::cases(history));
     let piles = piling_up::piles(history);
+    let mut cases = never_woken::cases(history);
+    cases.extend(wait_cycle::cases(history, &graph, &piles));
+    cases.extend(orphaned_lock::cases(history, &graph, &piles));
+    cases.extend(pinned_worker::cases(history));
     cases.extend(held_lock::cases(
         history,
         &graph,

@@ -65,6 +65,8 @@ pub(crate) struct WaitGraph {
     /// Waits for what is not there yet, by task.
     pub(crate) waits: BTreeMap<TaskId, Vec<Wait>>,
     holders: HashMap<ResourceId, Holder>,
+    /// Locks of which guards are taken that a task can pass on.
+    owned: HashSet<ResourceId>,
     blockers: BTreeMap<TaskId, Vec<TaskId>>,
 }
 
@@ -74,12 +76,15 @@ impl WaitGraph {
         let mut graph = Self {
             waits: BTreeMap::new(),
             holders: HashMap::new(),
+            owned: HashSet::new(),
             blockers: BTreeMap::new(),
         };
         let Some(latest) = history.latest() else {
             return graph;
         };
         let ops = Ops::of(latest);
+        let owned = latest.async_ops.iter().filter(|op| takes_owned_guard(op));
+        graph.owned = owned.map(|op| op.resource).collect();
         for op in &latest.async_ops {
             if let Some(wait) = wait(op, latest, &ops, history) {
                 graph.waits.entry(wait.task.id).or_default().push(wait);
@@ -110,6 +115,13 @@ impl WaitGraph {
     /// Who holds a lock that is waited for.
     pub(crate) fn holder(&self, lock: &Resource) -> &Holder {
         self.holders.get(&lock.id).unwrap_or(&Holder::Unknown)
+    }
+
+    /// Whether the holder may have passed its guard on, unseen: a task that took a lock by
+    /// `lock_owned`, `acquire_owned` or their like can give the guard to another task, or
+    /// store it. A guard that borrows the lock stays where it was taken.
+    pub(crate) fn may_be_passed_on(&self, lock: &Resource) -> bool {
+        self.owned.contains(&lock.id) && !matches!(self.holder(lock), Holder::Granted(..))
     }
 
     /// The tasks on which a task waits directly: the living holders of what it waits for.
@@ -257,6 +269,10 @@ fn wait(op: &AsyncOp, snapshot: &Snapshot, ops: &Ops, history: &History) -> Opti
         resource: Arc::clone(resource),
         since: op.created_at,
     })
+}
+
+fn takes_owned_guard(op: &AsyncOp) -> bool {
+    op.source.ends_with("_owned")
 }
 
 /// A `OnceCell` shows as a semaphore that Tokio itself made.

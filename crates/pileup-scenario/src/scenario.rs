@@ -60,7 +60,11 @@ impl Scenario {
 
     /// Reads the command line and runs the program that it names, until `--for` or Ctrl-C.
     pub fn main(self) -> anyhow::Result<()> {
-        let arguments = Arguments::parse();
+        self.run(&Arguments::parse())
+    }
+
+    /// Runs the program that the arguments name, until their `--for` or Ctrl-C.
+    pub fn run(self, arguments: &Arguments) -> anyhow::Result<()> {
         let program = match arguments.variant {
             Variant::Leaky => self.leaky,
             Variant::Fixed => self.fixed,

@@ -6,7 +6,7 @@
 
 #[path = "scenarios/growth.rs"]
 mod growth;
-#[path = "scenarios/process.rs"]
+#[path = "support/process.rs"]
 mod process;
 #[path = "scenarios/truth.rs"]
 mod truth;

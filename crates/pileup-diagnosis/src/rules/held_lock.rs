@@ -34,25 +34,25 @@ pub(super) fn cases(
 }
 
 fn case(pile: &Pile, history: &History, graph: &WaitGraph, latest: &Snapshot) -> Option<Case> {
-    let mut by_site: BTreeMap<Option<&Site>, (usize, HashSet<TaskId>)> = BTreeMap::new();
+    let mut by_site: BTreeMap<Option<&Site>, (HashSet<TaskId>, HashSet<TaskId>)> = BTreeMap::new();
     for task in pile.old() {
         let roots = graph.roots(task.id);
         let roots = roots.iter().filter_map(|root| latest.task(*root));
         for root in roots.filter(|root| is_still(root, pile, latest)) {
             let (waiting, holders) = by_site.entry(root.site.as_ref()).or_default();
-            *waiting += 1;
+            waiting.insert(task.id);
             holders.insert(root.id);
         }
     }
     let (site, (waiting, holders)) = by_site
         .into_iter()
-        .max_by_key(|(_, (waiting, _))| *waiting)?;
+        .max_by_key(|(_, (waiting, _))| waiting.len())?;
     // The holders themselves may be among the old.
     let others = pile
         .old()
         .filter(|task| !holders.contains(&task.id))
         .count();
-    if waiting * 5 < others * OF_5 || others == 0 {
+    if waiting.len() * 5 < others * OF_5 || others == 0 {
         return None;
     }
     let tasks: HashSet<TaskId> = pile
@@ -83,7 +83,7 @@ fn case(pile: &Pile, history: &History, graph: &WaitGraph, latest: &Snapshot) ->
         evidence: vec![
             format!(
                 "{} spawned at {} for what {} of this site holds, directly or behind one another",
-                tasks_wait(waiting),
+                tasks_wait(waiting.len()),
                 place(pile.site),
                 count(holding.len(), "task")
             ),

@@ -4,6 +4,10 @@
 //! the task that took a lock is gone and the lock is still held, the guard was moved out of
 //! the task, into a map or a static, or was forgotten. It may still come back: the hold
 //! must have lasted for a good part of the watch, with somebody waiting all that time.
+//!
+//! An owned guard may also be with a living task, which uses it: a lease that is handed to
+//! a worker looks the same. There the finding is only as sure as the pile of those who wait,
+//! and a suspicion without one.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -11,6 +15,7 @@ use std::time::Duration;
 use pileup_model::{Site, TaskId, TaskState, elapsed};
 
 use super::case::{Case, Verdict, held_by, place, waits_on};
+use super::piling_up::{Pile, grade_by_pile};
 use super::wait_cycle::{still_for, stood_still};
 use crate::locks::Holder;
 use crate::pollers::SeenTask;
@@ -25,9 +30,10 @@ struct Orphans<'a> {
     waits: Vec<&'a Wait>,
     locks: HashSet<pileup_model::ResourceId>,
     held_for: Duration,
+    may_be_passed_on: bool,
 }
 
-pub(super) fn cases(history: &History, graph: &WaitGraph) -> Vec<Case> {
+pub(super) fn cases(history: &History, graph: &WaitGraph, piles: &[Pile]) -> Vec<Case> {
     let Some(latest) = history.latest() else {
         return Vec::new();
     };
@@ -44,6 +50,7 @@ pub(super) fn cases(history: &History, graph: &WaitGraph) -> Vec<Case> {
         let places = (holder.site.as_ref(), wait.resource.site.as_ref());
         let orphans = orphans.entry(places).or_default();
         orphans.held_for = orphans.held_for.max(held_for);
+        orphans.may_be_passed_on |= graph.may_be_passed_on(&wait.resource);
         orphans.locks.insert(wait.resource.id);
         orphans.holders.push(holder);
         orphans.waits.push(wait);
@@ -51,7 +58,7 @@ pub(super) fn cases(history: &History, graph: &WaitGraph) -> Vec<Case> {
     orphans
         .into_iter()
         .map(|((holder_site, lock_site), orphans)| {
-            orphans.case(holder_site, lock_site, history, graph)
+            orphans.case(holder_site, lock_site, history, graph, piles)
         })
         .collect()
 }
@@ -63,12 +70,18 @@ impl Orphans<'_> {
         lock_site: Option<&Site>,
         history: &History,
         graph: &WaitGraph,
+        piles: &[Pile],
     ) -> Case {
         let waiting: HashSet<TaskId> = self.waits.iter().map(|wait| wait.task.id).collect();
         let tasks = &waiting | &graph.behind(&waiting);
+        let grade = if self.may_be_passed_on {
+            grade_by_pile(&tasks, piles)
+        } else {
+            Grade::Certain
+        };
         let verdict = Verdict {
             code: Code::OrphanedLock,
-            grade: Grade::Certain,
+            grade,
             state: TaskState::Idle,
             waits_on: self.waits.first().map(|wait| waits_on(wait)),
             held_by: held_by(self.holders.iter().copied()),

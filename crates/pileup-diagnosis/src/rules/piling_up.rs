@@ -7,7 +7,10 @@
 //! - Do the *old* finish? A task is old from the age of W/3 on. Of those that grew old
 //!   during the watch, at most one in twenty may have finished, and together the old must
 //!   have lived on for two and a half times W: had they been about to finish, some would
-//!   have.
+//!   have. Where slow requests finish beside those that stay, the two part at a greater
+//!   age: W/2 and 2W/3 are tried as well. Less of the watch is left to see them finish
+//!   then, so there must be more, of whom only one in a hundred may have; and the old must
+//!   have been born all along.
 //! - Does it *go on*? The living were born in every third of the watch, at no falling
 //!   rate, up to its end.
 //!
@@ -28,10 +31,40 @@ use crate::wait_graph::{Wait, WaitGraph};
 use crate::words::span;
 use crate::{Code, Grade, History, SiteHistory, WaitKind, WaitsOn};
 
-/// Fewer tasks that grew old in the watch are chance.
-const FEWEST: usize = 6;
-/// Of those that grew old, one in so many may have finished.
-const ONE_IN: u64 = 20;
+/// The ages from which on a task may count as old: the first where the evidence suffices.
+const AGES: [Age; 3] = [
+    Age {
+        sixths: 2,
+        fewest: 6,
+        one_in: 20,
+    },
+    Age {
+        sixths: 3,
+        ..AMONG_SLOW_ONES
+    },
+    AMONG_SLOW_ONES,
+];
+const AMONG_SLOW_ONES: Age = Age {
+    sixths: 4,
+    fewest: 30,
+    one_in: 100,
+};
+
+struct Age {
+    /// How old that is, in sixths of the watch.
+    sixths: u32,
+    /// Fewer tasks that grew old in the watch are chance.
+    fewest: usize,
+    /// Of those that grew old, one in so many may have finished.
+    one_in: u64,
+}
+
+impl Age {
+    fn within(&self, window: Duration) -> Duration {
+        window / 6 * self.sixths
+    }
+}
+
 /// A silence at the end counts from this part of the watch on.
 const SHORTEST_END: u32 = 12;
 /// How long the old must have lived on together: so many halves of the watch.
@@ -67,6 +100,15 @@ pub(super) fn piles(history: &History) -> Vec<Pile<'_>> {
         .collect()
 }
 
+/// How sure a cause is that cannot be seen whole: as sure as the pile that it explains.
+pub(super) fn grade_by_pile(tasks: &HashSet<TaskId>, piles: &[Pile]) -> Grade {
+    if piles.iter().any(|pile| pile.is_explained_by(tasks)) {
+        Grade::Probable
+    } else {
+        Grade::Suspicious
+    }
+}
+
 /// The pile at a site, if there is one in the latest snapshot.
 fn pile<'a>(
     site: Option<&'a Site>,
@@ -76,7 +118,44 @@ fn pile<'a>(
 ) -> Option<Pile<'a>> {
     let (now, lag) = (latest.at, latest.coverage.lag);
     let window = elapsed(started, now);
-    let old_age = window / 3;
+    let births: Vec<Duration> = seen
+        .living
+        .iter()
+        .filter(|task| task.created_at >= started)
+        .map(|task| elapsed(started, task.created_at))
+        .collect();
+    if !goes_on(&births, window, lag) {
+        return None;
+    }
+    let mut ages = AGES.iter().enumerate();
+    let (old, old_age, escaped) = ages.find_map(|(number, age)| {
+        let old_age = age.within(window);
+        let (old, escaped) = old_that_stay(seen, window, now, age)?;
+        let until = window.saturating_sub(old_age);
+        let grew_old = births.partition_point(|birth| *birth <= until);
+        let all_along = number == 0 || goes_on(&births[..grew_old], until, Duration::ZERO);
+        all_along.then_some((old, old_age, escaped))
+    })?;
+    Some(Pile {
+        site,
+        seen,
+        now,
+        old,
+        old_age,
+        escaped,
+        born: births.len(),
+    })
+}
+
+/// The living that are of an age, and how many of that age finished: if they are enough to
+/// say that they stay.
+fn old_that_stay<'a>(
+    seen: &'a SiteHistory,
+    window: Duration,
+    now: Timestamp,
+    age: &Age,
+) -> Option<(Vec<&'a Task>, u64)> {
+    let old_age = age.within(window);
     let old: Vec<&Task> = seen
         .living
         .iter()
@@ -87,24 +166,9 @@ fn pile<'a>(
     let lived_old = |task: &Task| (task.age(now).saturating_sub(old_age)).min(window);
     let grown_old = old.iter().filter(|task| lived_old(task) < window).count();
     let escaped = seen.finished.at_least(old_age) + seen.finished_before.at_least(old_age);
-    let do_not_finish = escaped * ONE_IN <= grown_old as u64 + escaped
+    let do_not_finish = escaped * age.one_in <= grown_old as u64 + escaped
         && old.iter().map(|task| lived_old(task)).sum::<Duration>() >= window / 2 * LIVED_ON_HALVES;
-
-    let births: Vec<Duration> = seen
-        .living
-        .iter()
-        .filter(|task| task.created_at >= started)
-        .map(|task| elapsed(started, task.created_at))
-        .collect();
-    (grown_old >= FEWEST && do_not_finish && goes_on(&births, window, lag)).then_some(Pile {
-        site,
-        seen,
-        now,
-        old,
-        old_age,
-        escaped,
-        born: births.len(),
-    })
+    (grown_old >= age.fewest && do_not_finish).then_some((old, escaped))
 }
 
 /// Whether births, told as times since the start of the watch and in their order, go on

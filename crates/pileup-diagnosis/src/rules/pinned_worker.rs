@@ -4,10 +4,14 @@
 //! takes its worker away from all others, cannot be aborted, and keeps the runtime from
 //! shutting down. Tokio's own advice is that 10 to 100 microseconds pass between two
 //! awaits.
+//!
+//! `block_in_place` holds no worker: it starts another one first, as a blocking task that is
+//! spawned inside Tokio's scheduler, during the poll.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
-use pileup_model::{Task, TaskKind, TaskState, elapsed};
+use pileup_model::{Snapshot, Task, TaskId, TaskKind, TaskState, elapsed};
 
 use super::case::{Case, Verdict};
 use crate::words::{count, span};
@@ -23,14 +27,14 @@ pub(super) fn cases(history: &History) -> Vec<Case> {
         return Vec::new();
     };
     let window = history.window();
+    let gave_up_worker = gave_up_worker(latest);
     let mut cases = Vec::new();
     for (site, seen) in history.sites() {
         let mean = seen.mean_poll();
         let long = LONG_POLL.max(mean.saturating_mul(TIMES_THE_MEAN));
         let in_poll = |task: &Task| {
             let started = task.polls.last_started?;
-            let running = task.state() == Some(TaskState::Running)
-                && matches!(task.kind, TaskKind::Async | TaskKind::Local);
+            let running = is_in_poll(task) && !gave_up_worker.contains(&task.id);
             running.then(|| elapsed(started, latest.at))
         };
         // Two snapshots at least have seen the same poll.
@@ -99,4 +103,36 @@ pub(super) fn cases(history: &History) -> Vec<Case> {
         });
     }
     cases
+}
+
+fn is_in_poll(task: &Task) -> bool {
+    task.state() == Some(TaskState::Running)
+        && matches!(task.kind, TaskKind::Async | TaskKind::Local)
+}
+
+/// The tasks that started another worker in place of their own: of those in a poll when a
+/// worker was born, the one that had entered its poll last.
+fn gave_up_worker(latest: &Snapshot) -> HashSet<TaskId> {
+    let tasks = || latest.tasks.iter().map(AsRef::as_ref);
+    let mut gave_up = HashSet::new();
+    for worker in tasks().filter(|task| is_worker(task)) {
+        let in_poll = tasks().filter(|task| is_in_poll(task) && !gave_up.contains(&task.id));
+        let before = in_poll.filter_map(|task| {
+            let started = task.polls.last_started?;
+            (started <= worker.created_at).then_some((started, task.id))
+        });
+        gave_up.extend(before.max().map(|(_, id)| id));
+    }
+    gave_up
+}
+
+/// Each worker of a runtime with several threads is a blocking task of Tokio's scheduler.
+fn is_worker(task: &Task) -> bool {
+    let site = task.site.as_ref();
+    task.kind == TaskKind::Blocking
+        && site.is_some_and(|site| {
+            site.is_in_dependency()
+                && site.file.contains("multi_thread")
+                && site.file.ends_with("worker.rs")
+        })
 }

@@ -7,6 +7,11 @@
 //!
 //! A wait with a deadline looks the same until the deadline: a cycle must have stood still
 //! for a good part of the watch.
+//!
+//! Who took a lock by `lock_owned` or `acquire_owned` may have passed the guard on: a
+//! dispatcher that takes a permit, gives it to a job and waits for the next looks as if it
+//! waited for itself. Where a circle goes through such a lock it is only as sure as the pile
+//! that it explains, and a suspicion without one.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
@@ -14,6 +19,7 @@ use std::time::Duration;
 use pileup_model::{Site, Snapshot, TaskId, TaskState, elapsed};
 
 use super::case::{Case, Verdict, held_by, place, waits_on};
+use super::piling_up::{Pile, grade_by_pile};
 use crate::locks::Holder;
 use crate::pollers::SeenTask;
 use crate::wait_graph::{Wait, WaitGraph};
@@ -38,9 +44,11 @@ struct Kind<'a> {
     cycles: Vec<Vec<&'a SeenTask>>,
     waits: Vec<&'a Wait>,
     still_for: Duration,
+    /// A guard of a circle may be with a task that is not in it.
+    may_be_passed_on: bool,
 }
 
-pub(super) fn cases(history: &History, graph: &WaitGraph) -> Vec<Case> {
+pub(super) fn cases(history: &History, graph: &WaitGraph, piles: &[Pile]) -> Vec<Case> {
     let Some(latest) = history.latest() else {
         return Vec::new();
     };
@@ -76,11 +84,14 @@ pub(super) fn cases(history: &History, graph: &WaitGraph) -> Vec<Case> {
         kind.cycles
             .push(waits.iter().map(|wait| &wait.task).collect());
         kind.still_for = kind.still_for.max(still);
+        kind.may_be_passed_on |= waits
+            .iter()
+            .any(|wait| graph.may_be_passed_on(&wait.resource));
         kind.waits.extend(waits);
     }
     let kinds = kinds.into_iter();
     kinds
-        .map(|(places, kind)| kind.case(&places, history, graph))
+        .map(|(places, kind)| kind.case(&places, history, graph, piles))
         .collect()
 }
 
@@ -102,16 +113,22 @@ pub(super) fn stood_still(wait: &Wait, latest: &Snapshot) -> Duration {
 }
 
 impl Kind<'_> {
-    fn case(&self, places: &Places, history: &History, graph: &WaitGraph) -> Case {
+    fn case(&self, places: &Places, history: &History, graph: &WaitGraph, piles: &[Pile]) -> Case {
         let inside: HashSet<TaskId> = self.cycles.iter().flatten().map(|task| task.id).collect();
         let behind = graph.behind(&inside);
+        let tasks = &inside | &behind;
+        let grade = if self.may_be_passed_on {
+            grade_by_pile(&tasks, piles)
+        } else {
+            Grade::Certain
+        };
         Case {
-            finding: self.finding(places, behind.len(), history),
-            tasks: &inside | &behind,
+            finding: self.finding(places, grade, behind.len(), history),
+            tasks,
         }
     }
 
-    fn finding(&self, places: &Places, behind: usize, history: &History) -> Finding {
+    fn finding(&self, places: &Places, grade: Grade, behind: usize, history: &History) -> Finding {
         let Places { code, made, .. } = places;
         let code = *code;
         let site = places.spawned.first().and_then(Option::as_ref);
@@ -133,13 +150,16 @@ impl Kind<'_> {
         if behind > 0 {
             evidence.push(format!("{} behind them", tasks_wait(behind)));
         }
+        if self.may_be_passed_on {
+            evidence.push(PASSED_ON.to_owned());
+        }
         let (explanation, fix) = match code {
             Code::Futurelock => (FUTURELOCK, FUTURELOCK_FIX),
             _ => (DEADLOCK, DEADLOCK_FIX),
         };
         let verdict = Verdict {
             code,
-            grade: Grade::Certain,
+            grade,
             state: TaskState::Idle,
             waits_on: self.waits.first().map(|wait| waits_on(wait)),
             held_by: held_by(self.cycles.iter().flatten().copied()),
@@ -170,6 +190,8 @@ impl Kind<'_> {
     }
 }
 
+const PASSED_ON: &str = "guards of this lock are owned ones, which a task can pass on: whoever \
+                         took it need not hold it any more";
 const DEADLOCK: &str = "Each of these tasks holds a lock that another of them, or it itself, \
                         waits for. None can go on before another does: they wait for good, and \
                         so does whoever comes to these locks later.";

@@ -168,3 +168,89 @@ fn a_pile_behind_a_holder_that_nobody_saw_says_so() {
     assert!(evidence(&report).contains("its holder is unknown"));
     assert!(report.findings[0].held_by.is_empty());
 }
+
+#[test]
+fn a_reader_that_waits_behind_a_writer_for_its_own_lock_is_a_deadlock() {
+    let mut program = Program::default();
+    let lock = program.rw_lock_read_by("table.rs", 1);
+    takes_and_waits(&mut program, "reader.rs", lock, lock);
+    let writer = spawn(&mut program, "writer.rs", 1.05);
+    program.waits(writer, lock, 1.05);
+    let report = program.watch(0.0, 12.0);
+    assert_eq!(found(&report), [("reader.rs", "PU04")]);
+    assert_eq!(report.worst(), Some(Grade::Certain));
+}
+
+#[test]
+fn a_reader_among_others_that_nobody_saw_take_the_lock_is_not_taken_for_the_holder() {
+    let mut program = Program::default();
+    let lock = program.rw_lock_read_by("table.rs", 1);
+    let reader = spawn(&mut program, "reader.rs", 1.0);
+    for number in 0..5 {
+        program.takes(reader, lock, 62.0 + f64::from(number));
+    }
+    program.waits(reader, lock, 70.0);
+    assert_eq!(found(&program.watch(60.0, 90.0)), NOTHING);
+}
+
+#[test]
+fn a_dispatcher_that_passes_its_guards_on_is_at_most_suspicious() {
+    let mut program = Program::default();
+    let lock = program.mutex("slots.rs");
+    takes_and_waits(&mut program, "dispatcher.rs", lock, lock);
+    program.gives_owned_guards(lock);
+    let report = program.watch(0.0, 12.0);
+    assert_eq!(report.worst(), Some(Grade::Suspicious));
+}
+
+#[test]
+fn a_lease_that_is_handed_to_a_worker_is_at_most_suspicious() {
+    let mut program = Program::default();
+    let lock = program.mutex("lease.rs");
+    let elected = program.spawn("election.rs", 1.0, Some(0.5)).id;
+    program.takes(elected, lock, 1.2);
+    let standby = spawn(&mut program, "election.rs", 2.0);
+    program.waits(standby, lock, 2.0);
+    program.gives_owned_guards(lock);
+    let report = program.watch(0.0, 12.0);
+    assert_eq!(report.worst(), Some(Grade::Suspicious));
+}
+
+#[test]
+fn a_pile_behind_a_lost_owned_guard_is_probable() {
+    let mut program = Program::default();
+    let lock = program.mutex("account.rs");
+    let holder = program.spawn("checkout.rs", 0.1, Some(0.2)).id;
+    program.takes(holder, lock, 0.2);
+    for number in 1..=115 {
+        let born = 0.2 + f64::from(number) / 10.0;
+        let task = spawn(&mut program, "deposit.rs", born);
+        program.waits(task, lock, born);
+    }
+    program.gives_owned_guards(lock);
+    let report = program.watch(0.0, 12.0);
+    assert_eq!(found(&report), [("checkout.rs", "PU06")]);
+    assert_eq!(report.worst(), Some(Grade::Probable));
+}
+
+#[test]
+fn a_pile_behind_two_idle_readers_counts_each_task_once() {
+    let mut program = Program::default();
+    let lock = program.rw_lock_read_by("table.rs", 2);
+    for _ in 0..2 {
+        let reader = spawn(&mut program, "export.rs", 0.1);
+        program.takes(reader, lock, 0.1);
+    }
+    for number in 1..=110 {
+        let born = 0.6 + f64::from(number) / 10.0;
+        let task = spawn(&mut program, "writer.rs", born);
+        program.waits(task, lock, born);
+    }
+    let report = program.watch(0.0, 12.0);
+    assert_eq!(found(&report), [("export.rs", "PU07")]);
+    assert!(
+        evidence(&report).contains("74 tasks wait spawned at writer.rs:1:1"),
+        "{}",
+        evidence(&report)
+    );
+}

@@ -39,6 +39,17 @@ fn one_request_in_ten_that_stays_is_found_among_those_that_finish() {
 }
 
 #[test]
+fn a_leak_among_slow_requests_that_finish_is_found() {
+    let slow = |number: usize| 11.0 + (number % 30) as f64 / 10.0;
+    let half = steady(0.1, 30.0, |number| (number % 2 != 0).then(|| slow(number)));
+    assert_eq!(found(&half.watch(0.0, 30.0)), [("work.rs", "PU03")]);
+    let tenth = steady(0.02, 30.0, |number| {
+        (number % 10 != 0).then(|| slow(number))
+    });
+    assert_eq!(found(&tenth.watch(0.0, 30.0)), [("work.rs", "PU03")]);
+}
+
+#[test]
 fn a_slow_leak_is_found_soon_in_a_program_that_has_run_for_long() {
     let program = steady(2.0, 615.0, |_| None);
     assert_eq!(found(&program.watch(600.0, 615.0)), [("work.rs", "PU03")]);
@@ -84,7 +95,7 @@ fn a_single_snapshot_finds_nothing() {
 
 #[test]
 fn slow_requests_that_finish_are_no_pile() {
-    for lifetime in [0.2, 1.5, 4.0, 8.0, 10.0] {
+    for lifetime in [0.2, 1.5, 4.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0] {
         let program = steady(0.1, 12.0, |_| Some(lifetime));
         assert_eq!(found(&program.watch(0.0, 12.0)), NOTHING, "{lifetime} s");
     }
@@ -92,7 +103,7 @@ fn slow_requests_that_finish_are_no_pile() {
 
 #[test]
 fn lifetimes_that_vary_are_no_pile() {
-    for mean in [0.5, 3.0, 10.0, 20.0] {
+    for mean in [0.5, 3.0, 10.0, 20.0, 40.0, 80.0] {
         let mut noise = noise();
         let mut program = Program::default();
         for born in times(0.1, 130.0) {
@@ -133,6 +144,17 @@ fn a_pool_whose_site_also_spawns_short_work_is_no_pile() {
         "{:?}",
         found(&report)
     );
+}
+
+#[test]
+fn a_pool_whose_site_also_spawns_slow_work_is_no_pile() {
+    let mut program = steady(0.1, 30.0, |number| {
+        Some(5.0 + (number * 37 % 100) as f64 / 10.0)
+    });
+    for _ in 0..50 {
+        program.spawn("work.rs", 0.1, None);
+    }
+    assert_eq!(found(&program.watch(0.0, 30.0)), NOTHING);
 }
 
 #[test]

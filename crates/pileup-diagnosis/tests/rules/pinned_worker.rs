@@ -7,6 +7,10 @@ use crate::program::{Program, found};
 use pileup_diagnosis::Grade;
 use pileup_model::TaskKind;
 
+/// Where Tokio spawns the workers of a runtime with several threads.
+const WORKER: &str = "/home/a/.cargo/registry/src/index.crates.io-1/tokio-1.54.1/src/runtime/\
+                      scheduler/multi_thread/worker.rs";
+
 fn spawn_in_poll(program: &mut Program, file: &str, born: f64) {
     program.spawn(file, born, None).polls.last_ended = None;
 }
@@ -50,4 +54,25 @@ fn a_blocking_closure_may_run_for_as_long_as_it_likes() {
         closure.polls.last_ended = None;
     }
     assert_eq!(found(&program.watch(0.0, 12.0)), NOTHING);
+}
+
+#[test]
+fn a_task_that_gave_up_its_worker_first_may_block() {
+    let mut program = Program::default();
+    for born in [1.0, 2.0] {
+        spawn_in_poll(&mut program, "in_place.rs", born);
+        let worker = program.spawn(WORKER, born + 0.001, None);
+        worker.kind = TaskKind::Blocking;
+    }
+    assert_eq!(found(&program.watch(0.0, 12.0)), NOTHING);
+}
+
+#[test]
+fn a_worker_that_was_given_up_excuses_one_task_alone() {
+    let mut program = Program::default();
+    spawn_in_poll(&mut program, "blocks.rs", 1.0);
+    spawn_in_poll(&mut program, "blocks.rs", 1.5);
+    spawn_in_poll(&mut program, "in_place.rs", 2.0);
+    program.spawn(WORKER, 2.001, None).kind = TaskKind::Blocking;
+    assert_eq!(found(&program.watch(0.0, 12.0)), [("blocks.rs", "PU02")]);
 }

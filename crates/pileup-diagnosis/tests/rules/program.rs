@@ -94,6 +94,29 @@ impl Program {
         lock
     }
 
+    /// Makes an `RwLock` that so many read.
+    pub fn rw_lock_read_by(&mut self, file: &str, readers: i64) -> Lock {
+        let lock = self.mutex(file);
+        let outer = self.resources.iter_mut().rev().nth(1);
+        let outer = outer.expect("it was just made");
+        outer.concrete_type = "RwLock".into();
+        outer.attributes = vec![
+            attribute("write_locked", AttributeValue::Bool(false)),
+            // On the wire, it is a signed number.
+            attribute("current_readers", AttributeValue::Signed(readers)),
+        ];
+        lock
+    }
+
+    /// All ops on a lock so far are those of owned guards.
+    pub fn gives_owned_guards(&mut self, lock: Lock) {
+        for op in &mut self.async_ops {
+            if op.resource == lock.outer {
+                op.source = "Mutex::lock_owned".into();
+            }
+        }
+    }
+
     /// A task has taken a lock at a time.
     pub fn takes(&mut self, task: TaskId, lock: Lock, time: f64) {
         self.lock_op(task, lock, time, Some(time), 1);

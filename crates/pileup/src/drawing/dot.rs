@@ -92,25 +92,25 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn site(file: &str) -> Option<Site> {
-        Some(Site {
+    fn site(file: &str) -> Site {
+        Site {
             file: file.into(),
             line: 3,
             column: 5,
-        })
+        }
     }
 
     #[test]
     fn a_circle_is_red_and_what_hangs_on_it_is_not() {
         let graph = Graph {
             nodes: vec![
-                Node::Tasks(site("transfer.rs")),
+                Node::Tasks(Some(site("transfer.rs"))),
                 Node::Resource {
                     kind: WaitKind::Mutex,
                     r#type: "Mutex".to_owned(),
-                    site: site("account.rs"),
+                    site: Some(site("account.rs")),
                 },
-                Node::Tasks(site("audit.rs")),
+                Node::Tasks(Some(site("audit.rs"))),
             ],
             edges: vec![
                 Edge {

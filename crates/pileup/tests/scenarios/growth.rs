@@ -16,7 +16,7 @@ const WATCH: Duration = Duration::from_secs(8);
 const SLOWEST_PACE: f64 = 0.4;
 
 pub fn check(scenario: &Scenario, variant: &str) -> Result<(), String> {
-    let process = Process::start(&scenario.name, variant, "100ms")?;
+    let process = Process::start(&scenario.name, &["--variant", variant, "--every", "100ms"])?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

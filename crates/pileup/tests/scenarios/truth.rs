@@ -1,10 +1,11 @@
 //! What the scenarios' manifests say is at fault, and where that is.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use cargo_metadata::{MetadataCommand, Package};
 use serde::Deserialize;
+
+use crate::process::workspace;
 
 pub const VARIANTS: [&str; 3] = ["leaky", "fixed", "lookalike"];
 
@@ -48,10 +49,6 @@ struct Truth {
     #[serde(default)]
     includes: Vec<String>,
     finds: Option<Finds>,
-}
-
-pub fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 pub fn scenarios() -> Result<Vec<Scenario>, String> {

@@ -6,7 +6,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::truth::{Finds, Scenario, lines_of, workspace};
+use crate::process::workspace;
+use crate::truth::{Finds, Scenario, lines_of};
 
 /// How fast work arrives, and how long is watched.
 #[derive(Debug, Clone, Copy)]

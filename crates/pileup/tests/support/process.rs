@@ -1,13 +1,15 @@
-//! A scenario as a child of the test, always reaped.
+//! A program of the workspace as a child of the test, always reaped.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
-use crate::truth::workspace;
+pub fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
 
-/// Every scenario, built once for all tests.
+/// Every program, built once for all tests.
 fn programs() -> Result<PathBuf, String> {
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     BUILT
@@ -18,7 +20,7 @@ fn programs() -> Result<PathBuf, String> {
                 .status()
                 .map_err(|error| error.to_string())?;
             if !status.success() {
-                return Err("the scenarios do not build".to_owned());
+                return Err("the programs do not build".to_owned());
             }
             let metadata = cargo_metadata::MetadataCommand::new()
                 .current_dir(workspace())
@@ -37,10 +39,11 @@ pub struct Process {
 }
 
 impl Process {
-    pub fn start(name: &str, variant: &str, every: &str) -> Result<Self, String> {
+    /// Starts a program that `pileup_scenario` runs, and waits for its console.
+    pub fn start(name: &str, arguments: &[&str]) -> Result<Self, String> {
         let mut child = Command::new(programs()?.join(name))
-            .args(["--variant", variant, "--every", every, "--for", "120s"])
-            .args(["--console", "127.0.0.1:0"])
+            .args(arguments)
+            .args(["--for", "120s", "--console", "127.0.0.1:0"])
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()

@@ -1,0 +1,29 @@
+//! Healthy programs that look as if they leaked: `healthy PROGRAM` runs one of them.
+//!
+//! Each has the counts, the ages or the waits of a leak, and none of its tasks stays for
+//! good unless it was meant to. What tells them from leaks is told in each file.
+
+mod programs;
+
+use clap::Parser;
+use pileup_scenario::{Arguments, Variant};
+
+use crate::programs::Program;
+
+/// A healthy program that looks as if it leaked
+#[derive(Debug, Parser)]
+struct CommandLine {
+    #[arg(value_enum)]
+    program: Program,
+    #[command(flatten)]
+    arguments: Arguments,
+}
+
+fn main() -> anyhow::Result<()> {
+    let CommandLine {
+        program,
+        mut arguments,
+    } = CommandLine::parse();
+    arguments.variant = Variant::Lookalike;
+    program.scenario().run(&arguments)
+}

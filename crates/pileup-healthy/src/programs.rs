@@ -1,0 +1,123 @@
+//! The programs, one file each.
+
+mod accept_loop;
+mod actor_per_user;
+mod backpressure;
+mod block_in_place;
+mod blocking_jobs;
+mod burst;
+mod cpu_heavy;
+mod fire_and_forget;
+mod ghosts;
+mod handed_over_guard;
+mod handed_over_lease;
+mod heartbeat_sessions;
+mod idle_worker_pool;
+mod keep_alive_pool;
+mod limited_dispatcher;
+mod lock_convoy;
+mod long_poll;
+mod long_sleepers;
+mod shared_queue;
+mod single_flight;
+mod slow_batch;
+mod slow_peer;
+mod standby;
+mod startup_ramp;
+mod ticking_loops;
+mod watchers;
+
+use clap::ValueEnum;
+use pileup_scenario::Scenario;
+
+/// The name of a program: that of its file.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Program {
+    /// Listeners without clients
+    AcceptLoop,
+    /// One task for each user, who come and go
+    ActorPerUser,
+    /// Senders that wait for a slow consumer
+    Backpressure,
+    /// Blocking work on workers that were given up for it
+    BlockInPlace,
+    /// Blocking work of many minutes on threads of its own
+    BlockingJobs,
+    /// A thousand requests at once
+    Burst,
+    /// Long computations that yield
+    CpuHeavy,
+    /// Detached tasks that end soon
+    FireAndForget,
+    /// Tasks that have ended, kept on the wire by what they started
+    Ghosts,
+    /// A lock whose guards are passed on to the tasks they admit
+    HandedOverGuard,
+    /// Leases that are passed on to workers, with others on standby
+    HandedOverLease,
+    /// Silent sessions with a heartbeat
+    HeartbeatSessions,
+    /// Workers with nothing to do, each on a queue of its own
+    IdleWorkerPool,
+    /// Connections that are kept open for the next request
+    KeepAlivePool,
+    /// Permits that are passed on to the jobs they admit
+    LimitedDispatcher,
+    /// A hot lock that goes from hand to hand
+    LockConvoy,
+    /// Requests that are held until there is news
+    LongPoll,
+    /// Timers that are due tomorrow
+    LongSleepers,
+    /// Workers with nothing to do, behind the lock of one queue
+    SharedQueue,
+    /// Requests that wait for one slow load
+    SingleFlight,
+    /// Long jobs whose parts complete
+    SlowBatch,
+    /// Downloads to peers that read slowly
+    SlowPeer,
+    /// Tasks that wait for a lock on purpose
+    Standby,
+    /// Services that are started one by one
+    StartupRamp,
+    /// Loops that tick for good
+    TickingLoops,
+    /// Watchers of what seldom happens
+    Watchers,
+}
+
+impl Program {
+    /// The program, as the healthy variant of a scenario that has no other.
+    pub fn scenario(self) -> Scenario {
+        let scenario = Scenario::new();
+        match self {
+            Self::AcceptLoop => scenario.lookalike(accept_loop::run),
+            Self::ActorPerUser => scenario.lookalike(actor_per_user::run),
+            Self::Backpressure => scenario.lookalike(backpressure::run),
+            Self::BlockInPlace => scenario.lookalike(block_in_place::run),
+            Self::BlockingJobs => scenario.lookalike(blocking_jobs::run),
+            Self::Burst => scenario.lookalike(burst::run),
+            Self::CpuHeavy => scenario.lookalike(cpu_heavy::run),
+            Self::FireAndForget => scenario.lookalike(fire_and_forget::run),
+            Self::Ghosts => scenario.lookalike(ghosts::run),
+            Self::HandedOverGuard => scenario.lookalike(handed_over_guard::run),
+            Self::HandedOverLease => scenario.lookalike(handed_over_lease::run),
+            Self::HeartbeatSessions => scenario.lookalike(heartbeat_sessions::run),
+            Self::IdleWorkerPool => scenario.lookalike(idle_worker_pool::run),
+            Self::KeepAlivePool => scenario.lookalike(keep_alive_pool::run),
+            Self::LimitedDispatcher => scenario.lookalike(limited_dispatcher::run),
+            Self::LockConvoy => scenario.lookalike(lock_convoy::run),
+            Self::LongPoll => scenario.lookalike(long_poll::run),
+            Self::LongSleepers => scenario.lookalike(long_sleepers::run),
+            Self::SharedQueue => scenario.lookalike(shared_queue::run),
+            Self::SingleFlight => scenario.lookalike(single_flight::run),
+            Self::SlowBatch => scenario.lookalike(slow_batch::run),
+            Self::SlowPeer => scenario.lookalike(slow_peer::run),
+            Self::Standby => scenario.lookalike(standby::run),
+            Self::StartupRamp => scenario.lookalike(startup_ramp::run),
+            Self::TickingLoops => scenario.lookalike(ticking_loops::run),
+            Self::Watchers => scenario.lookalike(watchers::run),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Healthy programs that look as if they leaked, run for real: pileup must accuse none.
+//!
+//! The tests are made from the files under `pileup-healthy/src/programs/`: a new program is
+//! tested without a change here.
+
+#[path = "support/process.rs"]
+mod process;
+
+use std::fs;
+use std::process::Command;
+
+use libtest_mimic::{Arguments, Trial};
+use serde_json::Value;
+
+use self::process::{Process, workspace};
+
+/// They wait far more than they work.
+const AT_ONCE: usize = 13;
+const WATCH: &str = "30s";
+
+fn main() {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(AT_ONCE);
+    let programs = programs().expect("the folder of the programs can be read");
+    assert!(!programs.is_empty(), "there are no programs");
+    let trials = programs.into_iter().map(|program| {
+        let name = format!("{program}::is-not-accused");
+        Trial::test(name, move || is_not_accused(&program).map_err(Into::into))
+    });
+    libtest_mimic::run(&arguments, trials.collect()).exit();
+}
+
+/// The names of the programs: those of their files.
+fn programs() -> std::io::Result<Vec<String>> {
+    let folder = workspace().join("crates/pileup-healthy/src/programs");
+    let mut programs = Vec::new();
+    for file in fs::read_dir(folder)? {
+        let file = file?.path();
+        let name = file.file_stem().map(|name| name.to_string_lossy());
+        programs.extend(name.map(|name| name.replace('_', "-")));
+    }
+    programs.sort_unstable();
+    Ok(programs)
+}
+
+fn is_not_accused(program: &str) -> Result<(), String> {
+    let process = Process::start("healthy", &[program, "--every", "100ms"])?;
+    let output = Command::new(env!("CARGO_BIN_EXE_pileup"))
+        .args(["diagnose", &process.console, "--for", WATCH])
+        .args(["--format", "json"])
+        .output()
+        .map_err(|error| error.to_string())?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    let report: Value = serde_json::from_slice(&output.stdout)
+        .map_err(|error| format!("not a report: {error}\n{said}"))?;
+    let findings = report["findings"].as_array().ok_or("no findings")?;
+    if findings
+        .iter()
+        .any(|finding| finding["grade"] != "suspicious")
+    {
+        return Err(format!("{report:#}"));
+    }
+    // Whoever saw no task could accuse none.
+    if report["coverage"]["tasks_seen"].as_u64() < Some(1) {
+        return Err(format!("nothing was seen\n{report:#}"));
+    }
+    match output.status.code() {
+        Some(0) => Ok(()),
+        _ => Err(format!("exited with {}\n{said}", output.status)),
+    }
+}
