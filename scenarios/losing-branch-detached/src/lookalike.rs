@@ -1,0 +1,79 @@
+//! A booking desk: a guest who has not been given a room for every night in time hears of it by letter.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use pileup_scenario::Arrivals;
+use tokio::sync::oneshot::error::RecvError;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+
+const NIGHTS: usize = 3;
+/// How long a guest waits at the desk.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// A hotel that is full in the third night, and its list of those who hope for a room.
+#[derive(Default)]
+struct Hotel(Mutex<Vec<oneshot::Sender<u64>>>);
+
+impl Hotel {
+    /// Gives a room at once, or a place on the list.
+    fn ask_for(&self, night: usize) -> oneshot::Receiver<u64> {
+        let (reply, room) = oneshot::channel();
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.retain(|guest| !guest.is_closed());
+        if night < NIGHTS {
+            reply.send(17).ok();
+        } else {
+            waiting.push(reply);
+        }
+        room
+    }
+
+    /// Gives rooms to all on the list, each time that a party cancels its stay.
+    async fn cancellations(&self) {
+        loop {
+            sleep(Duration::from_millis(900)).await;
+            let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            for guest in waiting.drain(..) {
+                guest.send(21).ok();
+            }
+        }
+    }
+}
+
+async fn book(hotel: Arc<Hotel>) -> Result<Vec<u64>, RecvError> {
+    let mut rooms = Vec::new();
+    for night in 1..=NIGHTS {
+        sleep(Duration::from_millis(10)).await;
+        rooms.push(hotel.ask_for(night).await?);
+    }
+    Ok(rooms)
+}
+
+fn start_booking(hotel: Arc<Hotel>) -> JoinHandle<Result<Vec<u64>, RecvError>> {
+    tokio::spawn(book(hotel))
+}
+
+fn serve(hotel: Arc<Hotel>, by_letter: watch::Sender<u64>) {
+    tokio::spawn(async move {
+        let booking = start_booking(hotel);
+        if timeout(PATIENCE, booking).await.is_err() {
+            by_letter.send_modify(|guests| *guests += 1);
+        }
+    });
+}
+
+/// Serves guests.
+pub async fn run(mut arrivals: Arrivals) {
+    let hotel = Arc::new(Hotel::default());
+    let by_letter = watch::Sender::new(0);
+    let guests = async {
+        loop {
+            arrivals.next().await;
+            serve(hotel.clone(), by_letter.clone());
+        }
+    };
+    tokio::join!(guests, hotel.cancellations());
+}

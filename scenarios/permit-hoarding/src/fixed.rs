@@ -1,0 +1,60 @@
+//! A taxi office has two telephone lines, on which its drivers report what they have taken.
+//! A line that hums is reset, and then free for the next driver.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pileup_scenario::Arrivals;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time;
+
+const LINES: usize = 2;
+/// How long a ride takes.
+const RIDE: Duration = Duration::from_millis(40);
+/// How long a call takes.
+const CALL: Duration = Duration::from_millis(30);
+
+/// How long a line takes to be reset.
+const RESET: Duration = Duration::from_millis(100);
+
+/// A call that ended before its time.
+struct CutOff;
+
+/// Reports a fare, in euros.
+async fn report(driver: u64) -> Result<u64, CutOff> {
+    time::sleep(CALL).await;
+    // Two of three drivers call from the valley.
+    if driver % 3 != 1 {
+        return Err(CutOff);
+    }
+    Ok(12 + driver % 10)
+}
+
+async fn reset(line: OwnedSemaphorePermit) {
+    time::sleep(RESET).await;
+    drop(line);
+}
+
+fn ring_up(driver: u64, lines: Arc<Semaphore>, takings: watch::Sender<u64>) {
+    tokio::spawn(async move {
+        time::sleep(RIDE).await;
+        let Ok(line) = lines.acquire_owned().await else {
+            return;
+        };
+        match report(driver).await {
+            Ok(fare) => takings.send_modify(|sum| *sum += fare),
+            // The line hums until it is reset.
+            Err(CutOff) => reset(line).await,
+        }
+    });
+}
+
+/// Sends out drivers.
+pub async fn run(mut arrivals: Arrivals) {
+    let lines = Arc::new(Semaphore::new(LINES));
+    let takings = watch::Sender::new(0);
+    loop {
+        let driver = arrivals.next().await;
+        ring_up(driver, lines.clone(), takings.clone());
+    }
+}

@@ -1,0 +1,5 @@
+//! Telephone lines are taken out of service, one after the other.
+
+pub mod fixed;
+pub mod leaky;
+pub mod lookalike;

@@ -1,0 +1,70 @@
+//! A metal exchange: each client is sent prices until it sells, and leaves when the next round begins.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use dashmap::DashMap;
+use pileup_scenario::Arrivals;
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::task::JoinHandle;
+use tokio::time;
+
+const METALS: [&str; 3] = ["tin", "zinc", "copper"];
+/// The price at which a client sells.
+const HIGH: u64 = 103;
+
+/// A metal, and its price.
+type Price = (&'static str, u64);
+/// The metals that a client watches, and where their prices go.
+type Watched = Arc<DashMap<&'static str, Sender<Price>>>;
+
+fn start_feed(watched: Watched) {
+    tokio::spawn(async move {
+        for price in 100..120 {
+            for metal in METALS {
+                if let Some(client) = watched.get(metal) {
+                    client.send((metal, price)).await.ok();
+                }
+            }
+        }
+    });
+}
+
+fn start_client(
+    watched: Watched,
+    mut prices: Receiver<Price>,
+    bell: Arc<Notify>,
+) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        while let Some((_, price)) = prices.recv().await
+            && price < HIGH
+        {
+            time::sleep(Duration::from_millis(5)).await;
+        }
+        bell.notified().await;
+        watched.clear();
+    })
+}
+
+/// Rings the bell for each round, and lets in a client. There is one place fewer than the runtime has workers.
+pub async fn run(mut arrivals: Arrivals) {
+    let bell = Arc::new(Notify::new());
+    let places = Handle::current().metrics().num_workers() - 1;
+    let mut clients: Vec<JoinHandle<()>> = Vec::new();
+    loop {
+        arrivals.next().await;
+        bell.notify_waiters();
+        clients.retain(|client| !client.is_finished());
+        if clients.len() < places {
+            let (feed, prices) = mpsc::channel(1);
+            let watched: Watched = Arc::default();
+            for metal in METALS {
+                watched.insert(metal, feed.clone());
+            }
+            start_feed(watched.clone());
+            clients.push(start_client(watched, prices, bell.clone()));
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! A reading room: readers hand in slips at the counter, and runners bring the answers from the stacks.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use pileup_scenario::Arrivals;
+use tokio::sync::oneshot;
+use tokio::time;
+
+/// What a slip asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Wish {
+    Shelf,
+    Book,
+    Renewal,
+}
+
+/// Who asks, and for what.
+type Slip = (u64, Wish);
+
+/// The slips that wait for an answer, and where it goes.
+#[derive(Default)]
+struct Counter(Mutex<HashMap<Slip, oneshot::Sender<&'static str>>>);
+
+impl Counter {
+    fn hand_in(&self, slip: Slip) -> oneshot::Receiver<&'static str> {
+        let (reply, answer) = oneshot::channel();
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.insert(slip, reply);
+        answer
+    }
+
+    fn answer(&self, slip: Slip, answer: &'static str) {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(reply) = waiting.remove(&slip) {
+            reply.send(answer).ok();
+        }
+    }
+}
+
+fn send_runner((reader, wish): Slip, counter: Arc<Counter>) {
+    tokio::spawn(async move {
+        time::sleep(Duration::from_millis(20)).await;
+        match wish {
+            Wish::Shelf => counter.answer((reader, Wish::Shelf), "third floor"),
+            Wish::Book => counter.answer((reader, Wish::Book), "here it is"),
+            Wish::Renewal => counter.answer((reader, Wish::Book), "four more weeks"),
+        }
+    });
+}
+
+fn welcome(reader: u64, counter: Arc<Counter>) {
+    tokio::spawn(async move {
+        for wish in [Wish::Shelf, Wish::Book, Wish::Renewal] {
+            let answer = counter.hand_in((reader, wish));
+            send_runner((reader, wish), counter.clone());
+            if answer.await.is_err() {
+                return;
+            }
+        }
+    });
+}
+
+/// Lets in readers.
+pub async fn run(mut arrivals: Arrivals) {
+    let counter = Arc::new(Counter::default());
+    loop {
+        let reader = arrivals.next().await;
+        welcome(reader, counter.clone());
+    }
+}
