@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -35,6 +36,8 @@ pub enum Command {
     Investigate(Investigate),
     /// Attach to a running program that has console-subscriber, watch it, and report
     Diagnose(Diagnose),
+    /// Say what a finding means, and how to mend it
+    Explain(Explain),
     /// Draw who waits for what, and who holds it
     Graph(Graph),
 }
@@ -74,8 +77,17 @@ pub struct Diagnose {
     /// The program's console: `http://HOST:PORT`, or `file:///PATH` for a Unix socket
     #[arg(value_name = "ADDR", default_value_t)]
     pub address: Address,
+    /// Report on a recording instead of attaching
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["address", "duration", "record"])]
+    pub from: Option<PathBuf>,
     #[command(flatten)]
     pub watch: Watch,
+}
+
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The code or the pattern of a finding, such as PU05 or futurelock
+    pub code: String,
 }
 
 #[derive(Debug, Args)]
@@ -111,6 +123,9 @@ pub struct Watch {
     /// From which grade on a finding makes the exit code 1
     #[arg(long, value_enum, default_value_t = FailOn::Probable)]
     pub fail_on: FailOn,
+    /// Record the watch, for `diagnose --from`; a file that is there already must be empty
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -119,6 +134,14 @@ pub enum Format {
     Text,
     /// For programs
     Json,
+    /// For an issue
+    Markdown,
+    /// For code scanning: SARIF 2.1.0
+    Sarif,
+    /// For CI systems
+    Junit,
+    /// One page for a browser
+    Html,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -1,10 +1,12 @@
 //! Everything that the tool fails with, and the exit code of each.
 
 use std::io;
+use std::path::PathBuf;
 use std::process::{ExitCode, ExitStatus};
 
 use miette::Diagnostic;
 use pileup_console::ConsoleError;
+use pileup_recording::RecordingError;
 use thiserror::Error;
 
 #[derive(Debug, Error, Diagnostic)]
@@ -56,6 +58,20 @@ pub enum Error {
     ))]
     StateWithheld { target: String },
 
+    #[error("{}: {source}", file.display())]
+    #[diagnostic(help("{}", recording_help(source)))]
+    Recording {
+        file: PathBuf,
+        source: RecordingError,
+    },
+
+    #[error("the recorded watch was cut short: {0}")]
+    CutShort(String),
+
+    #[error("there is no finding {name:?}")]
+    #[diagnostic(help("there are {codes}"))]
+    NoCode { name: String, codes: String },
+
     #[error("failed to draw the graph: {0}")]
     Draw(String),
 
@@ -67,7 +83,7 @@ impl Error {
     /// The exit code that the command line promises.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Console(ConsoleError::Gone { .. }) => 4,
+            Self::Console(ConsoleError::Gone { .. }) | Self::CutShort(_) => 4,
             Self::Console(ConsoleError::BadAddress { .. }) => 2,
             Self::Console(_) | Self::StateWithheld { .. } => 3,
             Self::Interrupted => 130,
@@ -80,6 +96,19 @@ fn one_of(names: &[String]) -> String {
     match names {
         [] => "`list-scenarios` shows those that there are".to_owned(),
         names => format!("did you mean {}?", names.join(" or ")),
+    }
+}
+
+fn recording_help(error: &RecordingError) -> &'static str {
+    match error {
+        RecordingError::Exists => "nothing is overwritten: remove it, or choose another name",
+        RecordingError::Newer { .. } => "read it with the pileup that wrote it, or a newer one",
+        RecordingError::NotARecording => "`pileup diagnose --record FILE` makes one",
+        RecordingError::EndsEarly { .. } => "pileup was ended while it recorded",
+        RecordingError::Damaged { .. } => "the file was changed after it was recorded",
+        RecordingError::Write(_) => "is there room on the disk, and may you write there?",
+        RecordingError::Read(_) => "is it there, and may you read it?",
+        _ => "the snapshots that were recorded before can be read",
     }
 }
 

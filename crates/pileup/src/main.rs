@@ -41,6 +41,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Error> {
                 Command::Investigate(investigate) => {
                     commands::investigate::execute(investigate).await
                 }
+                Command::Explain(explain) => commands::explain::execute(&explain),
                 Command::Graph(graph) => commands::graph::execute(graph).await,
                 Command::Diagnose(diagnose) => commands::diagnose::execute(diagnose).await,
             }

@@ -1,7 +1,15 @@
 //! The report in every form: each a file that reads the same report.
 
+mod escape;
+mod html;
 mod json;
+mod junit;
+mod markdown;
+mod sarif;
+#[cfg(test)]
+mod tests;
 mod text;
+mod words;
 
 use std::io;
 
@@ -15,5 +23,9 @@ pub fn print(report: &Report, format: Format) -> io::Result<()> {
     match format {
         Format::Text => text::write(report, &mut output),
         Format::Json => json::write(report, &mut output),
+        Format::Markdown => markdown::write(report, &mut output),
+        Format::Sarif => sarif::write(report, &mut output),
+        Format::Junit => junit::write(report, &mut output),
+        Format::Html => html::write(report, &mut output),
     }
 }

@@ -19,7 +19,7 @@ pub async fn execute(arguments: Graph) -> Result<ExitCode, Error> {
     };
     write!(anstream::stdout(), "{drawn}").map_err(Error::Print)?;
     match watched.cut_short {
-        Some(error) => Err(error.into()),
+        Some(error) => Err(error),
         None => Ok(ExitCode::SUCCESS),
     }
 }

@@ -7,6 +7,7 @@ use crate::arguments::Investigate;
 use crate::commands::diagnose::report_on;
 use crate::error::Error;
 use crate::scenario_process::ScenarioProcess;
+use crate::watch::Source;
 use crate::workspace;
 
 /// The scenario ends by itself so long after the watch, should we be killed before that.
@@ -27,5 +28,7 @@ pub async fn execute(investigate: Investigate) -> Result<ExitCode, Error> {
             .map(|count| format!("--worker-threads={count}")),
     );
     let scenario = ScenarioProcess::start(&name, &program, &flags).await?;
-    report_on(scenario.address.clone(), &investigate.watch).await
+    let flags = &investigate.watch;
+    let source = Source::attach(scenario.address.clone(), flags.duration).await?;
+    report_on(source, flags).await
 }

@@ -1,0 +1,179 @@
+//! Bytes as values: the other way round of the encoder.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use pileup_model::{Attribute, AttributeValue, Site, TaskKind};
+
+use crate::limits::MOST_ATTRIBUTES;
+use crate::texts::{NEW, Texts};
+
+const NANOS_PER_SECOND: u128 = 1_000_000_000;
+
+/// What is wrong with bytes that no recorder wrote.
+pub type Malformed = &'static str;
+
+/// What is left of one frame, with what the frames before it have told.
+#[derive(Debug)]
+pub struct Decoder<'a> {
+    rest: &'a [u8],
+    texts: &'a mut Texts,
+    now: Timestamp,
+}
+
+impl<'a> Decoder<'a> {
+    /// Reads a frame that follows one of the time `last`.
+    pub fn new(frame: &'a [u8], texts: &'a mut Texts, last: Timestamp) -> Self {
+        Self {
+            rest: frame,
+            texts,
+            now: last,
+        }
+    }
+
+    /// The time of the frame, by which all others in it are told.
+    pub fn turn(&mut self) -> Result<Timestamp, Malformed> {
+        self.now = self.time()?;
+        Ok(self.now)
+    }
+
+    pub fn end(&self) -> Result<(), Malformed> {
+        match self.rest {
+            [] => Ok(()),
+            _ => Err("a frame holds more than it should"),
+        }
+    }
+
+    pub fn bytes(&mut self, length: usize) -> Result<&'a [u8], Malformed> {
+        let (bytes, rest) = self.rest.split_at_checked(length).ok_or(TOO_SHORT)?;
+        self.rest = rest;
+        Ok(bytes)
+    }
+
+    pub fn byte(&mut self) -> Result<u8, Malformed> {
+        let (byte, rest) = self.rest.split_first().ok_or(TOO_SHORT)?;
+        self.rest = rest;
+        Ok(*byte)
+    }
+
+    fn wide(&mut self) -> Result<u128, Malformed> {
+        let mut number = 0;
+        for shift in (0..u128::BITS).step_by(7) {
+            let byte = self.byte()?;
+            let bits = u128::from(byte & 0x7f);
+            let shifted = bits << shift;
+            if shifted >> shift != bits {
+                return Err(TOO_LARGE);
+            }
+            number |= shifted;
+            if byte < 0x80 {
+                return Ok(number);
+            }
+        }
+        Err(TOO_LARGE)
+    }
+
+    pub fn number(&mut self) -> Result<u64, Malformed> {
+        u64::try_from(self.wide()?).map_err(|_| TOO_LARGE)
+    }
+
+    fn small(&mut self) -> Result<u32, Malformed> {
+        u32::try_from(self.wide()?).map_err(|_| TOO_LARGE)
+    }
+
+    /// A length: of bytes, or of a list whose items take a byte at least.
+    pub fn length(&mut self) -> Result<usize, Malformed> {
+        match usize::try_from(self.wide()?) {
+            Ok(length) if length <= self.rest.len() => Ok(length),
+            _ => Err(TOO_SHORT),
+        }
+    }
+
+    fn signed(&mut self) -> Result<i128, Malformed> {
+        let number = self.wide()?;
+        Ok((number >> 1).cast_signed() ^ -(number & 1).cast_signed())
+    }
+
+    pub fn flag(&mut self) -> Result<bool, Malformed> {
+        match self.byte()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err("neither yes nor no"),
+        }
+    }
+
+    pub fn time(&mut self) -> Result<Timestamp, Malformed> {
+        let distance = self.signed()?;
+        let time = self.now.as_nanosecond().checked_add(distance);
+        time.and_then(|time| Timestamp::from_nanosecond(time).ok())
+            .ok_or("a time out of range")
+    }
+
+    pub fn duration(&mut self) -> Result<Duration, Malformed> {
+        let nanos = self.wide()?;
+        let seconds = u64::try_from(nanos / NANOS_PER_SECOND).map_err(|_| TOO_LARGE)?;
+        let nanos = u32::try_from(nanos % NANOS_PER_SECOND).map_err(|_| TOO_LARGE)?;
+        Ok(Duration::new(seconds, nanos))
+    }
+
+    pub fn text(&mut self) -> Result<Arc<str>, Malformed> {
+        match self.number()? {
+            NEW => {
+                let length = self.length()?;
+                let text = str::from_utf8(self.bytes(length)?);
+                Ok(self.texts.add(text.map_err(|_| "a text that is none")?))
+            }
+            number => self.texts.get(number).ok_or("a text that was not told"),
+        }
+    }
+
+    pub fn site(&mut self) -> Result<Site, Malformed> {
+        Ok(Site {
+            file: self.text()?,
+            line: self.small()?,
+            column: self.small()?,
+        })
+    }
+
+    pub fn kind(&mut self) -> Result<TaskKind, Malformed> {
+        Ok(match self.byte()? {
+            0 => TaskKind::Async,
+            1 => TaskKind::Local,
+            2 => TaskKind::Blocking,
+            3 => TaskKind::BlockOn,
+            4 => TaskKind::Other,
+            _ => return Err("an unknown kind of task"),
+        })
+    }
+
+    pub fn attributes(&mut self) -> Result<Vec<Attribute>, Malformed> {
+        match self.length()? {
+            length if length <= MOST_ATTRIBUTES => (0..length).map(|_| self.attribute()).collect(),
+            _ => Err("more attributes than there can be"),
+        }
+    }
+
+    fn attribute(&mut self) -> Result<Attribute, Malformed> {
+        let name = self.text()?;
+        let value = match self.byte()? {
+            0 => AttributeValue::Bool(false),
+            1 => AttributeValue::Bool(true),
+            2 => AttributeValue::Unsigned(self.number()?),
+            3 => AttributeValue::Signed(i64::try_from(self.signed()?).map_err(|_| TOO_LARGE)?),
+            4 => AttributeValue::Text(self.text()?),
+            _ => return Err("an unknown kind of value"),
+        };
+        Ok(Attribute { name, value })
+    }
+
+    pub fn optional<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, Malformed>,
+    ) -> Result<Option<T>, Malformed> {
+        self.flag()?.then(|| read(self)).transpose()
+    }
+}
+
+const TOO_SHORT: Malformed = "a frame holds less than it says";
+const TOO_LARGE: Malformed = "a number out of range";

@@ -1,0 +1,92 @@
+//! Tasks.
+
+use jiff::Timestamp;
+use pileup_model::{Polls, Task, TaskId, TaskKind, Wakers};
+
+use super::Entry;
+use crate::decoder::{Decoder, Malformed};
+use crate::encoder::Encoder;
+use crate::fields::{FieldsIn, FieldsOut};
+use crate::limits;
+
+impl Entry for Task {
+    fn id(&self) -> u64 {
+        self.id.0
+    }
+
+    fn blank(id: u64, now: Timestamp) -> Self {
+        Self {
+            id: TaskId(id),
+            tokio_id: None,
+            kind: TaskKind::Async,
+            name: None,
+            site: None,
+            created_at: now,
+            finished_at: None,
+            polls: Polls::default(),
+            wakers: Wakers::default(),
+        }
+    }
+
+    fn write(&self, base: &Self, out: &mut FieldsOut<'_>) {
+        let (polls, were) = (&self.polls, &base.polls);
+        out.put_count(were.count, polls.count);
+        out.put_optional(
+            were.last_started.as_ref(),
+            polls.last_started.as_ref(),
+            Encoder::time,
+        );
+        out.put_optional(
+            were.last_ended.as_ref(),
+            polls.last_ended.as_ref(),
+            Encoder::time,
+        );
+        out.put(&were.busy, &polls.busy, Encoder::duration);
+        let (wakers, were) = (&self.wakers, &base.wakers);
+        out.put_count(were.wakes, wakers.wakes);
+        out.put_optional(
+            were.last_wake.as_ref(),
+            wakers.last_wake.as_ref(),
+            Encoder::time,
+        );
+        out.put_count(were.clones, wakers.clones);
+        out.put_count(were.drops, wakers.drops);
+        out.put_count(were.self_wakes, wakers.self_wakes);
+        out.put_optional(
+            base.finished_at.as_ref(),
+            self.finished_at.as_ref(),
+            Encoder::time,
+        );
+        out.put(&base.created_at, &self.created_at, Encoder::time);
+        out.put_optional(base.site.as_ref(), self.site.as_ref(), Encoder::site);
+        out.put_optional(base.tokio_id.as_ref(), self.tokio_id.as_ref(), |out, id| {
+            out.number(*id);
+        });
+        out.put(&base.kind, &self.kind, |out, kind| out.kind(*kind));
+        out.put_optional(base.name.as_ref(), self.name.as_ref(), Encoder::text);
+    }
+
+    fn read(&mut self, fields: &mut FieldsIn<'_, '_>) -> Result<(), Malformed> {
+        let polls = &mut self.polls;
+        fields.get_count(&mut polls.count)?;
+        fields.get_optional(&mut polls.last_started, Decoder::time)?;
+        fields.get_optional(&mut polls.last_ended, Decoder::time)?;
+        fields.get(&mut polls.busy, Decoder::duration)?;
+        let wakers = &mut self.wakers;
+        fields.get_count(&mut wakers.wakes)?;
+        fields.get_optional(&mut wakers.last_wake, Decoder::time)?;
+        fields.get_count(&mut wakers.clones)?;
+        fields.get_count(&mut wakers.drops)?;
+        fields.get_count(&mut wakers.self_wakes)?;
+        fields.get_optional(&mut self.finished_at, Decoder::time)?;
+        fields.get(&mut self.created_at, Decoder::time)?;
+        fields.get_optional(&mut self.site, Decoder::site)?;
+        fields.get_optional(&mut self.tokio_id, Decoder::number)?;
+        fields.get(&mut self.kind, Decoder::kind)?;
+        fields.get_optional(&mut self.name, Decoder::text)
+    }
+
+    fn size(&self) -> usize {
+        limits::ENTRY + limits::of_text(self.name.as_deref()) + limits::of_site(self.site.as_ref())
+    }
+}

@@ -1,0 +1,103 @@
+//! The fields of an entry that differ from those of its base.
+//!
+//! Two bytes say which do, the first field in the lowest bit; the values of those follow.
+
+use crate::decoder::{Decoder, Malformed};
+use crate::encoder::Encoder;
+
+/// Writes fields, each with its counterpart in the base.
+pub struct FieldsOut<'a> {
+    encoder: &'a mut Encoder,
+    mask_at: usize,
+    mask: u16,
+    next: u16,
+}
+
+impl<'a> FieldsOut<'a> {
+    pub fn new(encoder: &'a mut Encoder) -> Self {
+        let mask_at = encoder.bytes.len();
+        encoder.bytes.extend_from_slice(&[0; 2]);
+        Self {
+            encoder,
+            mask_at,
+            mask: 0,
+            next: 1,
+        }
+    }
+
+    pub fn put<T: PartialEq>(&mut self, base: &T, value: &T, write: impl FnOnce(&mut Encoder, &T)) {
+        if value != base {
+            self.mask |= self.next;
+            write(self.encoder, value);
+        }
+        self.next <<= 1;
+    }
+
+    pub fn put_optional<T: PartialEq>(
+        &mut self,
+        base: Option<&T>,
+        value: Option<&T>,
+        write: impl FnOnce(&mut Encoder, &T),
+    ) {
+        self.put(&base, &value, |encoder, value| {
+            encoder.optional(*value, write);
+        });
+    }
+
+    /// A count is told by what was added. One that fell wraps around.
+    pub fn put_count(&mut self, base: u64, value: u64) {
+        self.put(&base, &value, |encoder, value| {
+            encoder.number(value.wrapping_sub(base));
+        });
+    }
+
+    pub fn end(self) {
+        let mask = self.mask.to_le_bytes();
+        self.encoder.bytes[self.mask_at..self.mask_at + mask.len()].copy_from_slice(&mask);
+    }
+}
+
+/// Reads fields into an entry that is its base so far.
+pub struct FieldsIn<'a, 'b> {
+    decoder: &'a mut Decoder<'b>,
+    mask: u16,
+}
+
+impl<'a, 'b> FieldsIn<'a, 'b> {
+    pub fn new(decoder: &'a mut Decoder<'b>) -> Result<Self, Malformed> {
+        let mask = u16::from_le_bytes([decoder.byte()?, decoder.byte()?]);
+        Ok(Self { decoder, mask })
+    }
+
+    pub fn get<T>(
+        &mut self,
+        field: &mut T,
+        read: impl FnOnce(&mut Decoder<'b>) -> Result<T, Malformed>,
+    ) -> Result<(), Malformed> {
+        if self.mask & 1 != 0 {
+            *field = read(self.decoder)?;
+        }
+        self.mask >>= 1;
+        Ok(())
+    }
+
+    pub fn get_optional<T>(
+        &mut self,
+        field: &mut Option<T>,
+        read: impl FnOnce(&mut Decoder<'b>) -> Result<T, Malformed>,
+    ) -> Result<(), Malformed> {
+        self.get(field, |decoder| decoder.optional(read))
+    }
+
+    pub fn get_count(&mut self, field: &mut u64) -> Result<(), Malformed> {
+        let base = *field;
+        self.get(field, |decoder| Ok(base.wrapping_add(decoder.number()?)))
+    }
+
+    pub fn end(self) -> Result<(), Malformed> {
+        match self.mask {
+            0 => Ok(()),
+            _ => Err("a field that there is not"),
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The report for code scanning: SARIF 2.1.0.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use pileup_diagnosis::{Code, Finding, Grade, Report};
+use pileup_model::Site;
+use serde_json::{Value, json};
+
+use super::escape::printable;
+use super::words;
+use crate::commands::explain::page;
+
+const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
+
+pub fn write(report: &Report, output: &mut impl Write) -> io::Result<()> {
+    let results: Vec<Value> = report.findings.iter().map(result).collect();
+    let log = json!({
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": "pileup",
+                "version": env!("CARGO_PKG_VERSION"),
+                "rules": Code::ALL.map(rule),
+            } },
+            "results": results,
+        }],
+    });
+    serde_json::to_writer_pretty(&mut *output, &log)?;
+    writeln!(output)
+}
+
+fn rule(code: Code) -> Value {
+    json!({
+        "id": code.number(),
+        "name": code.pattern(),
+        "shortDescription": { "text": code.pattern() },
+        "help": { "text": page(code), "markdown": page(code) },
+    })
+}
+
+fn result(finding: &Finding) -> Value {
+    let level = match finding.grade {
+        Grade::Certain => "error",
+        Grade::Probable => "warning",
+        Grade::Suspicious => "note",
+    };
+    let mut text = words::figures(finding);
+    for line in words::waits(finding).iter().chain(&finding.evidence) {
+        text.push('\n');
+        text.push_str(&printable(line));
+    }
+    for line in [&finding.explanation, &finding.fix] {
+        text.push('\n');
+        text.push_str(&printable(line));
+    }
+    let locations: Vec<Value> = finding.site.iter().map(location).collect();
+    json!({
+        "ruleId": finding.code.number(),
+        "ruleIndex": Code::ALL.iter().position(|code| *code == finding.code),
+        "level": level,
+        "message": { "text": text },
+        "locations": locations,
+    })
+}
+
+fn location(site: &Site) -> Value {
+    json!({ "physicalLocation": {
+        "artifactLocation": { "uri": uri(&site.file) },
+        "region": { "startLine": site.line.max(1), "startColumn": site.column.max(1) },
+    } })
+}
+
+/// A path as a URI: relative to the repository, or of a file where the path is absolute.
+fn uri(path: &str) -> String {
+    let path = path.replace('\\', "/");
+    let has_drive = path.as_bytes().get(1) == Some(&b':');
+    let mut uri = match (path.starts_with('/'), has_drive) {
+        (true, _) => "file://".to_owned(),
+        (_, true) => "file:///".to_owned(),
+        _ => String::new(),
+    };
+    for (index, byte) in path.bytes().enumerate() {
+        let drive = has_drive && index == 1;
+        if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) || drive {
+            uri.push(char::from(byte));
+        } else {
+            let _ = write!(uri, "%{byte:02X}");
+        }
+    }
+    uri
+}
+
+#[cfg(test)]
+mod tests {
+    use super::uri;
+
+    #[test]
+    fn paths_become_uris() {
+        assert_eq!(uri("src/a b:c.rs"), "src/a%20b%3Ac.rs");
+        assert_eq!(uri("/rustc/x.rs"), "file:///rustc/x.rs");
+        assert_eq!(uri(r"C:\x\y.rs"), "file:///C:/x/y.rs");
+    }
+}

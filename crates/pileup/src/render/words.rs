@@ -1,0 +1,78 @@
+//! What every form says in the same words.
+
+use pileup_diagnosis::{Finding, Grade, Report, ReportCoverage, WaitedFor};
+use pileup_model::{Site, TaskState};
+
+pub fn grade(grade: Grade) -> &'static str {
+    match grade {
+        Grade::Certain => "certain",
+        Grade::Probable => "probable",
+        Grade::Suspicious => "suspicious",
+    }
+}
+
+pub fn summary(report: &Report) -> String {
+    match report.findings.len() {
+        0 => "nothing piles up".to_owned(),
+        1 => "1 finding".to_owned(),
+        more => format!("{more} findings"),
+    }
+}
+
+pub fn site(finding: &Finding) -> String {
+    finding.site.as_ref().map_or_else(
+        || "a place that the target does not tell".to_owned(),
+        Site::to_string,
+    )
+}
+
+pub fn figures(finding: &Finding) -> String {
+    let state = match finding.state {
+        TaskState::Idle => "idle",
+        TaskState::Scheduled => "scheduled",
+        TaskState::Running => "running",
+    };
+    format!(
+        "{} alive, {:+.0} a minute, the oldest for {:.1} s, {state}",
+        finding.alive, finding.growth_per_minute, finding.oldest_seconds
+    )
+}
+
+/// What the tasks wait for and who holds it, one line each.
+pub fn waits(finding: &Finding) -> Vec<String> {
+    let resource = finding.waits_on.as_ref();
+    let resource = resource.and_then(|waits_on| waits_on.resource.as_ref());
+    let waits_for = resource
+        .map(|WaitedFor { r#type, file, line }| format!("waits for {type} made at {file}:{line}"));
+    let held_by = finding.held_by.iter().map(|holder| {
+        let site = holder.site.as_ref().map(Site::to_string);
+        let site = site.as_deref().unwrap_or("a place that is not told");
+        format!("held by task {:x} spawned at {site}", holder.task.0)
+    });
+    waits_for.into_iter().chain(held_by).collect()
+}
+
+/// What the watch covers, and what it does not.
+pub fn coverage(coverage: &ReportCoverage) -> Vec<String> {
+    let mut lines = vec![format!(
+        "seen: {} tasks; {} of the living wait for something that Tokio does not instrument \
+         (a channel's recv, a Notify, a JoinHandle, I/O)",
+        coverage.tasks_seen, coverage.uninstrumented_waits
+    )];
+    if coverage.dropped_events > 0 {
+        lines.push(format!(
+            "incomplete: the target lost {} events, its buffer was full",
+            coverage.dropped_events
+        ));
+    }
+    if coverage.state_withheld {
+        lines.push("incomplete: the target withheld what lived in it before the attach".to_owned());
+    }
+    if coverage.lag_seconds >= 1.0 {
+        lines.push(format!(
+            "late: the target told of new tasks {:.1} s after their birth",
+            coverage.lag_seconds
+        ));
+    }
+    lines
+}
