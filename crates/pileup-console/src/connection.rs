@@ -1,5 +1,6 @@
 //! One attach to one target.
 
+use std::error::Error as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,13 +13,15 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tonic::transport::{Channel, Endpoint, Uri};
 use tonic::{Status, Streaming};
 
-use crate::pump::Pump;
+use crate::pump::{Pump, VOLLEY, wake};
 use crate::{Address, ConsoleError, World};
 
 /// For the target to accept, and to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Longer than any publish interval in use.
 const LONGEST_SILENCE: Duration = Duration::from_secs(10);
+/// For the target to take in what it has not yet.
+const LONGEST_SETTLING: Duration = Duration::from_secs(3);
 
 /// An attached target. Dropping it detaches.
 #[derive(Debug)]
@@ -30,7 +33,8 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Attaches, and waits for the target to tell what lives in it.
+    /// Attaches, and waits for the target to tell what lives in it: the next snapshot has
+    /// all of it, unless the target needs longer than three seconds to take it in.
     ///
     /// It disturbs neither the target nor its other clients. Fails when nothing answers
     /// within ten seconds, or something that is not console-subscriber.
@@ -42,19 +46,12 @@ impl Connection {
                 source,
             })?;
         let mut client = InstrumentClient::new(channel).max_decoding_message_size(usize::MAX);
-        let pump_client = client.clone();
         let not_a_console = |reason: String| ConsoleError::NotAConsole {
             address: address.clone(),
             reason,
         };
 
-        let opening = async {
-            let answer = client.watch_updates(InstrumentRequest {}).await?;
-            let mut updates = answer.into_inner();
-            let first = updates.message().await?;
-            Ok::<_, Status>((updates, first))
-        };
-        let (updates, first) = match timeout(PATIENCE, opening).await {
+        let (updates, first) = match timeout(PATIENCE, subscribe(&mut client)).await {
             Err(_) => return Err(not_a_console(format!("no answer within {PATIENCE:?}"))),
             Ok(Err(status)) => return Err(not_a_console(said(&status))),
             Ok(Ok((_, None))) => return Err(not_a_console("it closed at once".to_owned())),
@@ -64,9 +61,10 @@ impl Connection {
             address,
             updates,
             world: World::default(),
-            pump: Pump::start(pump_client),
+            pump: Pump::start(client),
         };
         connection.apply(first);
+        connection.settle().await?;
         Ok(connection)
     }
 
@@ -82,7 +80,7 @@ impl Connection {
     /// silent for ten seconds, or goes away.
     pub async fn next_snapshot(&mut self, period: Duration) -> Result<Snapshot, ConsoleError> {
         let end = Instant::now() + period;
-        while let Ok(message) = timeout_at(end, self.updates.message()).await {
+        while let Some(message) = self.message_before(end).await {
             self.take(message)?;
         }
         if !self.world.has_news() {
@@ -97,6 +95,26 @@ impl Connection {
             }
         }
         Ok(self.world.snapshot())
+    }
+
+    /// Reads on for as long as the target takes in what was there before the attach.
+    async fn settle(&mut self) -> Result<(), ConsoleError> {
+        let end = Instant::now() + LONGEST_SETTLING;
+        while self.world.is_behind()
+            && let Some(message) = self.message_before(end).await
+        {
+            self.take(message)?;
+        }
+        Ok(())
+    }
+
+    /// The next message, if it comes before `end`. A target that always has one more to
+    /// give does not hold up the end.
+    async fn message_before(&mut self, end: Instant) -> Option<Result<Option<Update>, Status>> {
+        if Instant::now() >= end {
+            return None;
+        }
+        timeout_at(end, self.updates.message()).await.ok()
     }
 
     fn take(&mut self, message: Result<Option<Update>, Status>) -> Result<(), ConsoleError> {
@@ -115,9 +133,29 @@ impl Connection {
     }
 
     fn apply(&mut self, update: Update) {
-        let new = self.world.apply(update);
-        self.pump.saw(new);
+        let t = update.task_update.clone().unwrap_or_default();
+        let p = update.resource_update.clone().unwrap_or_default();
+        let o = update.async_op_update.clone().unwrap_or_default();
+        eprintln!("{:?} now {:?} tasks {} res {} ops {} polls {} meta {:?}", std::time::Instant::now(), update.now, t.new_tasks.len(), p.new_resources.len(), o.new_async_ops.len(), p.new_poll_ops.len(), update.new_metadata.as_ref().map(|m| m.metadata.len()));
+        self.world.apply(update);
+        eprintln!("behind {}", self.world.is_behind());
+        self.pump.hurry(self.world.is_behind());
     }
+}
+
+/// Asks for the updates, and waits for the first.
+async fn subscribe(
+    client: &mut InstrumentClient<Channel>,
+) -> Result<(Streaming<Update>, Option<Update>), Status> {
+    // Whoever has little to tell after this has told all. Whoever did not wake up says why
+    // below.
+    wake(client, VOLLEY).await;
+    let mut updates = client
+        .watch_updates(InstrumentRequest {})
+        .await?
+        .into_inner();
+    let first = updates.message().await?;
+    Ok((updates, first))
 }
 
 async fn open(address: &Address) -> Result<Channel, tonic::transport::Error> {
@@ -143,10 +181,17 @@ async fn connect(path: PathBuf) -> std::io::Result<TokioIo<UnixStream>> {
     Ok(TokioIo::new(UnixStream::connect(path).await?))
 }
 
+/// The first cause, which names what happened; what wraps it says only that something did.
 fn said(status: &Status) -> String {
-    if status.message().is_empty() {
+    let mut said = if status.message().is_empty() {
         status.code().to_string()
     } else {
         status.message().to_owned()
+    };
+    let mut cause = status.source();
+    while let Some(error) = cause {
+        said = error.to_string();
+        cause = error.source();
     }
+    said
 }

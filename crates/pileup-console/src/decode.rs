@@ -15,9 +15,16 @@ pub(crate) fn timestamp(time: Option<prost_types::Timestamp>) -> Option<Timestam
     Timestamp::new(time.seconds, time.nanos).ok()
 }
 
+/// When something ended: none when that is missing, `now` when it is absurd.
+pub(crate) fn end(time: Option<prost_types::Timestamp>, now: Timestamp) -> Option<Timestamp> {
+    time.map(|time| timestamp(Some(time)).unwrap_or(now))
+}
+
 /// A length of time; zero when it is missing or negative.
 pub(crate) fn duration(time: Option<prost_types::Duration>) -> Duration {
-    time.and_then(|time| Duration::try_from(time).ok())
+    // The conversion by itself overflows on the least of all seconds.
+    time.filter(|time| time.seconds >= 0 && time.nanos >= 0)
+        .and_then(|time| Duration::try_from(time).ok())
         .unwrap_or_default()
 }
 
@@ -113,5 +120,165 @@ fn name(field: &wire::Field) -> Option<&str> {
     match field.name.as_ref()? {
         wire::field::Name::StrName(name) => Some(name),
         wire::field::Name::NameIdx(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use console_api::field::Name;
+
+    use super::*;
+
+    fn time(seconds: i64, nanos: i32) -> prost_types::Timestamp {
+        prost_types::Timestamp { seconds, nanos }
+    }
+
+    fn length(seconds: i64, nanos: i32) -> prost_types::Duration {
+        prost_types::Duration { seconds, nanos }
+    }
+
+    fn field(name: &str, value: Value) -> wire::Field {
+        wire::Field {
+            metadata_id: None,
+            name: Some(Name::StrName(name.to_owned())),
+            value: Some(value),
+        }
+    }
+
+    fn attribute(field: wire::Field) -> wire::Attribute {
+        wire::Attribute {
+            field: Some(field),
+            unit: None,
+        }
+    }
+
+    #[test]
+    fn a_timestamp_counts_from_the_epoch() {
+        let told = timestamp(Some(time(1_700_000_000, 250_000_000))).expect("a time");
+        assert_eq!(told.as_millisecond(), 1_700_000_000_250);
+        let before = timestamp(Some(time(-2, 500_000_000))).expect("a time");
+        assert_eq!(before.as_millisecond(), -1_500);
+    }
+
+    #[test]
+    fn a_timestamp_that_no_calendar_has_is_none() {
+        assert_eq!(timestamp(None), None);
+        assert_eq!(timestamp(Some(time(i64::MAX, 0))), None);
+        assert_eq!(timestamp(Some(time(i64::MIN, 0))), None);
+        assert_eq!(timestamp(Some(time(0, i32::MAX))), None);
+    }
+
+    #[test]
+    fn what_ended_at_an_absurd_time_has_ended() {
+        let now = Timestamp::UNIX_EPOCH;
+        assert_eq!(end(None, now), None);
+        assert_eq!(end(Some(time(i64::MAX, 0)), now), Some(now));
+        assert_eq!(end(Some(time(7, 0)), now), timestamp(Some(time(7, 0))));
+    }
+
+    #[test]
+    fn a_duration_is_never_negative() {
+        assert_eq!(
+            duration(Some(length(1, 500_000_000))),
+            Duration::from_millis(1_500)
+        );
+        assert_eq!(duration(Some(length(-1, 0))), Duration::ZERO);
+        assert_eq!(duration(Some(length(0, -1))), Duration::ZERO);
+        assert_eq!(duration(Some(length(i64::MIN, 0))), Duration::ZERO);
+        assert_eq!(duration(None), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_place_needs_a_file_and_a_line() {
+        let mut texts = Texts::default();
+        let place = |file: Option<&str>, line| wire::Location {
+            file: file.map(str::to_owned),
+            module_path: None,
+            line,
+            column: None,
+        };
+        let whole = site(Some(&place(Some("src/main.rs"), Some(7))), &mut texts);
+        let whole = whole.expect("a place");
+        assert_eq!((&*whole.file, whole.line), ("src/main.rs", 7));
+        assert_eq!(site(Some(&place(None, Some(7))), &mut texts), None);
+        assert_eq!(site(Some(&place(Some("a.rs"), None)), &mut texts), None);
+        assert_eq!(site(None, &mut texts), None);
+    }
+
+    #[test]
+    fn the_fields_of_a_task_say_its_kind_its_name_and_its_id() {
+        let fields = [
+            field("kind", Value::DebugVal("block_on".to_owned())),
+            field("task.name", Value::DebugVal("conductor".to_owned())),
+            field("task.id", Value::U64Val(42)),
+            field("size.bytes", Value::U64Val(128)),
+        ];
+        let found = task_fields(&fields);
+        assert_eq!(found.kind, Some(TaskKind::BlockOn));
+        assert_eq!(found.name, Some("conductor"));
+        assert_eq!(found.tokio_id, Some(42));
+    }
+
+    #[test]
+    fn an_unknown_kind_is_another_kind() {
+        let fields = [field("kind", Value::StrVal("green_thread".to_owned()))];
+        assert_eq!(task_fields(&fields).kind, Some(TaskKind::Other));
+    }
+
+    #[test]
+    fn fields_of_another_type_say_nothing() {
+        let fields = [
+            field("kind", Value::BoolVal(true)),
+            field("task.name", Value::StrVal(String::new())),
+            field("task.id", Value::StrVal("42".to_owned())),
+            wire::Field::default(),
+        ];
+        let found = task_fields(&fields);
+        assert_eq!(found.kind, None);
+        assert_eq!(found.name, None);
+        assert_eq!(found.tokio_id, None);
+    }
+
+    #[test]
+    fn an_attribute_is_a_name_and_a_value() {
+        let told = [
+            attribute(field("locked", Value::BoolVal(true))),
+            attribute(field("permits", Value::U64Val(3))),
+            attribute(field("balance", Value::I64Val(-3))),
+            attribute(field("state", Value::DebugVal("Open".to_owned()))),
+        ];
+        let found = attributes(&told, &mut Texts::default());
+        let found: Vec<_> = found
+            .into_iter()
+            .map(|attribute| (attribute.name.to_string(), attribute.value))
+            .collect();
+        let expected = [
+            ("locked", AttributeValue::Bool(true)),
+            ("permits", AttributeValue::Unsigned(3)),
+            ("balance", AttributeValue::Signed(-3)),
+            ("state", AttributeValue::Text("Open".into())),
+        ];
+        assert_eq!(
+            found,
+            expected.map(|(name, value)| (name.to_owned(), value))
+        );
+    }
+
+    #[test]
+    fn an_attribute_without_a_name_or_a_value_is_left_out() {
+        let told = [
+            wire::Attribute::default(),
+            attribute(wire::Field {
+                name: Some(Name::NameIdx(0)),
+                value: Some(Value::BoolVal(true)),
+                metadata_id: None,
+            }),
+            attribute(wire::Field {
+                name: Some(Name::StrName("permits".to_owned())),
+                value: None,
+                metadata_id: None,
+            }),
+        ];
+        assert_eq!(attributes(&told, &mut Texts::default()), []);
     }
 }

@@ -1,0 +1,44 @@
+//! The second message repeats the first: what it tells of as new is no news.
+
+use std::collections::HashSet;
+use std::hash::Hash;
+use std::mem;
+
+use jiff::Timestamp;
+
+/// What the last message, and this one, tell of as new.
+#[derive(Debug)]
+pub(super) struct Repeats<Id> {
+    before: HashSet<(Id, Option<Timestamp>)>,
+    now: HashSet<(Id, Option<Timestamp>)>,
+}
+
+impl<Id> Default for Repeats<Id> {
+    fn default() -> Self {
+        Self {
+            before: HashSet::new(),
+            now: HashSet::new(),
+        }
+    }
+}
+
+impl<Id: Eq + Hash> Repeats<Id> {
+    /// A message begins.
+    pub(super) fn next_message(&mut self) {
+        self.before = mem::take(&mut self.now);
+    }
+
+    /// Whether this message tells of what the last one told of already.
+    pub(super) fn is_repeated(&mut self, id: Id, birth: Option<Timestamp>) -> bool {
+        let told = (id, birth);
+        let repeated = self.before.contains(&told);
+        self.now.insert(told);
+        repeated
+    }
+}
+
+/// Whether a thing with a known id is the known one, rather than another that got the id
+/// of one whose end was lost.
+pub(super) fn is_same(known: Timestamp, told: Option<Timestamp>) -> bool {
+    told.is_none_or(|told| told == known)
+}

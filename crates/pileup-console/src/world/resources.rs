@@ -1,0 +1,105 @@
+//! The resources that live.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use console_api::resources as wire;
+use jiff::Timestamp;
+use pileup_model::{Resource, ResourceId};
+
+use super::news::News;
+use super::repeats::{Repeats, is_same};
+use crate::decode;
+use crate::text::Texts;
+
+/// The resources of a program.
+#[derive(Debug, Default)]
+pub(super) struct Resources {
+    living: BTreeMap<ResourceId, Arc<Resource>>,
+    repeats: Repeats<ResourceId>,
+}
+
+impl Resources {
+    /// Returns those that are gone.
+    pub(super) fn take_in(
+        &mut self,
+        update: &wire::ResourceUpdate,
+        now: Timestamp,
+        texts: &mut Texts,
+        news: &mut News,
+    ) -> Vec<ResourceId> {
+        self.repeats.next_message();
+        let mut gone = self.add(update, now, texts, news);
+        gone.extend(self.update(&update.stats_update, texts));
+        gone
+    }
+
+    pub(super) fn living(&self) -> Vec<Arc<Resource>> {
+        self.living.values().cloned().collect()
+    }
+
+    pub(super) fn lives(&self, id: ResourceId) -> bool {
+        self.living.contains_key(&id)
+    }
+
+    fn add(
+        &mut self,
+        update: &wire::ResourceUpdate,
+        now: Timestamp,
+        texts: &mut Texts,
+        news: &mut News,
+    ) -> Vec<ResourceId> {
+        let mut gone = Vec::new();
+        for told in &update.new_resources {
+            let Some(id) = told.id.as_ref().map(|id| ResourceId(id.id)) else {
+                continue;
+            };
+            let stats = update.stats_update.get(&id.0);
+            let birth = stats.and_then(|stats| decode::timestamp(stats.created_at));
+            let known = self.living.get(&id);
+            if self.repeats.is_repeated(id, birth)
+                || known.is_some_and(|known| is_same(known.created_at, birth))
+            {
+                continue;
+            }
+            if known.is_some() {
+                gone.push(id);
+            }
+            news.add(birth);
+            let resource = new_resource(id, told, birth.unwrap_or(now), texts);
+            self.living.insert(id, Arc::new(resource));
+        }
+        gone
+    }
+
+    fn update(&mut self, stats: &HashMap<u64, wire::Stats>, texts: &mut Texts) -> Vec<ResourceId> {
+        let mut gone = Vec::new();
+        for (&id, stats) in stats {
+            let id = ResourceId(id);
+            if stats.dropped_at.is_some() {
+                gone.extend(self.living.remove(&id).map(|_| id));
+            } else if let Some(resource) = self.living.get_mut(&id) {
+                Arc::make_mut(resource).attributes = decode::attributes(&stats.attributes, texts);
+            }
+        }
+        gone
+    }
+}
+
+fn new_resource(
+    id: ResourceId,
+    told: &wire::Resource,
+    created_at: Timestamp,
+    texts: &mut Texts,
+) -> Resource {
+    Resource {
+        id,
+        parent: told.parent_resource_id.as_ref().map(|id| ResourceId(id.id)),
+        concrete_type: texts.share(&told.concrete_type),
+        is_internal: told.is_internal,
+        site: decode::site(told.location.as_ref(), texts),
+        created_at,
+        dropped_at: None,
+        attributes: Vec::new(),
+    }
+}

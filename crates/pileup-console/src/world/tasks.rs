@@ -1,0 +1,117 @@
+//! The tasks: who lives, and who finished.
+
+use std::collections::{BTreeMap, HashMap};
+use std::mem;
+use std::sync::Arc;
+
+use console_api::tasks as wire;
+use jiff::Timestamp;
+use pileup_model::{Polls, Task, TaskId, TaskKind, Wakers};
+
+use super::news::News;
+use super::repeats::{Repeats, is_same};
+use crate::decode;
+use crate::text::Texts;
+
+/// The tasks of a program.
+#[derive(Debug, Default)]
+pub(super) struct Tasks {
+    living: BTreeMap<TaskId, Arc<Task>>,
+    /// Those that finished since the last snapshot. An id can be in it more than once, and
+    /// live again.
+    finished: BTreeMap<(TaskId, Timestamp), Arc<Task>>,
+    repeats: Repeats<TaskId>,
+}
+
+impl Tasks {
+    pub(super) fn take_in(
+        &mut self,
+        update: &wire::TaskUpdate,
+        now: Timestamp,
+        texts: &mut Texts,
+        news: &mut News,
+    ) {
+        self.repeats.next_message();
+        self.add(update, now, texts, news);
+        self.update(&update.stats_update, now);
+    }
+
+    pub(super) fn living(&self) -> Vec<Arc<Task>> {
+        self.living.values().cloned().collect()
+    }
+
+    pub(super) fn take_finished(&mut self) -> Vec<Arc<Task>> {
+        mem::take(&mut self.finished).into_values().collect()
+    }
+
+    fn add(
+        &mut self,
+        update: &wire::TaskUpdate,
+        now: Timestamp,
+        texts: &mut Texts,
+        news: &mut News,
+    ) {
+        for task in &update.new_tasks {
+            let Some(id) = task.id.as_ref().map(|id| TaskId(id.id)) else {
+                continue;
+            };
+            let stats = update.stats_update.get(&id.0);
+            let birth = stats.and_then(|stats| decode::timestamp(stats.created_at));
+            let created_at = birth.unwrap_or(now);
+            let is_known = self.repeats.is_repeated(id, birth)
+                || self.finished.contains_key(&(id, created_at))
+                || self.lives(id, birth);
+            if is_known {
+                continue;
+            }
+            if let Some(last) = self.living.remove(&id) {
+                // Its end was not told, but its id was free again by then.
+                self.finish(last, created_at);
+            }
+            news.add(birth);
+            self.living
+                .insert(id, Arc::new(new_task(id, task, created_at, texts)));
+        }
+    }
+
+    fn lives(&self, id: TaskId, birth: Option<Timestamp>) -> bool {
+        let known = self.living.get(&id);
+        known.is_some_and(|known| is_same(known.created_at, birth))
+    }
+
+    fn update(&mut self, stats: &HashMap<u64, wire::Stats>, now: Timestamp) {
+        for (&id, stats) in stats {
+            let Some(task) = self.living.get_mut(&TaskId(id)) else {
+                continue;
+            };
+            let task = Arc::make_mut(task);
+            task.polls = decode::polls(stats.poll_stats.as_ref());
+            task.wakers = decode::wakers(stats);
+            if let Some(end) = decode::end(stats.dropped_at, now)
+                && let Some(task) = self.living.remove(&TaskId(id))
+            {
+                self.finish(task, end);
+            }
+        }
+    }
+
+    fn finish(&mut self, mut task: Arc<Task>, at: Timestamp) {
+        Arc::make_mut(&mut task).finished_at = Some(at);
+        self.finished.insert((task.id, task.created_at), task);
+    }
+}
+
+fn new_task(id: TaskId, told: &wire::Task, created_at: Timestamp, texts: &mut Texts) -> Task {
+    let fields = decode::task_fields(&told.fields);
+    Task {
+        id,
+        tokio_id: fields.tokio_id,
+        kind: fields.kind.unwrap_or(TaskKind::Other),
+        name: fields.name.map(|name| texts.share(name)),
+        site: decode::site(told.location.as_ref(), texts),
+        created_at,
+        finished_at: None,
+        polls: Polls::default(),
+        wakers: Wakers::default(),
+    }
+}

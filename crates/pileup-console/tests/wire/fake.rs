@@ -1,0 +1,198 @@
+//! A console that tells whatever a test wants.
+
+use std::net;
+use std::os::unix;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use console_api::instrument::instrument_server::{Instrument, InstrumentServer};
+use console_api::instrument::{
+    InstrumentRequest, PauseRequest, PauseResponse, ResumeRequest, ResumeResponse, State,
+    StateRequest, TaskDetailsRequest, Update,
+};
+use console_api::tasks::TaskDetails;
+use pileup_console::Address;
+use tokio::net::{TcpListener, UnixListener};
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::{TcpListenerStream, UnboundedReceiverStream, UnixListenerStream};
+use tonic::transport::Server;
+use tonic::{Request, Response, Status};
+
+type Stream<T> = UnboundedReceiverStream<Result<T, Status>>;
+
+/// A server for one client, on a thread of its own until it is dropped.
+pub struct Fake {
+    pub address: Address,
+    script: Option<mpsc::UnboundedSender<Result<Update, Status>>>,
+    calls: Calls,
+    runtime: Option<Runtime>,
+}
+
+/// How often the client asked for anything but the updates.
+#[derive(Clone, Default)]
+struct Calls {
+    wake_ups: Arc<AtomicUsize>,
+    others: Arc<AtomicUsize>,
+}
+
+impl Fake {
+    /// A server on a free port.
+    pub fn start() -> Self {
+        let listener = net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        listener.set_nonblocking(true).expect("a socket");
+        let address = listener.local_addr().expect("the port").to_string();
+        Self::serve(&address, |console| {
+            let listener = TcpListener::from_std(listener).expect("a socket");
+            let clients = TcpListenerStream::new(listener);
+            tokio::spawn(
+                Server::builder()
+                    .add_service(console)
+                    .serve_with_incoming(clients),
+            );
+        })
+    }
+
+    /// A server on a Unix socket.
+    pub fn start_on(socket: &Path) -> Self {
+        let listener = unix::net::UnixListener::bind(socket).expect("a new socket");
+        listener.set_nonblocking(true).expect("a socket");
+        let address = format!("file://localhost{}", socket.display());
+        Self::serve(&address, |console| {
+            let listener = UnixListener::from_std(listener).expect("a socket");
+            let clients = UnixListenerStream::new(listener);
+            tokio::spawn(
+                Server::builder()
+                    .add_service(console)
+                    .serve_with_incoming(clients),
+            );
+        })
+    }
+
+    pub fn tell(&self, message: impl Into<Update>) {
+        self.write(Ok(message.into()));
+    }
+
+    pub fn fail(&self, status: Status) {
+        self.write(Err(status));
+    }
+
+    /// Ends the updates in good order.
+    pub fn close(&mut self) {
+        self.script = None;
+    }
+
+    /// Goes away as a process does that is killed.
+    pub fn kill(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+
+    /// Waits until the client has given up the updates.
+    pub async fn is_left(&self) {
+        let script = self.script.as_ref().expect("an open script");
+        script.closed().await;
+    }
+
+    /// How often the client has woken the server.
+    pub fn wake_ups(&self) -> usize {
+        self.calls.wake_ups.load(Ordering::SeqCst)
+    }
+
+    /// How often the client has asked for what it has no business with.
+    pub fn other_calls(&self) -> usize {
+        self.calls.others.load(Ordering::SeqCst)
+    }
+
+    fn write(&self, line: Result<Update, Status>) {
+        let script = self.script.as_ref().expect("an open script");
+        assert!(script.send(line).is_ok(), "the client has left");
+    }
+
+    fn serve(address: &str, listen: impl FnOnce(InstrumentServer<Console>)) -> Self {
+        let (script, updates) = mpsc::unbounded_channel();
+        let calls = Calls::default();
+        let console = InstrumentServer::new(Console {
+            updates: Mutex::new(Some(updates)),
+            calls: calls.clone(),
+        });
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        {
+            let _entered = runtime.enter();
+            listen(console);
+        }
+        Self {
+            address: address.parse().expect("an address"),
+            script: Some(script),
+            calls,
+            runtime: Some(runtime),
+        }
+    }
+}
+
+impl Drop for Fake {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+struct Console {
+    updates: Mutex<Option<mpsc::UnboundedReceiver<Result<Update, Status>>>>,
+    calls: Calls,
+}
+
+impl Console {
+    fn refuse<T>(&self) -> Result<Response<T>, Status> {
+        self.calls.others.fetch_add(1, Ordering::SeqCst);
+        Err(Status::unimplemented("no business of yours"))
+    }
+}
+
+#[tonic::async_trait]
+impl Instrument for Console {
+    type WatchUpdatesStream = Stream<Update>;
+    type WatchTaskDetailsStream = Stream<TaskDetails>;
+    type WatchStateStream = Stream<State>;
+
+    async fn watch_updates(
+        &self,
+        _: Request<InstrumentRequest>,
+    ) -> Result<Response<Self::WatchUpdatesStream>, Status> {
+        let updates = self.updates.lock().expect("nobody panics with it").take();
+        let updates = updates.ok_or_else(|| Status::unavailable("it has its client"))?;
+        Ok(Response::new(Stream::new(updates)))
+    }
+
+    async fn watch_task_details(
+        &self,
+        request: Request<TaskDetailsRequest>,
+    ) -> Result<Response<Self::WatchTaskDetailsStream>, Status> {
+        let id = request.into_inner().id.map(|id| id.id);
+        if id != Some(u64::MAX) {
+            return self.refuse();
+        }
+        self.calls.wake_ups.fetch_add(1, Ordering::SeqCst);
+        Err(Status::not_found("task not found"))
+    }
+
+    async fn watch_state(
+        &self,
+        _: Request<StateRequest>,
+    ) -> Result<Response<Self::WatchStateStream>, Status> {
+        self.refuse()
+    }
+
+    async fn pause(&self, _: Request<PauseRequest>) -> Result<Response<PauseResponse>, Status> {
+        self.refuse()
+    }
+
+    async fn resume(&self, _: Request<ResumeRequest>) -> Result<Response<ResumeResponse>, Status> {
+        self.refuse()
+    }
+}

@@ -1,0 +1,15 @@
+//! The crate over real sockets: against the real console-subscriber, and against a fake one
+//! that tells whatever a test wants.
+
+mod attaching;
+mod coverage;
+mod fake;
+mod faults;
+mod locks;
+mod message;
+mod repeats;
+mod script;
+mod spawn;
+mod target;
+mod tasks;
+mod watch;

@@ -1,0 +1,114 @@
+//! Messages for the fake to tell. Times are in seconds.
+
+use console_api as wire;
+use console_api::instrument::Update;
+use console_api::register_metadata::NewMetadata;
+
+/// A message that says what the calls on it add.
+#[derive(Clone)]
+pub struct Message(Update);
+
+impl Message {
+    pub fn at(now: i64) -> Self {
+        Self(Update {
+            now: Some(time(now)),
+            ..Update::default()
+        })
+    }
+
+    /// A message as console-subscriber begins with it: it carries the metadata of tasks.
+    pub fn first_at(now: i64) -> Self {
+        Self::at(now).metadata("tokio::task")
+    }
+
+    pub fn metadata(mut self, target: &str) -> Self {
+        let metadata = wire::Metadata {
+            target: target.to_owned(),
+            ..wire::Metadata::default()
+        };
+        let known = self.0.new_metadata.get_or_insert_default();
+        known.metadata.push(NewMetadata {
+            id: None,
+            metadata: Some(metadata),
+        });
+        self
+    }
+
+    pub fn dropped_events(mut self, count: u64) -> Self {
+        self.0.task_update.get_or_insert_default().dropped_events += count;
+        self
+    }
+
+    pub fn task(self, id: u64, born: i64) -> Self {
+        self.add_task(id, born, None, "")
+    }
+
+    pub fn finished_task(self, id: u64, born: i64, finished: i64) -> Self {
+        self.add_task(id, born, Some(finished), "")
+    }
+
+    pub fn named_task(self, id: u64, born: i64, name: &str) -> Self {
+        self.add_task(id, born, None, name)
+    }
+
+    pub fn resource(mut self, id: u64, born: i64) -> Self {
+        let update = self.0.resource_update.get_or_insert_default();
+        update.new_resources.push(wire::resources::Resource {
+            id: Some(wire::Id { id }),
+            ..wire::resources::Resource::default()
+        });
+        let stats = wire::resources::Stats {
+            created_at: Some(time(born)),
+            ..wire::resources::Stats::default()
+        };
+        update.stats_update.insert(id, stats);
+        self
+    }
+
+    /// An async op that ended, a second after it began.
+    pub fn ended_op(mut self, id: u64, resource: u64, ended: i64) -> Self {
+        let update = self.0.async_op_update.get_or_insert_default();
+        update.new_async_ops.push(wire::async_ops::AsyncOp {
+            id: Some(wire::Id { id }),
+            resource_id: Some(wire::Id { id: resource }),
+            ..wire::async_ops::AsyncOp::default()
+        });
+        let stats = wire::async_ops::Stats {
+            created_at: Some(time(ended - 1)),
+            dropped_at: Some(time(ended)),
+            ..wire::async_ops::Stats::default()
+        };
+        update.stats_update.insert(id, stats);
+        self
+    }
+
+    fn add_task(mut self, id: u64, born: i64, finished: Option<i64>, name: &str) -> Self {
+        let update = self.0.task_update.get_or_insert_default();
+        update.new_tasks.push(wire::tasks::Task {
+            id: Some(wire::Id { id }),
+            fields: vec![wire::Field {
+                metadata_id: None,
+                name: Some("task.name".into()),
+                value: Some(wire::field::Value::StrVal(name.to_owned())),
+            }],
+            ..wire::tasks::Task::default()
+        });
+        let stats = wire::tasks::Stats {
+            created_at: Some(time(born)),
+            dropped_at: finished.map(time),
+            ..wire::tasks::Stats::default()
+        };
+        update.stats_update.insert(id, stats);
+        self
+    }
+}
+
+impl From<Message> for Update {
+    fn from(message: Message) -> Self {
+        message.0
+    }
+}
+
+fn time(seconds: i64) -> prost_types::Timestamp {
+    prost_types::Timestamp { seconds, nanos: 0 }
+}
