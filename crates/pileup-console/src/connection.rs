@@ -133,12 +133,7 @@ impl Connection {
     }
 
     fn apply(&mut self, update: Update) {
-        let t = update.task_update.clone().unwrap_or_default();
-        let p = update.resource_update.clone().unwrap_or_default();
-        let o = update.async_op_update.clone().unwrap_or_default();
-        eprintln!("{:?} now {:?} tasks {} res {} ops {} polls {} meta {:?}", std::time::Instant::now(), update.now, t.new_tasks.len(), p.new_resources.len(), o.new_async_ops.len(), p.new_poll_ops.len(), update.new_metadata.as_ref().map(|m| m.metadata.len()));
         self.world.apply(update);
-        eprintln!("behind {}", self.world.is_behind());
         self.pump.hurry(self.world.is_behind());
     }
 }

@@ -81,7 +81,6 @@ pub(crate) async fn wake(client: &Client, times: usize) -> bool {
                 id: Some(Id { id: u64::MAX }),
             };
             let answer = client.watch_task_details(request).await;
-            if !matches!(&answer, Err(s) if s.code()==Code::NotFound) {eprintln!("now ANSWER {answer:?}");}
             answer.is_err_and(|status| status.code() == Code::NotFound)
         });
     }

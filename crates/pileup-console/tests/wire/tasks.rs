@@ -5,6 +5,7 @@ use std::sync::mpsc;
 
 use pileup_model::TaskKind;
 
+use crate::alone::alone;
 use crate::spawn;
 use crate::target::{OFTEN, SELDOM, Target};
 use crate::watch::{Watch, births};
@@ -123,10 +124,13 @@ async fn a_burst_is_seen_long_before_the_target_would_tell_it_by_itself() {
         .await;
 }
 
-#[tokio::test]
-async fn a_burst_before_the_attach_is_in_the_first_snapshot() {
-    let target = Target::start(SELDOM).await;
-    let burst = target.run(|| spawn::idle(EARLY_BURST)).await;
-    let watch = Watch::attach(&target.address).await;
-    assert_eq!(watch.living_at(&burst).len(), EARLY_BURST);
+#[test]
+fn a_burst_before_the_attach_is_in_the_first_snapshot() {
+    let name = "tasks::a_burst_before_the_attach_is_in_the_first_snapshot";
+    alone(name, async {
+        let target = Target::start(SELDOM).await;
+        let burst = target.run(|| spawn::idle(EARLY_BURST)).await;
+        let watch = Watch::attach(&target.address).await;
+        assert_eq!(watch.living_at(&burst).len(), EARLY_BURST);
+    });
 }
