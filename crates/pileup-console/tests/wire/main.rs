@@ -1,7 +1,6 @@
 //! The crate over real sockets: against the real console-subscriber, and against a fake one
 //! that tells whatever a test wants.
 
-mod alone;
 mod attaching;
 mod coverage;
 mod fake;

@@ -5,7 +5,6 @@ use std::sync::mpsc;
 
 use pileup_model::TaskKind;
 
-use crate::alone::alone;
 use crate::spawn;
 use crate::target::{OFTEN, SELDOM, Target};
 use crate::watch::{Watch, births};
@@ -124,13 +123,14 @@ async fn a_burst_is_seen_long_before_the_target_would_tell_it_by_itself() {
         .await;
 }
 
-#[test]
-fn a_burst_before_the_attach_is_in_the_first_snapshot() {
-    let name = "tasks::a_burst_before_the_attach_is_in_the_first_snapshot";
-    alone(name, async {
-        let target = Target::start(SELDOM).await;
-        let burst = target.run(|| spawn::idle(EARLY_BURST)).await;
-        let watch = Watch::attach(&target.address).await;
-        assert_eq!(watch.living_at(&burst).len(), EARLY_BURST);
-    });
+#[tokio::test]
+async fn a_burst_before_the_attach_is_seen_long_before_the_target_would_tell_it_by_itself() {
+    let target = Target::start(SELDOM).await;
+    let burst = target.run(|| spawn::idle(EARLY_BURST)).await;
+    let mut watch = Watch::attach(&target.address).await;
+    watch
+        .until("the burst", |watch| {
+            watch.living_at(&burst).len() == EARLY_BURST
+        })
+        .await;
 }
