@@ -18,7 +18,7 @@ use libtest_mimic::{Arguments, Trial};
 use self::verdict::Pace;
 
 /// They wait far more than they work.
-const AT_ONCE: usize = 12;
+const AT_ONCE: usize = 10;
 
 fn main() {
     let mut arguments = Arguments::from_args();

@@ -116,15 +116,17 @@ fn pile<'a>(
     started: Timestamp,
     latest: &Snapshot,
 ) -> Option<Pile<'a>> {
-    let (now, lag) = (latest.at, latest.coverage.lag);
+    let now = latest.at;
     let window = elapsed(started, now);
+    // The births of the last moments are not known yet, where the target tells of them late.
+    let known = window.saturating_sub(latest.coverage.lag);
     let births: Vec<Duration> = seen
         .living
         .iter()
         .filter(|task| task.created_at >= started)
         .map(|task| elapsed(started, task.created_at))
         .collect();
-    if !goes_on(&births, window, lag) {
+    if !goes_on(&births, known) {
         return None;
     }
     let mut ages = AGES.iter().enumerate();
@@ -133,7 +135,7 @@ fn pile<'a>(
         let (old, escaped) = old_that_stay(seen, window, now, age)?;
         let until = window.saturating_sub(old_age);
         let grew_old = births.partition_point(|birth| *birth <= until);
-        let all_along = number == 0 || goes_on(&births[..grew_old], until, Duration::ZERO);
+        let all_along = number == 0 || goes_on(&births[..grew_old], until);
         all_along.then_some((old, old_age, escaped))
     })?;
     Some(Pile {
@@ -171,10 +173,9 @@ fn old_that_stay<'a>(
     (grown_old >= age.fewest && do_not_finish).then_some((old, escaped))
 }
 
-/// Whether births, told as times since the start of the watch and in their order, go on
-/// to its end: at no falling rate, and without a last gap that is longer than the others.
-/// The births of the last `lag` are not known yet.
-fn goes_on(births: &[Duration], window: Duration, lag: Duration) -> bool {
+/// Whether births, told as times since the start of a window and in their order, go on to
+/// its end: at no falling rate, and without a last gap that is longer than the others.
+fn goes_on(births: &[Duration], window: Duration) -> bool {
     let third = window / 3;
     let in_third = |number: u32| {
         let births = births.iter();
@@ -200,7 +201,7 @@ fn goes_on(births: &[Duration], window: Duration, lag: Duration) -> bool {
         .map(|pair| pair[1].saturating_sub(pair[0]))
         .max()
         .unwrap_or_default();
-    let silence = window.saturating_sub(*latest).saturating_sub(lag);
+    let silence = window.saturating_sub(*latest);
     steady && silence <= (mean * 4).max(longest * 3 / 2).max(window / SHORTEST_END)
 }
 
@@ -216,9 +217,7 @@ fn waiting(wait: &Wait, graph: &WaitGraph) -> String {
                     which one, nor who should receive"
                 .to_owned();
         }
-        WaitKind::Oneshot => {
-            "for the answer of a oneshot channel, whose sender lives and is silent,"
-        }
+        WaitKind::Oneshot => "for the answer of a oneshot channel",
         WaitKind::Barrier => "for others to arrive at a Barrier",
         WaitKind::Interval => "for the tick of an Interval",
         WaitKind::Other => "for a resource",

@@ -249,3 +249,10 @@ fn tasks_of_a_dependency_that_nobody_here_spawned_stand_for_themselves() {
     let report = program.watch(0.0, 12.0);
     assert_eq!(found(&report), [("request.rs", "PU03"), (library, "PU03")]);
 }
+
+#[test]
+fn a_target_that_tells_of_births_late_hides_no_pile() {
+    let program = steady(0.1, 12.0, |_| None);
+    let report = program.watch_late(0.0, 12.0, 3.0);
+    assert_eq!(found(&report), [("work.rs", "PU03")]);
+}

@@ -1,6 +1,7 @@
 //! Programs that exist on paper only: tasks with a birth and a lifetime, watched for a while.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use pileup_diagnosis::{Finding, History, Report, diagnose};
@@ -50,7 +51,7 @@ impl Program {
                 count: 1,
                 last_started: Some(born_at),
                 last_ended: Some(born_at),
-                busy: std::time::Duration::ZERO,
+                busy: Duration::ZERO,
             },
             wakers: Wakers {
                 clones: 1,
@@ -156,11 +157,20 @@ impl Program {
 
     /// What is found when the program is watched from one time to another.
     pub fn watch(&self, from: f64, to: f64) -> Report {
+        self.watch_late(from, to, 0.0)
+    }
+
+    /// The same, of a target that tells of births only `lag` seconds later.
+    pub fn watch_late(&self, from: f64, to: f64, lag: f64) -> Report {
         let mut history = History::default();
         let mut seen_until = from - RETENTION;
         let mut now = from;
         while now <= to {
-            history.observe(self.snapshot(seen_until, now));
+            let mut snapshot = self.snapshot(seen_until, now);
+            let known = |task: &Arc<Task>| task.created_at <= at(now - lag);
+            snapshot.tasks.retain(known);
+            snapshot.coverage.lag = Duration::from_secs_f64(lag);
+            history.observe(snapshot);
             seen_until = now;
             now += PERIOD;
         }
