@@ -1,5 +1,6 @@
 //! A program with the real console-subscriber in it.
 
+use std::sync::LazyLock;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -9,6 +10,8 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
 use tokio_stream::wrappers::TcpListenerStream;
+use tracing::Dispatch;
+use tracing::subscriber::NoSubscriber;
 use tracing_subscriber::filter::FilterFn;
 use tracing_subscriber::prelude::*;
 
@@ -22,6 +25,11 @@ const RETENTION: Duration = Duration::from_secs(600);
 /// By default the histograms of one task take 50 kB; here nobody looks at them.
 const LONGEST_IN_HISTOGRAM: Duration = Duration::from_micros(10);
 
+/// Where there is but one subscriber, `tracing` lets the thread that is the first to meet a
+/// callsite decide for all threads whether it is recorded. With another, it asks both.
+static ANOTHER_SUBSCRIBER: LazyLock<Dispatch> =
+    LazyLock::new(|| Dispatch::new(NoSubscriber::default()));
+
 type Job = Box<dyn FnOnce() + Send>;
 
 /// A runtime on a thread of its own, of which all is recorded. What is recorded is served
@@ -34,6 +42,7 @@ pub struct Target {
 
 impl Target {
     pub async fn start(publish_interval: Duration) -> Self {
+        LazyLock::force(&ANOTHER_SUBSCRIBER);
         let (layer, server) = ConsoleLayer::builder()
             .publish_interval(publish_interval)
             .retention(RETENTION)

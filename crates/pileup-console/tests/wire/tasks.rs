@@ -11,10 +11,6 @@ use crate::watch::{Watch, births};
 
 /// At 127 a second, which is what the target takes in by itself, 40 seconds' worth.
 const BURST: usize = 5_000;
-/// Twice as many as the target takes in when it is attached to, or by itself in three
-/// seconds.
-const EARLY_BURST: usize = 2_500;
-
 #[tokio::test]
 async fn tasks_are_seen_whether_spawned_before_the_attach_or_after() {
     let target = Target::start(OFTEN).await;
@@ -126,11 +122,9 @@ async fn a_burst_is_seen_long_before_the_target_would_tell_it_by_itself() {
 #[tokio::test]
 async fn a_burst_before_the_attach_is_seen_long_before_the_target_would_tell_it_by_itself() {
     let target = Target::start(SELDOM).await;
-    let burst = target.run(|| spawn::idle(EARLY_BURST)).await;
+    let burst = target.run(|| spawn::idle(BURST)).await;
     let mut watch = Watch::attach(&target.address).await;
     watch
-        .until("the burst", |watch| {
-            watch.living_at(&burst).len() == EARLY_BURST
-        })
+        .until("the burst", |watch| watch.living_at(&burst).len() == BURST)
         .await;
 }
