@@ -7,7 +7,8 @@
 //!   twice changes nothing.
 //! - Ids are reused once their task has finished: a task is an id *and* its birth.
 //! - The target takes in only about 127 events each time it wakes up: [`Connection`] keeps
-//!   it awake (see `pump`), without pausing or resuming it for others.
+//!   it awake (see `pump`), without pausing or resuming it for others, and reads on
+//!   after an attach until the target tells of the present, for three seconds at the most.
 //! - A target whose state exceeds 4 MiB withholds it from whoever attaches late, and says so
 //!   only in its own log: [`Coverage`](pileup_model::Coverage) says it to the reader.
 //! - All times are the target's own.

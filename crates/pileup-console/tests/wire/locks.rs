@@ -40,8 +40,10 @@ async fn a_task_that_waits_for_a_mutex_is_seen_with_it() {
             blocked(&watch.latest).is_some()
         })
         .await;
-    let (op, resource, task) = blocked(&watch.latest).expect("a task that waits");
+    let (op, part, resource, task) = blocked(&watch.latest).expect("a task that waits");
     assert_eq!(&*op.source, "Mutex::lock");
+    let permits = part.attribute("permits_requested");
+    assert_eq!(permits, Some(&AttributeValue::Unsigned(1)));
     assert_eq!(&*resource.concrete_type, "Mutex");
     assert!(!resource.is_internal);
     let site = resource.site.as_ref().expect("a place");
@@ -134,12 +136,16 @@ fn spawn_holder(mutex: Arc<Mutex<()>>, locked: oneshot::Sender<()>) {
     task.expect("a task");
 }
 
-/// An open async op with the resource that it waits for and the task that waits.
-fn blocked(snapshot: &Snapshot) -> Option<(&AsyncOp, &Resource, &Task)> {
-    snapshot.async_ops.iter().find_map(|op| {
-        let is_waiting = op.dropped_at.is_none() && op.parent.is_none();
+/// An open async op that has obtained nothing, with the part of it that says so, the
+/// resource that it waits for and the task that waits.
+fn blocked(snapshot: &Snapshot) -> Option<(&AsyncOp, &AsyncOp, &Resource, &Task)> {
+    let nothing = AttributeValue::Unsigned(0);
+    snapshot.async_ops.iter().find_map(|part| {
+        let obtained = part.attribute("permits_obtained")?;
+        let op = snapshot.async_op(part.parent?)?;
         let resource = snapshot.resource(op.resource)?;
         let task = snapshot.task(op.task?)?;
-        is_waiting.then_some((&**op, &**resource, &**task))
+        let waits = op.dropped_at.is_none() && *obtained == nothing;
+        waits.then_some((&**op, &**part, &**resource, &**task))
     })
 }

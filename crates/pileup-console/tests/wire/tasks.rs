@@ -85,12 +85,15 @@ async fn every_way_to_start_a_task_is_a_kind() {
 
 #[tokio::test]
 async fn what_finishes_is_told_once() {
+    const EARLY: usize = 40;
+    const LATE: usize = 300;
     let target = Target::start(OFTEN).await;
-    // Of these the first message tells, and the second again.
-    let early = target.run(|| spawn::short(200)).await;
+    // Of these the first message tells, and the second again: so few that the first snapshot
+    // does not wait for it.
+    let early = target.run(|| spawn::short(EARLY)).await;
     target.polled().await;
     let mut watch = Watch::attach(&target.address).await;
-    let late = target.run(|| spawn::short(200)).await;
+    let late = target.run(|| spawn::short(LATE)).await;
     let idle = target.run(|| spawn::idle(5)).await;
     watch
         .until("the last of the tasks", |watch| {
@@ -99,11 +102,11 @@ async fn what_finishes_is_told_once() {
         .await;
     watch.messages(3).await;
 
-    for site in [early, late] {
+    for (site, count) in [(early, EARLY), (late, LATE)] {
         let finished = watch.finished_at(&site);
         assert_eq!(watch.living_at(&site).len(), 0);
-        assert_eq!(finished.len(), 200);
-        assert_eq!(births(&finished).len(), 200);
+        assert_eq!(finished.len(), count);
+        assert_eq!(births(&finished).len(), count);
         assert!(finished.iter().all(|task| task.finished_at.is_some()));
     }
     assert!(watch.finished_at(&idle).is_empty());
