@@ -19,13 +19,14 @@
 //! The same evidence is asked of goroutines by growth and age rules in production
 //! (`LeakProf`, monigo); the measure here is the watch itself rather than fixed counts.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use pileup_model::{Site, Snapshot, Task, TaskId, elapsed};
 
 use super::case::{Case, Verdict, held_by, place, usual_state, waits_on};
+use crate::deadlines::deadlines;
 use crate::locks::Holder;
 use crate::wait_graph::{Wait, WaitGraph};
 use crate::words::span;
@@ -70,6 +71,11 @@ const SHORTEST_END: u32 = 12;
 /// How long the old must have lived on together: so many halves of the watch.
 const LIVED_ON_HALVES: u32 = 5;
 
+/// A timer that is due within so many times the watch is an end that a task may be waiting for.
+const END_IN_WATCHES: u32 = 10;
+/// Who did so little of its life before its last wait has not waited under a timer before.
+const FIRST_WAIT_ONE_IN: u32 = 4;
+
 /// Four in five of the old must have one reason, for it to be the pile's.
 const EXPLAINED_OF_5: usize = 4;
 const UNSEEN: &str = "what they wait for is not seen: Tokio does not instrument a channel's recv, \
@@ -87,6 +93,16 @@ pub(super) struct Pile<'a> {
     escaped: u64,
     /// Living tasks that were born in the watch.
     born: usize,
+    /// When the timers are due under which most of the old wait, each for the first time.
+    ends: Option<Ends>,
+}
+
+/// The first and the last of the deadlines of a pile.
+#[derive(Clone, Copy)]
+struct Ends {
+    tasks: usize,
+    first: Timestamp,
+    last: Timestamp,
 }
 
 /// The piles of the latest snapshot.
@@ -95,9 +111,36 @@ pub(super) fn piles(history: &History) -> Vec<Pile<'_>> {
         return Vec::new();
     };
     let sites = history.sites();
-    sites
+    let mut piles: Vec<Pile> = sites
         .filter_map(|(site, seen)| pile(site, seen, started, latest))
-        .collect()
+        .collect();
+    if !piles.is_empty() {
+        let deadlines = deadlines(latest);
+        for pile in &mut piles {
+            pile.ends = ends(pile, &deadlines, history.window());
+        }
+    }
+    piles
+}
+
+/// The deadlines of a pile of which most wait under a timer that is due soon enough to be an
+/// end, and did not wait under one before: a loop that sleeps has a timer too, and no end.
+fn ends(pile: &Pile, deadlines: &HashMap<TaskId, Timestamp>, window: Duration) -> Option<Ends> {
+    let soon = |deadline: &&Timestamp| elapsed(pile.now, **deadline) <= window * END_IN_WATCHES;
+    let first_wait = |task: &&Task| {
+        let worked = elapsed(task.created_at, task.last_active());
+        worked * FIRST_WAIT_ONE_IN <= task.age(pile.now)
+    };
+    let timed = pile.old().filter(first_wait);
+    let mut ends: Vec<Timestamp> = timed
+        .filter_map(|task| deadlines.get(&task.id).filter(soon).copied())
+        .collect();
+    ends.sort_unstable();
+    (ends.len() * 5 >= pile.old.len() * EXPLAINED_OF_5).then_some(Ends {
+        tasks: ends.len(),
+        first: *ends.first()?,
+        last: *ends.last()?,
+    })
 }
 
 /// How sure a cause is that cannot be seen whole: as sure as the pile that it explains.
@@ -146,6 +189,7 @@ fn pile<'a>(
         old_age,
         escaped,
         born: births.len(),
+        ends: None,
     })
 }
 
@@ -292,13 +336,30 @@ impl Pile<'_> {
         let held_by = wait.map_or_else(Vec::new, |wait| {
             held_by(graph.holder(&wait.resource).tasks())
         });
-        evidence.push(match wait {
-            Some(wait) => waiting(wait, graph),
-            None => UNSEEN.to_owned(),
-        });
+        // The tick of an Interval ends nothing.
+        let ends = self
+            .ends
+            .filter(|_| wait.is_none_or(|wait| wait.kind != WaitKind::Interval));
+        match (wait, ends) {
+            (Some(wait), _) => evidence.push(waiting(wait, graph)),
+            (None, Some(_)) => {}
+            (None, None) => evidence.push(UNSEEN.to_owned()),
+        }
+        evidence.extend(ends.map(|ends| {
+            format!(
+                "but {} of the old wait under a timer, due in {} to {}: none had the time to \
+                 finish yet; a watch longer than that shows whether they do",
+                ends.tasks,
+                span(elapsed(self.now, ends.first)),
+                span(elapsed(self.now, ends.last)),
+            )
+        }));
         let verdict = Verdict {
             code: Code::PilingUp,
-            grade: Grade::Probable,
+            grade: match ends {
+                Some(_) => Grade::Suspicious,
+                None => Grade::Probable,
+            },
             state,
             waits_on: wait.map(waits_on),
             held_by,
