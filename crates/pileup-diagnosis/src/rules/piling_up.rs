@@ -1,17 +1,18 @@
 //! PU03: the living of a spawn site grow, and its old ones do not finish.
 //!
 //! Growth alone accuses a burst, a start-up ramp, and a service whose tasks live longer
-//! than one looks. So the rule asks two things over the same watch, whose length W is its
-//! only measure of time:
+//! than one looks. So the rule asks two things over the same stretch of time, whose length W
+//! is its only measure of time: the watch, or what is left of it since the first of the
+//! living was born, if that is half of it or more.
 //!
 //! - Do the *old* finish? A task is old from the age of W/3 on. Of those that grew old
-//!   during the watch, at most one in twenty may have finished, and together the old must
+//!   in that time, at most one in twenty may have finished, and together the old must
 //!   have lived on for two and a half times W: had they been about to finish, some would
 //!   have. Where slow requests finish beside those that stay, the two part at a greater
 //!   age: W/2 and 2W/3 are tried as well. Less of the watch is left to see them finish
 //!   then, so there must be more, of whom only one in a hundred may have; and the old must
 //!   have been born all along.
-//! - Does it *go on*? The living were born in every third of the watch, at no falling
+//! - Does it *go on*? The living were born in every third of that time, at no falling
 //!   rate, up to its end.
 //!
 //! A healthy site in equilibrium loses as many as it gains; a ramp and a burst end; the
@@ -66,6 +67,8 @@ impl Age {
     }
 }
 
+/// The living must have grown for so much of the watch: one part in so many.
+const SHORTEST_GROWTH: u32 = 2;
 /// A silence at the end counts from this part of the watch on.
 const SHORTEST_END: u32 = 12;
 /// How long the old must have lived on together: so many halves of the watch.
@@ -93,6 +96,9 @@ pub(super) struct Pile<'a> {
     escaped: u64,
     /// Living tasks that were born in the watch.
     born: usize,
+    /// For how long the living grew: since the watch began, or since the first of them was
+    /// born in it.
+    window: Duration,
     /// When the timers are due under which most of the old wait, each for the first time.
     ends: Option<Ends>,
 }
@@ -160,14 +166,19 @@ fn pile<'a>(
     latest: &Snapshot,
 ) -> Option<Pile<'a>> {
     let now = latest.at;
-    let window = elapsed(started, now);
+    let watch = elapsed(started, now);
+    let began = started.max(seen.living.first()?.created_at);
+    let window = elapsed(began, now);
+    if window < watch / SHORTEST_GROWTH {
+        return None;
+    }
     // The births of the last moments are not known yet, where the target tells of them late.
     let known = window.saturating_sub(latest.coverage.lag);
     let births: Vec<Duration> = seen
         .living
         .iter()
-        .filter(|task| task.created_at >= started)
-        .map(|task| elapsed(started, task.created_at))
+        .filter(|task| task.created_at >= began)
+        .map(|task| elapsed(began, task.created_at))
         .collect();
     if !goes_on(&births, known) {
         return None;
@@ -189,6 +200,7 @@ fn pile<'a>(
         old_age,
         escaped,
         born: births.len(),
+        window,
         ends: None,
     })
 }
@@ -306,13 +318,23 @@ impl Pile<'_> {
         let mut evidence = vec![
             self.growth(history),
             format!(
-                "{} of the living were born in the watch, in every part of it; {} of the site finished in it",
+                "{} of the living were born in {}, in every part of it; {} of the site finished in {}",
                 self.born,
+                if self.window * 10 < history.window() * 9 {
+                    format!("the last {} of the watch", span(self.window))
+                } else {
+                    "the watch".to_owned()
+                },
                 match finished {
                     0 => "no task".to_owned(),
                     1 => "1 task".to_owned(),
                     more => format!("{more} tasks"),
-                }
+                },
+                if self.window * 10 < history.window() * 9 {
+                    "the watch"
+                } else {
+                    "it"
+                },
             ),
             format!(
                 "of {} tasks that reached the age of {}, {}",
