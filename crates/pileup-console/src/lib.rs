@@ -19,6 +19,7 @@ mod decode;
 mod error;
 mod pump;
 mod text;
+mod watch;
 mod world;
 
 pub use address::Address;

@@ -5,16 +5,11 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
-use pileup_console::{Address, Connection};
-use pileup_diagnosis::History;
-use pileup_model::Snapshot;
-use pileup_recording::{Ending, Recorder, Recording};
+use futures_util::stream::{self, BoxStream, StreamExt};
+use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
+use pileup::{Address, Connection, Ending, History, Recorder, Recording, Snapshot};
 
 use crate::error::Error;
-
-/// Between two snapshots.
-const PERIOD: Duration = Duration::from_millis(500);
 
 /// A watch that is over, and why if that was before its time.
 pub struct Watched {
@@ -29,8 +24,6 @@ pub enum Source {
     Live {
         connection: Box<Connection>,
         duration: Duration,
-        started: Option<Instant>,
-        progress: ProgressBar,
     },
     /// A watch of before.
     Recorded {
@@ -55,22 +48,17 @@ pub async fn observe(mut source: Source, record: Option<&Path>) -> Result<Watche
     let mut recorder = record
         .map(|file| Recorder::create(file, &target).map_err(failed))
         .transpose()?;
-    let mut history = History::default();
-    let mut cut_short = None;
-    while let Some(next) = source.next().await {
-        match next {
-            Ok(snapshot) => {
-                if let Some(recorder) = &mut recorder {
-                    recorder.record(&snapshot).map_err(failed)?;
-                }
-                history.observe(snapshot);
-            }
-            Err(error) => {
-                cut_short = Some(error);
-                break;
-            }
+    let mut written = Ok(());
+    let snapshots = source.snapshots().take_while(|next| {
+        if let (Ok(snapshot), Some(recorder)) = (next, &mut recorder) {
+            written = recorder.record(snapshot);
         }
-    }
+        std::future::ready(written.is_ok())
+    });
+    let mut history = History::default();
+    let ended = pileup::observe(snapshots, &mut history, |_| false).await;
+    written.map_err(failed)?;
+    let cut_short = ended.err();
     if let Some(recorder) = recorder {
         let ending = cut_short.as_ref().map_or(Ending::Complete, |error| {
             Ending::CutShort(error.to_string())
@@ -89,8 +77,6 @@ impl Source {
         Ok(Self::Live {
             connection: Box::new(Connection::attach(address).await?),
             duration,
-            started: None,
-            progress: progress(duration),
         })
     }
 
@@ -111,50 +97,52 @@ impl Source {
         }
     }
 
-    /// The next snapshot; none when the watch is over.
-    async fn next(&mut self) -> Option<Result<Snapshot, Error>> {
+    /// All snapshots of the watch. If it is cut short, the last item says why.
+    fn snapshots(&mut self) -> BoxStream<'_, Result<Snapshot, Error>> {
         match self {
             Self::Live {
                 connection,
                 duration,
-                started,
-                progress,
             } => {
-                let elapsed = started.map(|started| started.elapsed());
-                let period = match elapsed {
-                    None => Duration::ZERO,
-                    Some(elapsed) if elapsed >= *duration => {
-                        progress.finish_and_clear();
-                        return None;
+                let progress = progress(*duration);
+                let started = Instant::now();
+                let snapshots = connection.watch(*duration).map(move |next| {
+                    if let Ok(snapshot) = &next {
+                        progress.set_message(format!("{} tasks", snapshot.tasks.len()));
                     }
-                    Some(elapsed) => PERIOD.min(duration.saturating_sub(elapsed)),
-                };
-                let started = *started.get_or_insert_with(Instant::now);
-                let next = connection.next_snapshot(period).await;
-                if let Ok(snapshot) = &next {
-                    progress.set_message(format!("{} tasks", snapshot.tasks.len()));
-                }
-                let elapsed = started.elapsed().as_millis();
-                progress.set_position(u64::try_from(elapsed).unwrap_or(u64::MAX));
-                Some(next.map_err(Error::from))
+                    progress.set_position(milliseconds(started.elapsed()));
+                    next.map_err(Error::from)
+                });
+                snapshots.boxed()
             }
-            Self::Recorded { file, recording } => match recording.next() {
-                Some(next) => Some(next.map_err(|source| Error::Recording {
-                    file: file.clone(),
-                    source,
-                })),
-                None => match recording.ending() {
-                    Some(Ending::CutShort(reason)) => Some(Err(Error::CutShort(reason.clone()))),
-                    _ => None,
-                },
-            },
+            Self::Recorded { file, recording } => {
+                let next = move || match recording.next() {
+                    Some(next) => Some(next.map_err(|source| Error::Recording {
+                        file: file.clone(),
+                        source,
+                    })),
+                    None => match recording.ending() {
+                        Some(Ending::CutShort(reason)) => {
+                            Some(Err(Error::CutShort(reason.clone())))
+                        }
+                        _ => None,
+                    },
+                };
+                stream::iter(std::iter::from_fn(next)).boxed()
+            }
         }
     }
 }
 
+/// A bar that goes when it is dropped.
 fn progress(duration: Duration) -> ProgressBar {
-    let length = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     let style = ProgressStyle::with_template("watching {wide_bar} {msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(length).with_style(style)
+    ProgressBar::new(milliseconds(duration))
+        .with_style(style)
+        .with_finish(ProgressFinish::AndClear)
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
