@@ -25,5 +25,5 @@ pub use graph::{Edge, Graph, Node, Relation, graph};
 pub use history::{History, SiteHistory};
 pub use lifetimes::Lifetimes;
 pub use pollers::SeenTask;
-pub use report::{Report, ReportCoverage, SCHEMA, diagnose};
+pub use report::{Report, ReportCoverage, SCHEMA, SetAside, Why, diagnose};
 pub use wait_graph::WaitKind;

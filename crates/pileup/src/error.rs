@@ -65,6 +65,30 @@ pub enum Error {
         source: RecordingError,
     },
 
+    #[error("failed to read {}", file.display())]
+    #[diagnostic(help("is it there, and may you read it?"))]
+    ReadFile { file: PathBuf, source: io::Error },
+
+    #[error("{} is no list of what is allowed", file.display())]
+    #[diagnostic(help(
+        "an entry is [[allow]] with site = \"src/server.rs:40\", a reason, and the code of the \
+         finding if only that is allowed"
+    ))]
+    AllowList {
+        file: PathBuf,
+        source: Box<toml::de::Error>,
+    },
+
+    #[error("{} is no report of pileup", file.display())]
+    #[diagnostic(help(
+        "a report is what `pileup diagnose --format json` prints, in the form {}",
+        pileup_diagnosis::SCHEMA
+    ))]
+    NotAReport {
+        file: PathBuf,
+        source: Option<serde_json::Error>,
+    },
+
     #[error("the recorded watch was cut short: {0}")]
     CutShort(String),
 

@@ -35,11 +35,15 @@ pub enum Source {
 /// Attaches to a target and follows it for `duration`.
 pub async fn watch(address: Address, duration: Duration) -> Result<Watched, Error> {
     let source = Source::attach(address, duration).await?;
-    observe(source, None).await
+    observe(source, None, |_| false).await
 }
 
-/// Takes in all that a source gives, and records it if asked to.
-pub async fn observe(mut source: Source, record: Option<&Path>) -> Result<Watched, Error> {
+/// Takes in what a source gives until that is enough, and records it if asked to.
+pub async fn observe(
+    mut source: Source,
+    record: Option<&Path>,
+    is_enough: impl FnMut(&History) -> bool,
+) -> Result<Watched, Error> {
     let target = source.target();
     let failed = |source| Error::Recording {
         file: record.unwrap_or(Path::new("")).to_owned(),
@@ -56,7 +60,7 @@ pub async fn observe(mut source: Source, record: Option<&Path>) -> Result<Watche
         std::future::ready(written.is_ok())
     });
     let mut history = History::default();
-    let ended = pileup::observe(snapshots, &mut history, |_| false).await;
+    let ended = pileup::observe(snapshots, &mut history, is_enough).await;
     written.map_err(failed)?;
     let cut_short = ended.err();
     if let Some(recorder) = recorder {

@@ -23,6 +23,8 @@ pub fn write(report: &Report, output: &mut impl Write) -> io::Result<()> {
     for finding in &report.findings {
         write_card(finding, output)?;
     }
+    let aside: Vec<String> = report.set_aside.iter().map(words::set_aside).collect();
+    write_list("Set aside", &aside, output)?;
     writeln!(output, "</main>\n<footer>\n<h2>Coverage</h2>")?;
     for line in words::coverage(&report.coverage) {
         writeln!(output, "<p>{}</p>", xml(&line))?;

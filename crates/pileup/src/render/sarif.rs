@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use pileup_diagnosis::{Code, Finding, Grade, Report};
+use pileup_diagnosis::{Code, Finding, Grade, Report, SetAside, Why};
 use pileup_model::Site;
 use serde_json::{Value, json};
 
@@ -14,7 +14,8 @@ use crate::commands::explain::page;
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
 pub fn write(report: &Report, output: &mut impl Write) -> io::Result<()> {
-    let results: Vec<Value> = report.findings.iter().map(result).collect();
+    let aside = report.set_aside.iter().map(set_aside);
+    let results: Vec<Value> = report.findings.iter().map(result).chain(aside).collect();
     let log = json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -63,6 +64,22 @@ fn result(finding: &Finding) -> Value {
         "message": { "text": text },
         "locations": locations,
     })
+}
+
+/// A result that code scanning shows as known rather than as open.
+fn set_aside(aside: &SetAside) -> Value {
+    let mut result = result(&aside.finding);
+    match aside.why {
+        Why::Allowed => {
+            result["suppressions"] = json!([{
+                "kind": "external",
+                "status": "accepted",
+                "justification": printable(&aside.reason),
+            }]);
+        }
+        Why::InBaseline => result["baselineState"] = json!("unchanged"),
+    }
+    result
 }
 
 fn location(site: &Site) -> Value {

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use pileup_diagnosis::{Code, Finding, Grade, Report, ReportCoverage, SCHEMA};
 use pileup_model::{Site, TaskState};
 
+use crate::arguments::FailOn;
+
 use super::{html, junit, markdown, sarif};
 
 const HOSTILE: &str = "<script>\"'&\u{1b}[2J @all";
@@ -30,6 +32,7 @@ fn report() -> Report {
                 line: 3,
                 column: 5,
             }),
+            task_names: vec![HOSTILE.to_owned()],
             alive: 9,
             growth_per_minute: 18.0,
             oldest_seconds: 29.5,
@@ -40,6 +43,7 @@ fn report() -> Report {
             explanation: HOSTILE.to_owned(),
             fix: HOSTILE.to_owned(),
         }],
+        set_aside: Vec::new(),
     }
 }
 
@@ -48,7 +52,7 @@ fn no_form_lets_the_target_write_markup_or_control_characters() {
     let mut forms = [const { Vec::new() }; 3];
     let [page, suite, issue] = &mut forms;
     html::write(&report(), page).expect("memory takes all");
-    junit::write(&report(), suite).expect("memory takes all");
+    junit::write(&report(), FailOn::Probable, suite).expect("memory takes all");
     markdown::write(&report(), issue).expect("memory takes all");
     for form in forms {
         let text = String::from_utf8(form).expect("text");
