@@ -8,6 +8,7 @@
 //! A rule is one file in `rules`. It gives a finding only on evidence that a person can
 //! check, and never from a single snapshot.
 
+mod deadlines;
 mod finding;
 mod graph;
 mod history;

@@ -27,10 +27,14 @@ use crate::{Finding, Grade, History};
 pub(crate) fn findings(history: &History) -> Vec<Finding> {
     let graph = WaitGraph::of(history);
     let piles = piling_up::piles(history);
-    let mut cases = never_woken::cases(history);
+    let stopped = never_woken::cases(history).into_iter();
+    let pinned = pinned_worker::cases(history).into_iter();
+    let mut cases: Vec<Case> = stopped
+        .chain(pinned)
+        .map(|case| case.with_those_behind(&graph))
+        .collect();
     cases.extend(wait_cycle::cases(history, &graph, &piles));
     cases.extend(orphaned_lock::cases(history, &graph, &piles));
-    cases.extend(pinned_worker::cases(history));
     cases.extend(held_lock::cases(
         history,
         &graph,

@@ -18,6 +18,7 @@ mod limited_dispatcher;
 mod lock_convoy;
 mod long_poll;
 mod long_sleepers;
+mod reservations;
 mod shared_queue;
 mod single_flight;
 mod slow_batch;
@@ -69,6 +70,8 @@ pub enum Program {
     LongPoll,
     /// Timers that are due tomorrow
     LongSleepers,
+    /// Seats that are kept for a minute
+    Reservations,
     /// Workers with nothing to do, behind the lock of one queue
     SharedQueue,
     /// Requests that wait for one slow load
@@ -110,6 +113,7 @@ impl Program {
             Self::LockConvoy => scenario.lookalike(lock_convoy::run),
             Self::LongPoll => scenario.lookalike(long_poll::run),
             Self::LongSleepers => scenario.lookalike(long_sleepers::run),
+            Self::Reservations => scenario.lookalike(reservations::run),
             Self::SharedQueue => scenario.lookalike(shared_queue::run),
             Self::SingleFlight => scenario.lookalike(single_flight::run),
             Self::SlowBatch => scenario.lookalike(slow_batch::run),

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashSet};
 use pileup_model::{Site, Task, TaskId, TaskState};
 
 use crate::pollers::SeenTask;
-use crate::wait_graph::Wait;
+use crate::wait_graph::{Wait, WaitGraph};
+use crate::words::tasks_wait;
 use crate::{Code, Finding, Grade, HeldBy, History, SiteHistory, WaitedFor, WaitsOn};
 
 /// A finding, and the tasks that it explains.
@@ -24,6 +25,22 @@ pub(super) struct Verdict {
     pub(super) evidence: Vec<String>,
     pub(super) explanation: &'static str,
     pub(super) fix: &'static str,
+}
+
+impl Case {
+    /// The case, with all tasks that wait for what its own tasks hold: one root cause is one
+    /// finding.
+    pub(super) fn with_those_behind(mut self, graph: &WaitGraph) -> Self {
+        let behind = graph.behind(&self.tasks);
+        if !behind.is_empty() {
+            self.finding.evidence.push(format!(
+                "{} for what is held here, directly or behind one another",
+                tasks_wait(behind.len())
+            ));
+            self.tasks.extend(behind);
+        }
+        self
+    }
 }
 
 impl Verdict {

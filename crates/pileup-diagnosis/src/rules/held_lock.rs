@@ -13,7 +13,7 @@ use super::case::{Case, Verdict, held_by, place, waits_on};
 use super::piling_up::Pile;
 use crate::pollers::SeenTask;
 use crate::wait_graph::WaitGraph;
-use crate::words::{count, span, tasks_wait};
+use crate::words::{count, span};
 use crate::{Code, Grade, History};
 
 /// Four in five of a pile must wait for holders of one site.
@@ -82,10 +82,12 @@ fn case(pile: &Pile, history: &History, graph: &WaitGraph, latest: &Snapshot) ->
         held_by: held_by(&seen),
         evidence: vec![
             format!(
-                "{} spawned at {} for what {} of this site holds, directly or behind one another",
-                tasks_wait(waiting.len()),
+                "{} spawned at {} {} for what {} of this site {}, directly or behind one another",
+                count(waiting.len(), "task"),
                 place(pile.site),
-                count(holding.len(), "task")
+                if waiting.len() == 1 { "waits" } else { "wait" },
+                count(holding.len(), "task"),
+                if holding.len() == 1 { "holds" } else { "hold" },
             ),
             format!(
                 "the longest idle of the holders was not polled in the last {}",

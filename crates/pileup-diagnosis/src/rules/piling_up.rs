@@ -1,17 +1,18 @@
 //! PU03: the living of a spawn site grow, and its old ones do not finish.
 //!
 //! Growth alone accuses a burst, a start-up ramp, and a service whose tasks live longer
-//! than one looks. So the rule asks two things over the same watch, whose length W is its
-//! only measure of time:
+//! than one looks. So the rule asks two things over the same stretch of time, whose length W
+//! is its only measure of time: the watch, or what is left of it since the first of the
+//! living was born, if that is half of it or more.
 //!
 //! - Do the *old* finish? A task is old from the age of W/3 on. Of those that grew old
-//!   during the watch, at most one in twenty may have finished, and together the old must
+//!   in that time, at most one in twenty may have finished, and together the old must
 //!   have lived on for two and a half times W: had they been about to finish, some would
 //!   have. Where slow requests finish beside those that stay, the two part at a greater
 //!   age: W/2 and 2W/3 are tried as well. Less of the watch is left to see them finish
 //!   then, so there must be more, of whom only one in a hundred may have; and the old must
 //!   have been born all along.
-//! - Does it *go on*? The living were born in every third of the watch, at no falling
+//! - Does it *go on*? The living were born in every third of that time, at no falling
 //!   rate, up to its end.
 //!
 //! A healthy site in equilibrium loses as many as it gains; a ramp and a burst end; the
@@ -19,13 +20,14 @@
 //! The same evidence is asked of goroutines by growth and age rules in production
 //! (`LeakProf`, monigo); the measure here is the watch itself rather than fixed counts.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use pileup_model::{Site, Snapshot, Task, TaskId, elapsed};
 
 use super::case::{Case, Verdict, held_by, place, usual_state, waits_on};
+use crate::deadlines::deadlines;
 use crate::locks::Holder;
 use crate::wait_graph::{Wait, WaitGraph};
 use crate::words::span;
@@ -65,10 +67,17 @@ impl Age {
     }
 }
 
+/// The living must have grown for so much of the watch: one part in so many.
+const SHORTEST_GROWTH: u32 = 2;
 /// A silence at the end counts from this part of the watch on.
 const SHORTEST_END: u32 = 12;
 /// How long the old must have lived on together: so many halves of the watch.
 const LIVED_ON_HALVES: u32 = 5;
+
+/// A timer that is due within so many times the watch is an end that a task may be waiting for.
+const END_IN_WATCHES: u32 = 10;
+/// Who did so little of its life before its last wait has not waited under a timer before.
+const FIRST_WAIT_ONE_IN: u32 = 4;
 
 /// Four in five of the old must have one reason, for it to be the pile's.
 const EXPLAINED_OF_5: usize = 4;
@@ -87,6 +96,19 @@ pub(super) struct Pile<'a> {
     escaped: u64,
     /// Living tasks that were born in the watch.
     born: usize,
+    /// For how long the living grew: since the watch began, or since the first of them was
+    /// born in it.
+    window: Duration,
+    /// When the timers are due under which most of the old wait, each for the first time.
+    ends: Option<Ends>,
+}
+
+/// The first and the last of the deadlines of a pile.
+#[derive(Clone, Copy)]
+struct Ends {
+    tasks: usize,
+    first: Timestamp,
+    last: Timestamp,
 }
 
 /// The piles of the latest snapshot.
@@ -95,9 +117,36 @@ pub(super) fn piles(history: &History) -> Vec<Pile<'_>> {
         return Vec::new();
     };
     let sites = history.sites();
-    sites
+    let mut piles: Vec<Pile> = sites
         .filter_map(|(site, seen)| pile(site, seen, started, latest))
-        .collect()
+        .collect();
+    if !piles.is_empty() {
+        let deadlines = deadlines(latest);
+        for pile in &mut piles {
+            pile.ends = ends(pile, &deadlines, history.window());
+        }
+    }
+    piles
+}
+
+/// The deadlines of a pile of which most wait under a timer that is due soon enough to be an
+/// end, and did not wait under one before: a loop that sleeps has a timer too, and no end.
+fn ends(pile: &Pile, deadlines: &HashMap<TaskId, Timestamp>, window: Duration) -> Option<Ends> {
+    let soon = |deadline: &&Timestamp| elapsed(pile.now, **deadline) <= window * END_IN_WATCHES;
+    let first_wait = |task: &&Task| {
+        let worked = elapsed(task.created_at, task.last_active());
+        worked * FIRST_WAIT_ONE_IN <= task.age(pile.now)
+    };
+    let timed = pile.old().filter(first_wait);
+    let mut ends: Vec<Timestamp> = timed
+        .filter_map(|task| deadlines.get(&task.id).filter(soon).copied())
+        .collect();
+    ends.sort_unstable();
+    (ends.len() * 5 >= pile.old.len() * EXPLAINED_OF_5).then_some(Ends {
+        tasks: ends.len(),
+        first: *ends.first()?,
+        last: *ends.last()?,
+    })
 }
 
 /// How sure a cause is that cannot be seen whole: as sure as the pile that it explains.
@@ -117,14 +166,19 @@ fn pile<'a>(
     latest: &Snapshot,
 ) -> Option<Pile<'a>> {
     let now = latest.at;
-    let window = elapsed(started, now);
+    let watch = elapsed(started, now);
+    let began = started.max(seen.living.first()?.created_at);
+    let window = elapsed(began, now);
+    if window < watch / SHORTEST_GROWTH {
+        return None;
+    }
     // The births of the last moments are not known yet, where the target tells of them late.
     let known = window.saturating_sub(latest.coverage.lag);
     let births: Vec<Duration> = seen
         .living
         .iter()
-        .filter(|task| task.created_at >= started)
-        .map(|task| elapsed(started, task.created_at))
+        .filter(|task| task.created_at >= began)
+        .map(|task| elapsed(began, task.created_at))
         .collect();
     if !goes_on(&births, known) {
         return None;
@@ -146,6 +200,8 @@ fn pile<'a>(
         old_age,
         escaped,
         born: births.len(),
+        window,
+        ends: None,
     })
 }
 
@@ -262,13 +318,23 @@ impl Pile<'_> {
         let mut evidence = vec![
             self.growth(history),
             format!(
-                "{} of the living were born in the watch, in every part of it; {} of the site finished in it",
+                "{} of the living were born in {}, in every part of it; {} of the site finished in {}",
                 self.born,
+                if self.window * 10 < history.window() * 9 {
+                    format!("the last {} of the watch", span(self.window))
+                } else {
+                    "the watch".to_owned()
+                },
                 match finished {
                     0 => "no task".to_owned(),
                     1 => "1 task".to_owned(),
                     more => format!("{more} tasks"),
-                }
+                },
+                if self.window * 10 < history.window() * 9 {
+                    "the watch"
+                } else {
+                    "it"
+                },
             ),
             format!(
                 "of {} tasks that reached the age of {}, {}",
@@ -292,13 +358,30 @@ impl Pile<'_> {
         let held_by = wait.map_or_else(Vec::new, |wait| {
             held_by(graph.holder(&wait.resource).tasks())
         });
-        evidence.push(match wait {
-            Some(wait) => waiting(wait, graph),
-            None => UNSEEN.to_owned(),
-        });
+        // The tick of an Interval ends nothing.
+        let ends = self
+            .ends
+            .filter(|_| wait.is_none_or(|wait| wait.kind != WaitKind::Interval));
+        match (wait, ends) {
+            (Some(wait), _) => evidence.push(waiting(wait, graph)),
+            (None, Some(_)) => {}
+            (None, None) => evidence.push(UNSEEN.to_owned()),
+        }
+        evidence.extend(ends.map(|ends| {
+            format!(
+                "but {} of the old wait under a timer, due in {} to {}: none had the time to \
+                 finish yet; a watch longer than that shows whether they do",
+                ends.tasks,
+                span(elapsed(self.now, ends.first)),
+                span(elapsed(self.now, ends.last)),
+            )
+        }));
         let verdict = Verdict {
             code: Code::PilingUp,
-            grade: Grade::Probable,
+            grade: match ends {
+                Some(_) => Grade::Suspicious,
+                None => Grade::Probable,
+            },
             state,
             waits_on: wait.map(waits_on),
             held_by,

@@ -249,7 +249,8 @@ fn a_pile_behind_two_idle_readers_counts_each_task_once() {
     let report = program.watch(0.0, 12.0);
     assert_eq!(found(&report), [("export.rs", "PU07")]);
     assert!(
-        evidence(&report).contains("74 tasks wait spawned at writer.rs:1:1"),
+        evidence(&report)
+            .contains("76 tasks spawned at writer.rs:1:1 wait for what 2 tasks of this site hold"),
         "{}",
         evidence(&report)
     );

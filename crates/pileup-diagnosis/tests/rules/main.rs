@@ -6,6 +6,7 @@ mod piling_up;
 mod pinned_worker;
 mod program;
 mod suspicions;
+mod timers;
 
 /// What `program::found` gives for a healthy program.
 const NOTHING: [(&str, &str); 0] = [];

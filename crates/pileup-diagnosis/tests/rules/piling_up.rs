@@ -256,3 +256,31 @@ fn a_target_that_tells_of_births_late_hides_no_pile() {
     let report = program.watch_late(0.0, 12.0, 3.0);
     assert_eq!(found(&report), [("work.rs", "PU03")]);
 }
+
+#[test]
+fn a_leak_that_begins_within_the_watch_is_found_when_it_has_gone_on_for_half_of_it() {
+    let program = steady(0.1, 30.0, |number| (number < 100).then_some(0.05));
+    let report = program.watch(0.0, 30.0);
+    assert_eq!(found(&report), [("work.rs", "PU03")]);
+    assert_eq!(
+        report.findings[0].evidence[1],
+        "200 of the living were born in the last 19.9 s of the watch, in every part of it; \
+         100 tasks of the site finished in the watch"
+    );
+    assert_eq!(found(&program.watch(0.0, 18.0)), NOTHING);
+}
+
+#[test]
+fn a_stall_that_is_over_before_the_end_is_no_pile() {
+    // From 10 s on nothing is done, until all is done at 26 s.
+    let mut program = Program::default();
+    for born in times(0.1, 30.0) {
+        let stalled = (10.0..26.0).contains(&born);
+        program.spawn(
+            "work.rs",
+            born,
+            Some(if stalled { 26.1 - born } else { 0.05 }),
+        );
+    }
+    assert_eq!(found(&program.watch(0.0, 30.0)), NOTHING);
+}

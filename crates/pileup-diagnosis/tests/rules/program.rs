@@ -61,6 +61,23 @@ impl Program {
         self.tasks.last_mut().expect("it was just added")
     }
 
+    /// Makes a timer, as a task does that goes to sleep.
+    pub fn timer(&mut self, made: f64, seconds: u32) {
+        self.resources.push(Resource {
+            id: ResourceId(self.resources.len() as u64),
+            parent: None,
+            concrete_type: "Sleep".into(),
+            is_internal: false,
+            site: None,
+            created_at: at(made),
+            dropped_at: None,
+            attributes: vec![attribute(
+                "duration",
+                AttributeValue::Unsigned(u64::from(seconds) * 1000),
+            )],
+        });
+    }
+
     /// Makes a mutex that is locked.
     pub fn mutex(&mut self, file: &str) -> Lock {
         let number = self.resources.len() as u64;
