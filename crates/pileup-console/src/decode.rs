@@ -96,24 +96,22 @@ pub(crate) fn wakers(stats: &wire::tasks::Stats) -> Wakers {
 
 /// The attributes of a resource or an async op; those without a name or a value are left out.
 pub(crate) fn attributes(attributes: &[wire::Attribute], texts: &mut Texts) -> Vec<Attribute> {
-    attributes
-        .iter()
-        .filter_map(|attribute| {
-            let field = attribute.field.as_ref()?;
-            let value = match field.value.as_ref()? {
-                Value::BoolVal(value) => AttributeValue::Bool(*value),
-                Value::U64Val(value) => AttributeValue::Unsigned(*value),
-                Value::I64Val(value) => AttributeValue::Signed(*value),
-                Value::StrVal(text) | Value::DebugVal(text) => {
-                    AttributeValue::Text(texts.share(text))
-                }
-            };
-            Some(Attribute {
-                name: texts.share(name(field)?),
-                value,
-            })
+    // No larger than needed: a list that grows by itself begins with room for four.
+    let mut found = Vec::with_capacity(attributes.len());
+    found.extend(attributes.iter().filter_map(|attribute| {
+        let field = attribute.field.as_ref()?;
+        let value = match field.value.as_ref()? {
+            Value::BoolVal(value) => AttributeValue::Bool(*value),
+            Value::U64Val(value) => AttributeValue::Unsigned(*value),
+            Value::I64Val(value) => AttributeValue::Signed(*value),
+            Value::StrVal(text) | Value::DebugVal(text) => AttributeValue::Text(texts.share(text)),
+        };
+        Some(Attribute {
+            name: texts.share(name(field)?),
+            value,
         })
-        .collect()
+    }));
+    found
 }
 
 fn name(field: &wire::Field) -> Option<&str> {

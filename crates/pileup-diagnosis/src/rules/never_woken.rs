@@ -8,6 +8,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use pileup_model::{Snapshot, Task, TaskKind, elapsed};
 
 use super::case::{Case, Verdict, usual_state};
@@ -21,13 +22,14 @@ pub(super) fn cases(history: &History) -> Vec<Case> {
     let Some(latest) = history.latest() else {
         return Vec::new();
     };
+    let closures = closures(latest);
     let mut cases = Vec::new();
     for (site, seen) in history.sites() {
         let unwakeable: Vec<&Task> = seen
             .living
             .iter()
             .map(AsRef::as_ref)
-            .filter(|task| is_unwakeable(task, history, latest))
+            .filter(|task| is_unwakeable(task, history, latest, &closures))
             .collect();
         let Some(oldest) = unwakeable.first() else {
             continue;
@@ -74,12 +76,17 @@ pub(super) fn cases(history: &History) -> Vec<Case> {
     cases
 }
 
-fn is_unwakeable(task: &Task, history: &History, latest: &Snapshot) -> bool {
+fn is_unwakeable(
+    task: &Task,
+    history: &History,
+    latest: &Snapshot,
+    closures: &[Timestamp],
+) -> bool {
     matches!(task.kind, TaskKind::Async | TaskKind::Local)
         && history
             .without_waker_since(task)
             .is_some_and(|since| elapsed(since, latest.at) >= SEEN_FOR)
-        && !may_have_finished(task, latest)
+        && !may_have_finished(task, closures)
 }
 
 /// Whether the task may have finished unseen.
@@ -88,13 +95,24 @@ fn is_unwakeable(task: &Task, history: &History, latest: &Snapshot) -> bool {
 /// finished one shows as one poll more. Where wakes have fallen together that count says
 /// nothing, so a blocking closure that was born during the task's life counts as well: it
 /// keeps the task's span open.
-fn may_have_finished(task: &Task, latest: &Snapshot) -> bool {
+fn may_have_finished(task: &Task, closures: &[Timestamp]) -> bool {
     let polled_on_drop = task.polls.count > task.wakers.wakes.saturating_add(1);
-    let kept_open = latest.tasks.iter().any(|other| {
-        other.kind == TaskKind::Blocking
-            && (task.created_at..=task.last_active()).contains(&other.created_at)
-    });
+    let next = closures.partition_point(|born| *born < task.created_at);
+    let kept_open = closures
+        .get(next)
+        .is_some_and(|born| *born <= task.last_active());
     polled_on_drop || kept_open
+}
+
+/// When the living blocking closures were born, in order.
+fn closures(latest: &Snapshot) -> Vec<Timestamp> {
+    let tasks = latest.tasks.iter();
+    let mut closures: Vec<Timestamp> = tasks
+        .filter(|task| task.kind == TaskKind::Blocking)
+        .map(|task| task.created_at)
+        .collect();
+    closures.sort_unstable();
+    closures
 }
 
 fn times(number: u64) -> String {
