@@ -67,7 +67,7 @@ pub fn set_aside(aside: &SetAside) -> String {
 /// What the tasks are called, what they wait for and who holds it, one line each.
 pub fn waits(finding: &Finding) -> Vec<String> {
     let names = &finding.task_names;
-    let named = (!names.is_empty()).then(|| format!("named {}", names.join(", ")));
+    let called = (!names.is_empty()).then(|| format!("named {}", names.join(", ")));
     let resource = finding.waits_on.as_ref();
     let resource = resource.and_then(|waits_on| waits_on.resource.as_ref());
     let waits_for = resource
@@ -77,7 +77,7 @@ pub fn waits(finding: &Finding) -> Vec<String> {
         let site = site.as_deref().unwrap_or("a place that is not told");
         format!("held by task {:x} spawned at {site}", holder.task.0)
     });
-    named.into_iter().chain(waits_for).chain(held_by).collect()
+    called.into_iter().chain(waits_for).chain(held_by).collect()
 }
 
 /// What the watch covers, and what it does not.
