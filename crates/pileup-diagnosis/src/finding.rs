@@ -3,7 +3,7 @@
 use pileup_model::{Site, TaskId, TaskState};
 use serde::{Deserialize, Serialize};
 
-use crate::WaitKind;
+use crate::{AliveAt, WaitKind};
 
 /// How sure a finding is.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -122,6 +122,9 @@ pub struct Finding {
     pub task_names: Vec<String>,
     /// Living tasks of the site at the end of the watch.
     pub alive: usize,
+    /// Living tasks of the site over the watch: sixty points at the most, and the last.
+    #[serde(default)]
+    pub alive_over_time: Vec<AliveAt>,
     /// How fast they grew over the watch.
     pub growth_per_minute: f64,
     /// The age of the oldest.

@@ -11,6 +11,7 @@
 mod deadlines;
 mod finding;
 mod graph;
+mod growth;
 mod history;
 mod lifetimes;
 mod locks;
@@ -22,6 +23,7 @@ mod words;
 
 pub use finding::{Code, Finding, Grade, HeldBy, WaitedFor, WaitsOn};
 pub use graph::{Edge, Graph, Node, Relation, graph};
+pub use growth::AliveAt;
 pub use history::{History, SiteHistory};
 pub use lifetimes::Lifetimes;
 pub use pollers::SeenTask;

@@ -121,6 +121,9 @@ pub struct Graph {
     /// The program's console: `http://HOST:PORT`, or `file:///PATH` for a Unix socket
     #[arg(value_name = "ADDR", default_value_t)]
     pub address: Address,
+    /// Draw what a recording ends with instead of attaching
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["address", "duration"])]
+    pub from: Option<PathBuf>,
     /// How long to watch before the picture is drawn
     #[arg(long = "for", value_name = "DURATION", default_value = "5s", value_parser = watch_duration)]
     pub duration: Duration,

@@ -32,12 +32,6 @@ pub enum Source {
     },
 }
 
-/// Attaches to a target and follows it for `duration`.
-pub async fn watch(address: Address, duration: Duration) -> Result<Watched, Error> {
-    let source = Source::attach(address, duration).await?;
-    observe(source, None, |_| false).await
-}
-
 /// Takes in what a source gives until that is enough, and records it if asked to.
 pub async fn observe(
     mut source: Source,

@@ -62,6 +62,7 @@ impl Verdict {
             site: site.cloned(),
             task_names: task_names(seen),
             alive: seen.living.len(),
+            alive_over_time: history.alive_over_time(seen),
             growth_per_minute: if minutes > 0.0 { growth / minutes } else { 0.0 },
             oldest_seconds: oldest.map_or(0.0, |(task, now)| task.age(now).as_secs_f64()),
             state: self.state,

@@ -67,7 +67,7 @@ pub async fn report_on(
             target: watched.target,
         });
     }
-    render::print(&report, flags.format, flags.fail_on).map_err(Error::Print)?;
+    render::print(&report, &watched.history, flags.format, flags.fail_on)?;
     for site in selector.unused(&report) {
         anstream::eprintln!("the allow list has {site:?}, where nothing was found");
     }

@@ -47,7 +47,7 @@ fn result(finding: &Finding) -> Value {
         Grade::Probable => "warning",
         Grade::Suspicious => "note",
     };
-    let mut text = words::figures(finding);
+    let mut text = format!("{}: {}", finding.pattern, words::figures(finding));
     for line in words::waits(finding).iter().chain(&finding.evidence) {
         text.push('\n');
         text.push_str(&printable(line));
@@ -84,9 +84,19 @@ fn set_aside(aside: &SetAside) -> Value {
 
 fn location(site: &Site) -> Value {
     json!({ "physicalLocation": {
-        "artifactLocation": { "uri": uri(&site.file) },
+        "artifactLocation": artifact(&site.file),
         "region": { "startLine": site.line.max(1), "startColumn": site.column.max(1) },
     } })
+}
+
+/// A file, which is told from the root of the repository where its path is relative.
+fn artifact(file: &str) -> Value {
+    let uri = uri(file);
+    if uri.starts_with("file://") {
+        json!({ "uri": uri })
+    } else {
+        json!({ "uri": uri, "uriBaseId": "%SRCROOT%" })
+    }
 }
 
 /// A path as a URI: relative to the repository, or of a file where the path is absolute.
