@@ -7,9 +7,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pileup_model::{AsyncOp, Resource, Site, Snapshot, Task, TaskId, TaskState, elapsed};
 
+use crate::changes::changes;
 use crate::growth::Growth;
 use crate::locks::{Holder, LocksSeen};
 use crate::pollers::{Pollers, SeenTask};
+use crate::turnover::update_living;
 use crate::{AliveAt, Lifetimes};
 
 /// All snapshots of one watch, kept as what the rules need of them: the latest one whole,
@@ -59,27 +61,25 @@ impl History {
     /// Takes in the next snapshot. One that is not newer than the last counts as the last
     /// one told anew.
     pub fn observe(&mut self, snapshot: Snapshot) {
-        let started = self.watch.as_ref().map(|watch| watch.started);
-        for site in self.sites.values_mut() {
-            site.living.clear();
-        }
-        for task in &snapshot.tasks {
-            let site = self.sites.entry(task.site.clone()).or_default();
-            site.living.push(Arc::clone(task));
-        }
+        let watch = self.watch.take();
+        let started = watch.as_ref().map(|watch| watch.started);
+        let before = watch.as_ref().map(|watch| &watch.latest);
+        let tasks_before = before.map_or(&[][..], |before| &before.tasks);
+        let ops_before = before.map_or(&[][..], |before| &before.async_ops);
+
+        update_living(&mut self.sites, tasks_before, &snapshot.tasks);
         for task in &snapshot.finished {
             let site = self.sites.entry(task.site.clone()).or_default();
             site.finish(task, started);
         }
         for site in self.sites.values_mut() {
-            site.living.sort_by_key(|task| (task.created_at, task.id));
             site.growth.note(snapshot.at, site.living.len());
             if started.is_none() {
                 site.alive_at_start = site.living.len();
             }
         }
-        self.note_missing_wakers(&snapshot);
-        self.pollers.observe(&snapshot);
+        self.note_missing_wakers(tasks_before, &snapshot);
+        self.pollers.observe(ops_before, &snapshot);
         self.locks.observe(&snapshot);
         self.watch = Some(Watch {
             started: started.unwrap_or(snapshot.at),
@@ -159,26 +159,26 @@ impl History {
         self.sites.values().map(of_site).sum()
     }
 
-    fn note_missing_wakers(&mut self, snapshot: &Snapshot) {
-        let before = std::mem::take(&mut self.without_waker);
-        for task in &snapshot.tasks {
-            let polls = task.polls.count;
-            let unwakeable =
-                task.state() == Some(TaskState::Idle) && task.waker_count() == 0 && polls > 0;
-            if !unwakeable {
+    fn note_missing_wakers(&mut self, before: &[Arc<Task>], snapshot: &Snapshot) {
+        for (old, new) in changes(before, &snapshot.tasks, |task| task.id) {
+            let known = old.and_then(|old| self.without_waker.remove(&old.id));
+            let Some(task) = new.filter(|task| cannot_be_woken(task)) else {
                 continue;
-            }
-            let known = before
-                .get(&task.id)
-                .filter(|known| known.born == task.created_at && known.polls == polls);
-            let seen = known.copied().unwrap_or(WithoutWaker {
+            };
+            let now = WithoutWaker {
                 born: task.created_at,
-                polls,
+                polls: task.polls.count,
                 since: snapshot.at,
-            });
-            self.without_waker.insert(task.id, seen);
+            };
+            let seen = known.filter(|known| known.born == now.born && known.polls == now.polls);
+            self.without_waker.insert(task.id, seen.unwrap_or(now));
         }
     }
+}
+
+/// Whether a task waits, and nobody has a waker of it.
+fn cannot_be_woken(task: &Task) -> bool {
+    task.state() == Some(TaskState::Idle) && task.waker_count() == 0 && task.polls.count > 0
 }
 
 impl SiteHistory {

@@ -8,6 +8,7 @@
 //! A rule is one file in `rules`. It gives a finding only on evidence that a person can
 //! check, and never from a single snapshot.
 
+mod changes;
 mod deadlines;
 mod finding;
 mod graph;
@@ -18,6 +19,7 @@ mod locks;
 mod pollers;
 mod report;
 mod rules;
+mod turnover;
 mod wait_graph;
 mod words;
 

@@ -1,11 +1,13 @@
 //! Who polled an async op: a task that may be gone by now, and whose id another may have.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use pileup_model::{AsyncOp, AsyncOpId, Site, Snapshot, Task, TaskId};
 use serde::{Deserialize, Serialize};
+
+use crate::changes::changes;
 
 /// A task that was seen once, alive or not.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -34,31 +36,54 @@ impl SeenTask {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Pollers {
     by_op: HashMap<AsyncOpId, SeenTask>,
+    /// Ops that were polled by a task that has not been seen.
+    unseen: BTreeSet<AsyncOpId>,
 }
 
 impl Pollers {
     /// Finds the tasks of new ops among the living and the just finished.
-    pub(crate) fn observe(&mut self, snapshot: &Snapshot) {
+    pub(crate) fn observe(&mut self, before: &[Arc<AsyncOp>], snapshot: &Snapshot) {
         let finished: HashMap<TaskId, &Arc<Task>> = snapshot
             .finished
             .iter()
             .map(|task| (task.id, task))
             .collect();
-        let mut by_op = HashMap::with_capacity(snapshot.async_ops.len());
-        for op in &snapshot.async_ops {
-            let Some(id) = op.task else { continue };
-            let known = self.by_op.remove(&op.id);
-            let seen = known.filter(|known| known.id == id).or_else(|| {
-                let candidates = [snapshot.task(id), finished.get(&id).copied()];
-                let polled = candidates
-                    .into_iter()
-                    .flatten()
-                    .find(|task| could_poll(task, op))?;
-                Some(SeenTask::of(polled))
-            });
-            by_op.extend(seen.map(|seen| (op.id, seen)));
+        let unseen = std::mem::take(&mut self.unseen);
+        for (old, new) in changes(before, &snapshot.async_ops, |op| op.id) {
+            let known = old.and_then(|old| self.by_op.remove(&old.id));
+            if let Some(op) = new {
+                self.find(op, known, snapshot, &finished);
+            }
         }
-        self.by_op = by_op;
+        for id in unseen {
+            if !self.by_op.contains_key(&id)
+                && let Some(op) = snapshot.async_op(id)
+            {
+                self.find(op, None, snapshot, &finished);
+            }
+        }
+    }
+
+    fn find(
+        &mut self,
+        op: &AsyncOp,
+        known: Option<SeenTask>,
+        snapshot: &Snapshot,
+        finished: &HashMap<TaskId, &Arc<Task>>,
+    ) {
+        let Some(id) = op.task else { return };
+        let seen = known.filter(|known| known.id == id).or_else(|| {
+            let candidates = [snapshot.task(id), finished.get(&id).copied()];
+            let polled = candidates
+                .into_iter()
+                .flatten()
+                .find(|task| could_poll(task, op))?;
+            Some(SeenTask::of(polled))
+        });
+        match seen {
+            Some(seen) => _ = self.by_op.insert(op.id, seen),
+            None => _ = self.unseen.insert(op.id),
+        }
     }
 
     /// The task that polled an op last, if it was ever seen.

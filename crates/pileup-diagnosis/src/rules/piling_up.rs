@@ -31,7 +31,7 @@ use crate::deadlines::deadlines;
 use crate::locks::Holder;
 use crate::wait_graph::{Wait, WaitGraph};
 use crate::words::span;
-use crate::{Code, Grade, History, SiteHistory, WaitKind, WaitsOn};
+use crate::{Code, Grade, History, SiteHistory, WaitKind};
 
 /// The ages from which on a task may count as old: the first where the evidence suffices.
 const AGES: [Age; 3] = [
@@ -403,12 +403,14 @@ impl Pile<'_> {
 
     /// What most of the old wait for, if that is seen: the wait of the oldest of them.
     fn usual_wait<'g>(&self, graph: &'g WaitGraph) -> Option<&'g Wait> {
-        let mut kinds: BTreeMap<WaitsOn, (usize, &Wait)> = BTreeMap::new();
+        let mut kinds: BTreeMap<_, (usize, &Wait)> = BTreeMap::new();
         for wait in self
             .old()
             .filter_map(|task| graph.waits.get(&task.id)?.first())
         {
-            kinds.entry(waits_on(wait)).or_insert((0, wait)).0 += 1;
+            let made = wait.resource.site.as_ref();
+            let place = made.map(|site| (&wait.resource.concrete_type, &site.file, site.line));
+            kinds.entry((wait.kind, place)).or_insert((0, wait)).0 += 1;
         }
         let (number, wait) = kinds.into_values().max_by_key(|(number, _)| *number)?;
         (number * 5 >= self.old.len() * EXPLAINED_OF_5).then_some(wait)

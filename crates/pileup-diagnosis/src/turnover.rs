@@ -1,0 +1,149 @@
+//! Who lives at each spawn site: kept from snapshot to snapshot, at the cost of what changes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use pileup_model::{Site, Task, TaskId};
+
+use crate::SiteHistory;
+use crate::changes::changes;
+
+/// Who came to a site and who went from it, between two snapshots.
+#[derive(Default)]
+struct Turnover<'a> {
+    gone: Vec<&'a Task>,
+    born: Vec<&'a Arc<Task>>,
+}
+
+/// Brings the living of all sites from one snapshot to the next.
+pub(crate) fn update_living(
+    sites: &mut BTreeMap<Option<Site>, SiteHistory>,
+    before: &[Arc<Task>],
+    now: &[Arc<Task>],
+) {
+    let mut turnovers: BTreeMap<Option<&Site>, Turnover> = BTreeMap::new();
+    for change in changes(before, now, |task| task.id) {
+        match change {
+            (Some(old), Some(new)) if is_same(old, new) => {
+                let site = sites.get_mut(&new.site);
+                if let Some(known) = site.and_then(|site| known(&mut site.living, old)) {
+                    *known = Arc::clone(new);
+                }
+            }
+            (old, new) => {
+                if let Some(old) = old {
+                    let turnover = turnovers.entry(old.site.as_ref()).or_default();
+                    turnover.gone.push(old);
+                }
+                if let Some(new) = new {
+                    let turnover = turnovers.entry(new.site.as_ref()).or_default();
+                    turnover.born.push(new);
+                }
+            }
+        }
+    }
+    for (site, turnover) in turnovers {
+        turnover.apply(&mut sites.entry(site.cloned()).or_default().living);
+    }
+}
+
+impl Turnover<'_> {
+    fn apply(mut self, living: &mut Vec<Arc<Task>>) {
+        self.gone.sort_unstable_by_key(|task| age(task));
+        let mut gone = self.gone.into_iter().map(age).peekable();
+        if gone.peek().is_some() {
+            living.retain(|task| gone.next_if_eq(&age(task)).is_none());
+        }
+        self.born.sort_unstable_by_key(|task| age(task));
+        let youngest = living.last().map(|task| age(task));
+        let oldest_born = self.born.first().map(|task| age(task));
+        living.extend(self.born.into_iter().cloned());
+        // Most are born after all others.
+        if oldest_born < youngest {
+            living.sort_by_key(|task| age(task));
+        }
+    }
+}
+
+fn known<'a>(living: &'a mut [Arc<Task>], task: &Task) -> Option<&'a mut Arc<Task>> {
+    let index = living.binary_search_by_key(&age(task), |known| age(known));
+    living.get_mut(index.ok()?)
+}
+
+/// Whether two tasks with one id are one task.
+fn is_same(old: &Task, new: &Task) -> bool {
+    old.created_at == new.created_at && old.site == new.site
+}
+
+/// The order of the living: oldest first.
+fn age(task: &Task) -> (Timestamp, TaskId) {
+    (task.created_at, task.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use pileup_model::{Polls, TaskKind, Wakers};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn task(id: u64, born: i64, site: u32) -> Arc<Task> {
+        Arc::new(Task {
+            id: TaskId(id),
+            tokio_id: None,
+            kind: TaskKind::Async,
+            name: None,
+            site: Some(Site {
+                file: "src/main.rs".into(),
+                line: site,
+                column: 1,
+            }),
+            created_at: Timestamp::from_second(born).expect("a small number of seconds"),
+            finished_at: None,
+            polls: Polls::default(),
+            wakers: Wakers::default(),
+        })
+    }
+
+    /// What the living must be, looked up in the snapshot itself.
+    fn living(tasks: &[Arc<Task>], site: Option<&Site>) -> Vec<Arc<Task>> {
+        let of_site = tasks.iter().filter(|task| task.site.as_ref() == site);
+        let mut living: Vec<Arc<Task>> = of_site.cloned().collect();
+        living.sort_by_key(|task| age(task));
+        living
+    }
+
+    /// Ids, and for each whether it lives, since when, where, and after how many polls.
+    fn snapshot() -> impl Strategy<Value = Vec<Option<(i64, u32, u64)>>> {
+        let told = proptest::option::weighted(0.7, (0..4_i64, 1..3_u32, 0..2_u64));
+        proptest::collection::vec(told, 8)
+    }
+
+    proptest! {
+        #[test]
+        fn the_living_are_those_of_the_latest_snapshot(
+            snapshots in proptest::collection::vec(snapshot(), 1..6)
+        ) {
+            let mut sites = BTreeMap::new();
+            let mut before: Vec<Arc<Task>> = Vec::new();
+            for told in snapshots {
+                let mut now = Vec::new();
+                for (id, told) in (0..).zip(told) {
+                    let Some((born, site, polls)) = told else { continue };
+                    let mut new = task(id, born, site);
+                    Arc::make_mut(&mut new).polls.count = polls;
+                    let same = before.iter().find(|old| ***old == *new);
+                    now.push(same.cloned().unwrap_or(new));
+                }
+                update_living(&mut sites, &before, &now);
+                for (site, seen) in &sites {
+                    prop_assert_eq!(&seen.living, &living(&now, site.as_ref()));
+                }
+                let kept: usize = sites.values().map(|seen| seen.living.len()).sum();
+                prop_assert_eq!(kept, now.len());
+                before = now;
+            }
+        }
+    }
+}
