@@ -40,20 +40,23 @@ pub(super) fn cases(history: &History, piles: &[Pile]) -> Vec<Case> {
             continue;
         };
         let tasks: HashSet<TaskId> = waiting.iter().map(|task| task.id).collect();
+        let pile = piles.iter().find(|pile| pile.is_explained_by(&tasks));
+        let mut evidence = vec![format!(
+            "{} never polled, the oldest {} after it was spawned",
+            match waiting.len() {
+                1 => "1 task was".to_owned(),
+                more => format!("{more} tasks were"),
+            },
+            span(oldest.age(latest.at))
+        )];
+        evidence.extend(pile.map(|pile| pile.growth(history)));
         let verdict = Verdict {
             code: Code::NeverPolled,
             grade: grade_by_pile(&tasks, piles),
             state: TaskState::Idle,
             waits_on: None,
             held_by: Vec::new(),
-            evidence: vec![format!(
-                "{} never polled, the oldest {} after it was spawned",
-                match waiting.len() {
-                    1 => "1 task was".to_owned(),
-                    more => format!("{more} tasks were"),
-                },
-                span(oldest.age(latest.at))
-            )],
+            evidence,
             explanation: match oldest.kind {
                 TaskKind::Local => LOCAL,
                 TaskKind::Blocking => BLOCKING,

@@ -50,19 +50,22 @@ pub(super) fn cases(history: &History, piles: &[Pile]) -> Vec<Case> {
             continue;
         }
         let tasks: HashSet<TaskId> = storming.iter().map(|task| task.id).collect();
+        let pile = piles.iter().find(|pile| pile.is_explained_by(&tasks));
+        let mut evidence = vec![format!(
+            "{} up to {fastest:.0} times a second",
+            match storming.len() {
+                1 => "1 task wakes itself".to_owned(),
+                more => format!("{more} tasks wake themselves"),
+            }
+        )];
+        evidence.extend(pile.map(|pile| pile.growth(history)));
         let verdict = Verdict {
             code: Code::WakeStorm,
             grade: grade_by_pile(&tasks, piles),
             state: usual_state(storming.iter().copied()),
             waits_on: None,
             held_by: Vec::new(),
-            evidence: vec![format!(
-                "{} up to {fastest:.0} times a second",
-                match storming.len() {
-                    1 => "1 task wakes itself".to_owned(),
-                    more => format!("{more} tasks wake themselves"),
-                }
-            )],
+            evidence,
             explanation: "The task is polled without pause, whether there is something to do or \
                           not: it takes a worker's time from the others.",
             fix: "Keep the waker and use it when there is something to do, instead of calling \
