@@ -11,7 +11,6 @@ use tokio::time::sleep;
 
 /// How long the clerk takes to write down the words.
 const WRITING: Duration = Duration::from_millis(10);
-
 /// The words that the clerk knows beforehand; names stay as they are.
 const CASE: [(&str, &str); 2] = [("Smith", "="), ("theft", "hurto")];
 const SPEECH: [&str; 6] = ["theft", "Smith", "theft", "Smith", "witness", "theft"];
