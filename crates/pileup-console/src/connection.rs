@@ -16,8 +16,10 @@ use tonic::{Status, Streaming};
 use crate::pump::{Pump, VOLLEY, wake};
 use crate::{Address, ConsoleError, World};
 
-/// For the target to accept, and to answer.
+/// For the target to accept.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// For its first message, which has all that lives in it.
+const FIRST_PATIENCE: Duration = Duration::from_secs(20);
 /// Longer than any publish interval in use.
 const LONGEST_SILENCE: Duration = Duration::from_secs(10);
 /// For the target to take in what it has not yet.
@@ -39,7 +41,7 @@ impl Connection {
     /// all of it, unless the target needs longer than three seconds to take it in.
     ///
     /// It disturbs neither the target nor its other clients. Fails when nothing answers
-    /// within ten seconds, or something that is not console-subscriber.
+    /// within twenty seconds, or something that is not console-subscriber.
     pub async fn attach(address: Address) -> Result<Self, ConsoleError> {
         let channel = open(&address)
             .await
@@ -53,11 +55,11 @@ impl Connection {
             reason,
         };
 
-        let (updates, first) = match timeout(PATIENCE, subscribe(&mut client)).await {
+        let (updates, first) = match timeout(FIRST_PATIENCE, subscribe(&mut client)).await {
             Err(_) => {
                 return Err(ConsoleError::Silent {
                     address,
-                    silence: PATIENCE,
+                    silence: FIRST_PATIENCE,
                 });
             }
             Ok(Err(status)) => return Err(not_a_console(said(&status))),

@@ -13,7 +13,6 @@ const PATIENCE: Duration = Duration::from_millis(30);
 /// How long the pilot has the log to himself.
 const PILOTAGE: Duration = Duration::from_millis(900);
 
-/// The entries, in the order in which they were written.
 type Log = Mutex<Vec<&'static str>>;
 
 async fn enter(entry: &'static str, log: &Log) {

@@ -7,40 +7,32 @@ use pileup_scenario::Arrivals;
 use tokio::sync::Mutex;
 use tokio::time;
 
-/// What a jar costs, in cents.
-const PRICE: u64 = 450;
-/// How long the card reader takes.
 const CARD_READER: Duration = Duration::from_millis(20);
 
-/// A stall: the jars on its table, and the cents in its till.
 struct Stall {
     jars: Mutex<u64>,
     till: Mutex<u64>,
 }
 
-impl Stall {
-    async fn sell(&self) {
-        let mut jars = self.jars.lock().await;
-        time::sleep(CARD_READER).await;
-        let mut till = self.till.lock().await;
-        *jars -= 1;
-        *till += PRICE;
-    }
+async fn sell(stall: &Stall) {
+    let mut jars = stall.jars.lock().await;
+    time::sleep(CARD_READER).await;
+    *stall.till.lock().await += 450;
+    *jars -= 1;
+}
 
-    async fn take_back(&self) {
-        let mut till = self.till.lock().await;
-        time::sleep(CARD_READER).await;
-        let mut jars = self.jars.lock().await;
-        *till -= PRICE;
-        *jars += 1;
-    }
+async fn take_back(stall: &Stall) {
+    let mut till = stall.till.lock().await;
+    time::sleep(CARD_READER).await;
+    *stall.jars.lock().await += 1;
+    *till -= 450;
 }
 
 fn start_selling(stall: Arc<Stall>) {
     tokio::spawn(async move {
         for _ in 0..6 {
             time::sleep(Duration::from_millis(40)).await;
-            stall.sell().await;
+            sell(&stall).await;
         }
     });
 }
@@ -49,7 +41,7 @@ fn start_taking_back(stall: Arc<Stall>) {
     tokio::spawn(async move {
         for _ in 0..4 {
             time::sleep(Duration::from_millis(70)).await;
-            stall.take_back().await;
+            take_back(&stall).await;
         }
     });
 }

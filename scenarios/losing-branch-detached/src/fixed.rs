@@ -5,8 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use pileup_scenario::Arrivals;
-use tokio::sync::oneshot::error::RecvError;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot::{self, error::RecvError};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
@@ -33,25 +32,22 @@ impl Hotel {
     }
 }
 
-async fn book(hotel: Arc<Hotel>) -> Result<Vec<u64>, RecvError> {
-    let mut rooms = Vec::new();
-    for night in 1..=NIGHTS {
-        sleep(Duration::from_millis(10)).await;
-        rooms.push(hotel.ask_for(night).await?);
-    }
-    Ok(rooms)
-}
-
 fn start_booking(hotel: Arc<Hotel>) -> JoinHandle<Result<Vec<u64>, RecvError>> {
-    tokio::spawn(book(hotel))
+    tokio::spawn(async move {
+        let mut rooms = Vec::new();
+        for night in 1..=NIGHTS {
+            sleep(Duration::from_millis(10)).await;
+            rooms.push(hotel.ask_for(night).await?);
+        }
+        Ok(rooms)
+    })
 }
 
-fn serve(hotel: Arc<Hotel>, sent_away: watch::Sender<u64>) {
+fn serve(hotel: Arc<Hotel>) {
     tokio::spawn(async move {
         let mut booking = start_booking(hotel);
         if timeout(PATIENCE, &mut booking).await.is_err() {
             booking.abort();
-            sent_away.send_modify(|guests| *guests += 1);
         }
     });
 }
@@ -59,9 +55,8 @@ fn serve(hotel: Arc<Hotel>, sent_away: watch::Sender<u64>) {
 /// Serves guests.
 pub async fn run(mut arrivals: Arrivals) {
     let hotel = Arc::new(Hotel::default());
-    let sent_away = watch::Sender::new(0);
     loop {
         arrivals.next().await;
-        serve(hotel.clone(), sent_away.clone());
+        serve(hotel.clone());
     }
 }

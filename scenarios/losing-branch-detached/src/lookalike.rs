@@ -4,8 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use pileup_scenario::Arrivals;
-use tokio::sync::oneshot::error::RecvError;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot::{self, error::RecvError};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
@@ -43,36 +42,31 @@ impl Hotel {
     }
 }
 
-async fn book(hotel: Arc<Hotel>) -> Result<Vec<u64>, RecvError> {
-    let mut rooms = Vec::new();
-    for night in 1..=NIGHTS {
-        sleep(Duration::from_millis(10)).await;
-        rooms.push(hotel.ask_for(night).await?);
-    }
-    Ok(rooms)
-}
-
 fn start_booking(hotel: Arc<Hotel>) -> JoinHandle<Result<Vec<u64>, RecvError>> {
-    tokio::spawn(book(hotel))
+    tokio::spawn(async move {
+        let mut rooms = Vec::new();
+        for night in 1..=NIGHTS {
+            sleep(Duration::from_millis(10)).await;
+            rooms.push(hotel.ask_for(night).await?);
+        }
+        Ok(rooms)
+    })
 }
 
-fn serve(hotel: Arc<Hotel>, by_letter: watch::Sender<u64>) {
+fn serve(hotel: Arc<Hotel>) {
     tokio::spawn(async move {
         let booking = start_booking(hotel);
-        if timeout(PATIENCE, booking).await.is_err() {
-            by_letter.send_modify(|guests| *guests += 1);
-        }
+        timeout(PATIENCE, booking).await.ok();
     });
 }
 
 /// Serves guests.
 pub async fn run(mut arrivals: Arrivals) {
     let hotel = Arc::new(Hotel::default());
-    let by_letter = watch::Sender::new(0);
     let guests = async {
         loop {
             arrivals.next().await;
-            serve(hotel.clone(), by_letter.clone());
+            serve(hotel.clone());
         }
     };
     tokio::join!(guests, hotel.cancellations());

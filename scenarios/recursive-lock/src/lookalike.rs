@@ -8,13 +8,10 @@ use pileup_scenario::Arrivals;
 use tokio::sync::Mutex;
 use tokio::time::sleep;
 
-/// How long the clerk takes to write down a word.
-const WRITING: Duration = Duration::from_millis(450);
-
-/// The translation of a name.
-const AS_IT_IS: &str = "=";
-/// The words that the clerk knows beforehand.
-const CASE: [(&str, &str); 2] = [("Smith", AS_IT_IS), ("theft", "hurto")];
+/// How long the clerk takes to write down the words.
+const WRITING: Duration = Duration::from_millis(900);
+/// The words that the clerk knows beforehand; names stay as they are.
+const CASE: [(&str, &str); 2] = [("Smith", "="), ("theft", "hurto")];
 const SPEECH: [&str; 6] = ["theft", "Smith", "theft", "Smith", "witness", "theft"];
 
 /// The words of a hearing with their translations.
@@ -24,41 +21,32 @@ impl Glossary {
     async fn translate(&self, word: &'static str) -> &'static str {
         let known = self.0.lock().await.get(word).copied();
         match known {
-            Some(AS_IT_IS) => word,
+            Some("=") => word,
             Some(translation) => translation,
             None => {
-                let translation = look_up(word).await;
-                self.0.lock().await.insert(word, translation);
-                translation
+                // Leafs through the dictionary.
+                sleep(Duration::from_millis(20)).await;
+                self.0.lock().await.insert(word, "testigo");
+                "testigo"
             }
         }
     }
 }
 
-/// Leafs through the dictionary.
-async fn look_up(word: &'static str) -> &'static str {
-    sleep(Duration::from_millis(20)).await;
-    if word == "witness" { "testigo" } else { word }
-}
-
 fn send_clerk(glossary: Arc<Glossary>) {
     tokio::spawn(async move {
         let mut words = glossary.0.lock().await;
-        for (word, translation) in CASE {
-            sleep(WRITING).await;
-            words.insert(word, translation);
-        }
+        sleep(WRITING).await;
+        words.extend(CASE);
     });
 }
 
 fn send_interpreter(glossary: Arc<Glossary>) {
     tokio::spawn(async move {
-        let mut minutes = Vec::new();
         for word in SPEECH {
             sleep(Duration::from_millis(15)).await;
-            minutes.push(glossary.translate(word).await);
+            glossary.translate(word).await;
         }
-        minutes
     });
 }
 

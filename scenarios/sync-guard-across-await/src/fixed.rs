@@ -16,32 +16,24 @@ const METALS: [&str; 3] = ["tin", "zinc", "copper"];
 /// The price at which a client sells.
 const HIGH: u64 = 103;
 
-/// A metal, and its price.
-type Price = (&'static str, u64);
 /// The metals that a client watches, and where their prices go.
-type Watched = Arc<DashMap<&'static str, Sender<Price>>>;
+type Watched = Arc<DashMap<&'static str, Sender<u64>>>;
 
 fn start_feed(watched: Watched) {
     tokio::spawn(async move {
         for price in 100..120 {
             for metal in METALS {
                 if let Some(client) = watched.get(metal).map(|client| client.clone()) {
-                    client.send((metal, price)).await.ok();
+                    client.send(price).await.ok();
                 }
             }
         }
     });
 }
 
-fn start_client(
-    watched: Watched,
-    mut prices: Receiver<Price>,
-    bell: Arc<Notify>,
-) -> JoinHandle<()> {
+fn start_client(watched: Watched, mut prices: Receiver<u64>, bell: Arc<Notify>) -> JoinHandle<()> {
     tokio::spawn(async move {
-        while let Some((_, price)) = prices.recv().await
-            && price < HIGH
-        {
+        while prices.recv().await.is_some_and(|price| price < HIGH) {
             time::sleep(Duration::from_millis(5)).await;
         }
         bell.notified().await;
@@ -60,10 +52,8 @@ pub async fn run(mut arrivals: Arrivals) {
         clients.retain(|client| !client.is_finished());
         if clients.len() < places {
             let (feed, prices) = mpsc::channel(1);
-            let watched: Watched = Arc::default();
-            for metal in METALS {
-                watched.insert(metal, feed.clone());
-            }
+            let watched = DashMap::from_iter(METALS.map(|metal| (metal, feed.clone())));
+            let watched = Arc::new(watched);
             start_feed(watched.clone());
             clients.push(start_client(watched, prices, bell.clone()));
         }

@@ -14,28 +14,24 @@ const METALS: [&str; 3] = ["tin", "zinc", "copper"];
 /// The price at which a client sells.
 const HIGH: u64 = 103;
 
-/// A metal, and its price.
-type Price = (&'static str, u64);
 /// The metals that a client watches, and where their prices go.
-type Watched = Arc<DashMap<&'static str, Sender<Price>>>;
+type Watched = Arc<DashMap<&'static str, Sender<u64>>>;
 
 fn start_feed(watched: Watched) {
     tokio::spawn(async move {
         for price in 100..120 {
             for metal in METALS {
                 if let Some(client) = watched.get(metal).map(|client| client.clone()) {
-                    client.send((metal, price)).await.ok();
+                    client.send(price).await.ok();
                 }
             }
         }
     });
 }
 
-fn start_client(watched: Watched, mut prices: Receiver<Price>) -> JoinHandle<()> {
+fn start_client(watched: Watched, mut prices: Receiver<u64>) -> JoinHandle<()> {
     task::spawn_blocking(move || {
-        while let Some((_, price)) = prices.blocking_recv()
-            && price < HIGH
-        {
+        while prices.blocking_recv().is_some_and(|price| price < HIGH) {
             thread::sleep(Duration::from_millis(100));
         }
         watched.clear();
@@ -51,10 +47,8 @@ pub async fn run(mut arrivals: Arrivals) {
         clients.retain(|client| !client.is_finished());
         if clients.len() < places {
             let (feed, prices) = mpsc::channel(1);
-            let watched: Watched = Arc::default();
-            for metal in METALS {
-                watched.insert(metal, feed.clone());
-            }
+            let watched = DashMap::from_iter(METALS.map(|metal| (metal, feed.clone())));
+            let watched = Arc::new(watched);
             start_feed(watched.clone());
             clients.push(start_client(watched, prices));
         }

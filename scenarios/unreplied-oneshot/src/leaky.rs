@@ -8,16 +8,7 @@ use pileup_scenario::Arrivals;
 use tokio::sync::oneshot;
 use tokio::time;
 
-/// What a slip asks for.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Wish {
-    Shelf,
-    Book,
-    Renewal,
-}
-
-/// Who asks, and for what.
-type Slip = (u64, Wish);
+type Slip = (u64, &'static str);
 
 /// The slips that wait for an answer, and where it goes.
 #[derive(Default)]
@@ -43,21 +34,19 @@ fn send_runner((reader, wish): Slip, counter: Arc<Counter>) {
     tokio::spawn(async move {
         time::sleep(Duration::from_millis(20)).await;
         match wish {
-            Wish::Shelf => counter.answer((reader, Wish::Shelf), "third floor"),
-            Wish::Book => counter.answer((reader, Wish::Book), "here it is"),
-            Wish::Renewal => counter.answer((reader, Wish::Book), "four more weeks"),
+            "shelf" => counter.answer((reader, "shelf"), "third floor"),
+            "book" => counter.answer((reader, "book"), "here it is"),
+            _ => counter.answer((reader, "book"), "four more weeks"),
         }
     });
 }
 
 fn welcome(reader: u64, counter: Arc<Counter>) {
     tokio::spawn(async move {
-        for wish in [Wish::Shelf, Wish::Book, Wish::Renewal] {
+        for wish in ["shelf", "book", "renewal"] {
             let answer = counter.hand_in((reader, wish));
             send_runner((reader, wish), counter.clone());
-            if answer.await.is_err() {
-                return;
-            }
+            let Ok(_) = answer.await else { return };
         }
     });
 }
@@ -66,7 +55,6 @@ fn welcome(reader: u64, counter: Arc<Counter>) {
 pub async fn run(mut arrivals: Arrivals) {
     let counter = Arc::new(Counter::default());
     loop {
-        let reader = arrivals.next().await;
-        welcome(reader, counter.clone());
+        welcome(arrivals.next().await, counter.clone());
     }
 }

@@ -11,16 +11,7 @@ use tokio::time;
 /// How long a runner queues at the office that grants renewals.
 const OFFICE_QUEUE: Duration = Duration::from_millis(900);
 
-/// What a slip asks for.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Wish {
-    Shelf,
-    Book,
-    Renewal,
-}
-
-/// Who asks, and for what.
-type Slip = (u64, Wish);
+type Slip = (u64, &'static str);
 
 /// The slips that wait for an answer, and where it goes.
 #[derive(Default)]
@@ -46,11 +37,11 @@ fn send_runner((reader, wish): Slip, counter: Arc<Counter>) {
     tokio::spawn(async move {
         time::sleep(Duration::from_millis(20)).await;
         match wish {
-            Wish::Shelf => counter.answer((reader, Wish::Shelf), "third floor"),
-            Wish::Book => counter.answer((reader, Wish::Book), "here it is"),
-            Wish::Renewal => {
+            "shelf" => counter.answer((reader, "shelf"), "third floor"),
+            "book" => counter.answer((reader, "book"), "here it is"),
+            _ => {
                 time::sleep(OFFICE_QUEUE).await;
-                counter.answer((reader, Wish::Renewal), "four more weeks");
+                counter.answer((reader, "renewal"), "four more weeks");
             }
         }
     });
@@ -58,12 +49,10 @@ fn send_runner((reader, wish): Slip, counter: Arc<Counter>) {
 
 fn welcome(reader: u64, counter: Arc<Counter>) {
     tokio::spawn(async move {
-        for wish in [Wish::Shelf, Wish::Book, Wish::Renewal] {
+        for wish in ["shelf", "book", "renewal"] {
             let answer = counter.hand_in((reader, wish));
             send_runner((reader, wish), counter.clone());
-            if answer.await.is_err() {
-                return;
-            }
+            let Ok(_) = answer.await else { return };
         }
     });
 }
@@ -72,7 +61,6 @@ fn welcome(reader: u64, counter: Arc<Counter>) {
 pub async fn run(mut arrivals: Arrivals) {
     let counter = Arc::new(Counter::default());
     loop {
-        let reader = arrivals.next().await;
-        welcome(reader, counter.clone());
+        welcome(arrivals.next().await, counter.clone());
     }
 }
