@@ -57,13 +57,16 @@ impl AllowList {
         }
     }
 
-    /// The sites of entries that allow nothing in a report.
-    pub fn unused(&self, report: &Report) -> Vec<String> {
-        let unused = self.allow.iter().filter(|entry| {
-            let mut aside = report.set_aside.iter();
-            !aside.any(|aside| entry.allows(&aside.finding))
-        });
-        unused.map(|entry| entry.site.text().to_owned()).collect()
+    /// The entries that allow nothing of what was found.
+    pub fn unused(&self, found: &[Finding]) -> Vec<String> {
+        let unused = self.allow.iter();
+        unused
+            .filter(|entry| !found.iter().any(|finding| entry.allows(finding)))
+            .map(|entry| match entry.code {
+                Some(code) => format!("{} at {}", code.number(), entry.site.text()),
+                None => entry.site.text().to_owned(),
+            })
+            .collect()
     }
 }
 

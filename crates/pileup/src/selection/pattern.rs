@@ -10,8 +10,8 @@ use serde::Deserialize;
 ///
 /// A path matches by any run of its parts, so that `server.rs`, `src/server.rs`, `src` and
 /// `crates/api` all do what they say; one that runs to the end may name the line, as
-/// `server.rs:40`. A dependency matches by the name of its crate, with or without its
-/// version. `*` stands for anything, `?` for one character, `[ab]` for one of these.
+/// `server.rs:40`, and the column, as reports print it. A dependency's path starts with the
+/// name of its crate, with or without its version. `*` stands for anything, `?` for one character, `[ab]` for one of these.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Pattern(GlobMatcher);
@@ -40,44 +40,41 @@ impl Pattern {
 
     /// Whether the site of a finding, or one of its tasks' names, is meant.
     pub fn matches(&self, finding: &Finding) -> bool {
-        let by_name = || finding.task_names.iter().any(|name| self.0.is_match(name));
-        finding
-            .site
-            .as_ref()
-            .is_some_and(|site| self.matches_site(site))
-            || by_name()
+        let names = finding.task_names.iter().map(String::as_str);
+        self.matches_any(finding.site.as_ref(), names)
+    }
+
+    /// Whether a site, or one of these names of its tasks, is meant.
+    pub fn matches_any<'a>(
+        &self,
+        site: Option<&Site>,
+        mut names: impl Iterator<Item = &'a str>,
+    ) -> bool {
+        site.is_some_and(|site| self.matches_site(site)) || names.any(|name| self.0.is_match(name))
     }
 
     fn matches_site(&self, site: &Site) -> bool {
-        // A dependency's path starts with its crate here, and ends with line and column.
+        let place = format!(":{}:{}", site.line, site.column);
         let shown = site.to_string().replace('\\', "/");
-        let mut shown = shown.rsplitn(3, ':');
-        let (_column, _line) = (shown.next(), shown.next());
-        let path = shown.next().unwrap_or_default();
-        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-        let runs = (0..parts.len())
-            .flat_map(|start| (start + 1..=parts.len()).map(move |end| (start, end)));
+        let as_shown = shown.strip_suffix(&place).unwrap_or(&shown);
+        self.matches_file(as_shown, site) || self.matches_file(&site.portable_file(), site)
+    }
+
+    fn matches_file(&self, file: &str, site: &Site) -> bool {
+        let Site { line, column, .. } = site;
+        let parts: Vec<&str> = file.split('/').filter(|part| !part.is_empty()).collect();
+        let to_the_end = |run: &str| {
+            self.0.is_match(format!("{run}:{line}"))
+                || self.0.is_match(format!("{run}:{line}:{column}"))
+        };
         let matches_run = |(start, end): (usize, usize)| {
             let run = parts[start..end].join("/");
-            self.0.is_match(&run)
-                || (end == parts.len() && self.0.is_match(format!("{run}:{}", site.line)))
+            self.0.is_match(&run) || (end == parts.len() && to_the_end(&run))
         };
-        let of_crate = || {
-            let name = site
-                .is_in_dependency()
-                .then(|| without_version(parts.first()?));
-            name.flatten().is_some_and(|name| self.0.is_match(name))
-        };
-        self.0.is_match(path) || runs.into_iter().any(matches_run) || of_crate()
+        let mut runs = (0..parts.len())
+            .flat_map(|start| (start + 1..=parts.len()).map(move |end| (start, end)));
+        self.0.is_match(file) || to_the_end(file) || runs.any(matches_run)
     }
-}
-
-/// `hyper-util` of `hyper-util-0.1.21`.
-fn without_version(folder: &str) -> Option<&str> {
-    let version = folder
-        .match_indices('-')
-        .find(|(index, _)| folder[index + 1..].starts_with(|digit: char| digit.is_ascii_digit()));
-    version.map(|(index, _)| &folder[..index])
 }
 
 #[cfg(test)]
@@ -103,6 +100,8 @@ mod tests {
             "api/src",
             "server.rs:40",
             "crates/api/src/server.rs:40",
+            "crates/api/src/server.rs:40:5",
+            "server.rs:40:5",
             "crates/*",
             "*server*",
         ] {
@@ -113,6 +112,7 @@ mod tests {
             "server",
             "src/serv",
             "server.rs:4",
+            "server.rs:40:6",
             "api:40",
             "pi/src",
         ] {
@@ -123,7 +123,14 @@ mod tests {
     #[test]
     fn a_dependency_matches_by_its_crate() {
         let file = "/home/a/.cargo/registry/src/index.crates.io-1949/hyper-util-0.1.21/src/rt.rs";
-        for pattern in ["hyper-util", "hyper-util-0.1.21", "rt.rs", "hyper*"] {
+        for pattern in [
+            "hyper-util",
+            "hyper-util-0.1.21",
+            "rt.rs",
+            "hyper*",
+            "hyper-util/src/rt.rs:40",
+            "hyper-util-0.1.21/src/rt.rs:40:5",
+        ] {
             assert!(matches(pattern, file), "{pattern}");
         }
         for pattern in ["hyper", "util", "registry", "home"] {
