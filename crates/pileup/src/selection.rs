@@ -53,8 +53,8 @@ impl Selection {
         })
     }
 
-    fn covers(&self, finding: &Finding) -> bool {
-        let matches = |pattern: &Pattern| pattern.matches(finding);
+    fn covers(&self, finding: &Finding, history: &History) -> bool {
+        let matches = |pattern: &Pattern| pattern.matches(finding.site.as_ref(), history);
         (self.include.is_empty() || self.include.iter().any(matches))
             && !self.exclude.iter().any(matches)
     }
@@ -62,12 +62,12 @@ impl Selection {
 
 impl Selector<'_> {
     /// Drops the findings that are filtered out, and sets aside those that do not count.
-    pub fn select(&self, report: &mut Report) {
+    pub fn select(&self, report: &mut Report, history: &History) {
         report
             .findings
-            .retain(|finding| self.selection.covers(finding));
+            .retain(|finding| self.selection.covers(finding, history));
         if let Some(allowed) = &self.allowed {
-            allowed.set_aside(report);
+            allowed.set_aside(report, history);
         }
         if let Some(baseline) = &self.baseline {
             baseline.set_aside(report);
@@ -78,19 +78,18 @@ impl Selector<'_> {
     /// as a sentence. `found` is what was found before anything was selected.
     pub fn remarks(&self, history: &History, found: &[Finding]) -> Vec<String> {
         let mut remarks: Vec<String> = Vec::new();
-        let unknown = self.selection.include.iter().filter(|pattern| {
-            !history.sites().any(|(site, seen)| {
-                let living = seen.living.iter();
-                pattern.matches_any(site, living.filter_map(|task| task.name.as_deref()))
-            })
-        });
+        let is_unknown = |pattern: &&Pattern| {
+            let mut sites = history.sites().map(|(site, _)| site);
+            !sites.any(|site| pattern.matches(site, history))
+        };
+        let unknown = self.selection.include.iter().filter(is_unknown);
         remarks.extend(
             unknown
                 .map(|pattern| format!("no spawn site was seen for --include {}", pattern.text())),
         );
         let left_out = found
             .iter()
-            .filter(|finding| !self.selection.covers(finding));
+            .filter(|finding| !self.selection.covers(finding, history));
         match left_out.count() {
             0 => {}
             1 => remarks.push("1 finding is left out by --include or --exclude".to_owned()),
@@ -101,7 +100,7 @@ impl Selector<'_> {
         let unused = self
             .allowed
             .iter()
-            .flat_map(|allowed| allowed.unused(found));
+            .flat_map(|allowed| allowed.unused(found, history));
         remarks.extend(
             unused.map(|entry| format!("the allow list has {entry}, where nothing was found")),
         );

@@ -52,14 +52,14 @@ pub async fn report_on(
         }
         asked_at = history.window();
         let mut report = diagnose(history, "");
-        selector.select(&mut report);
+        selector.select(&mut report, history);
         proven = report.worst() == Some(Grade::Certain);
         proven
     };
     let watched = observe(source, flags.record.as_deref(), is_enough).await?;
     let mut report = diagnose(&watched.history, &watched.target);
     let remarks = selector.remarks(&watched.history, &report.findings);
-    selector.select(&mut report);
+    selector.select(&mut report, &watched.history);
     for remark in remarks {
         anstream::eprintln!("{remark}");
     }

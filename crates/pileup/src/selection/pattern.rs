@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use globset::{Glob, GlobMatcher};
-use pileup::{Finding, Site};
+use pileup::{History, Site};
 use serde::Deserialize;
 
 /// Matches spawn sites by crate, by path, or by the names of their tasks.
@@ -38,18 +38,11 @@ impl Pattern {
         self.0.glob().glob()
     }
 
-    /// Whether the site of a finding, or one of its tasks' names, is meant.
-    pub fn matches(&self, finding: &Finding) -> bool {
-        let names = finding.task_names.iter().map(String::as_str);
-        self.matches_any(finding.site.as_ref(), names)
-    }
-
-    /// Whether a site, or one of these names of its tasks, is meant.
-    pub fn matches_any<'a>(
-        &self,
-        site: Option<&Site>,
-        mut names: impl Iterator<Item = &'a str>,
-    ) -> bool {
+    /// Whether the spawn site, or the name of one of its living tasks, is meant.
+    pub fn matches(&self, site: Option<&Site>, history: &History) -> bool {
+        let seen = history.site(site);
+        let living = seen.map_or(&[][..], |seen| &seen.living);
+        let mut names = living.iter().filter_map(|task| task.name.as_deref());
         site.is_some_and(|site| self.matches_site(site)) || names.any(|name| self.0.is_match(name))
     }
 
@@ -79,7 +72,45 @@ impl Pattern {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use jiff::Timestamp;
+    use pileup::{Snapshot, Task, TaskId};
+    use pileup_model::{Coverage, Polls, TaskKind, Wakers};
+
     use super::*;
+
+    #[test]
+    fn a_site_matches_by_the_name_of_any_of_its_tasks() {
+        let task = |number: u64| {
+            Arc::new(Task {
+                id: TaskId(number),
+                tokio_id: None,
+                kind: TaskKind::Async,
+                name: Some(format!("session-{number}").into()),
+                site: None,
+                created_at: Timestamp::UNIX_EPOCH,
+                finished_at: None,
+                polls: Polls::default(),
+                wakers: Wakers::default(),
+            })
+        };
+        let mut history = History::default();
+        history.observe(Snapshot {
+            at: Timestamp::UNIX_EPOCH,
+            tasks: (1..=30).map(task).collect(),
+            finished: Vec::new(),
+            resources: Vec::new(),
+            async_ops: Vec::new(),
+            coverage: Coverage::default(),
+        });
+        let matches = |pattern: &str| {
+            let pattern: Pattern = pattern.parse().expect("a pattern");
+            pattern.matches(None, &history)
+        };
+        assert!(matches("session-*") && matches("session-1") && matches("session-30"));
+        assert!(!matches("session") && !matches("session-31"));
+    }
 
     fn matches(pattern: &str, file: &str) -> bool {
         let pattern: Pattern = pattern.parse().expect("a pattern");
