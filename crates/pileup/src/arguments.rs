@@ -103,7 +103,8 @@ pub struct Diff {
     /// How to print the difference
     #[arg(long, value_enum, default_value_t = DiffFormat::Text)]
     pub format: DiffFormat,
-    /// From which grade on a finding that is new or surer makes the exit code 1
+    /// From which grade on a finding that is new or worse makes the exit code 1: surer, or
+    /// with a pile that grows half as fast again
     #[arg(long, value_enum, default_value_t = FailOn::Probable)]
     pub fail_on: FailOn,
 }
@@ -146,7 +147,7 @@ pub struct Watch {
     /// How long to watch
     #[arg(long = "for", value_name = "DURATION", default_value = "30s", value_parser = watch_duration)]
     pub duration: Duration,
-    /// End the watch as soon as a finding is certain
+    /// End the watch as soon as a finding that counts is certain; --for is then the longest
     #[arg(long)]
     pub until_certain: bool,
     /// How to print the report

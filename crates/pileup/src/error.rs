@@ -85,7 +85,8 @@ pub enum Error {
 
     #[error("{} is no report of pileup", file.display())]
     #[diagnostic(help(
-        "a report is what `pileup diagnose --format json` prints, in the form {}",
+        "a report is what `pileup diagnose --format json` prints, in the form {}; `pileup diff` \
+         takes recordings as well",
         pileup_diagnosis::SCHEMA
     ))]
     NotAReport {

@@ -7,7 +7,7 @@ mod pattern;
 use std::path::PathBuf;
 
 use clap::Args;
-use pileup::{Finding, Report};
+use pileup::{Finding, History, Report};
 
 use self::allow_list::AllowList;
 use self::baseline::Baseline;
@@ -18,18 +18,19 @@ use crate::error::Error;
 /// Which findings count.
 #[derive(Debug, Args)]
 pub struct Selection {
-    /// Report only on spawn sites that match: a crate, a path with or without its line, or
-    /// the name of a task; `*` stands for anything
+    /// Report only on spawn sites that match, may be repeated: a crate (hyper-util), a path or
+    /// parts of one (src, server.rs:40), or the name of a task; `*` stands for anything
     #[arg(long, value_name = "PATTERN")]
     include: Vec<Pattern>,
-    /// Do not report on spawn sites that match
+    /// Do not report on spawn sites that match, may be repeated
     #[arg(long, value_name = "PATTERN")]
     exclude: Vec<Pattern>,
     /// A TOML file of findings that are as they should be, each with its reason: they are
     /// shown, and do not count
     #[arg(long, value_name = "FILE")]
     allow: Option<PathBuf>,
-    /// An earlier report as JSON: what was found in it is shown, and does not count
+    /// An earlier report as JSON: what was found in it, by code and file with lines that may
+    /// have moved, is shown, and does not count
     #[arg(long, value_name = "REPORT")]
     baseline: Option<PathBuf>,
 }
@@ -52,8 +53,8 @@ impl Selection {
         })
     }
 
-    fn covers(&self, finding: &Finding) -> bool {
-        let matches = |pattern: &Pattern| pattern.matches(finding);
+    fn covers(&self, finding: &Finding, history: &History) -> bool {
+        let matches = |pattern: &Pattern| pattern.matches(finding.site.as_ref(), history);
         (self.include.is_empty() || self.include.iter().any(matches))
             && !self.exclude.iter().any(matches)
     }
@@ -61,22 +62,48 @@ impl Selection {
 
 impl Selector<'_> {
     /// Drops the findings that are filtered out, and sets aside those that do not count.
-    pub fn select(&self, report: &mut Report) {
+    pub fn select(&self, report: &mut Report, history: &History) {
         report
             .findings
-            .retain(|finding| self.selection.covers(finding));
+            .retain(|finding| self.selection.covers(finding, history));
         if let Some(allowed) = &self.allowed {
-            allowed.set_aside(report);
+            allowed.set_aside(report, history);
         }
         if let Some(baseline) = &self.baseline {
             baseline.set_aside(report);
         }
     }
 
-    /// Entries of the allow list that matched nothing in a report.
-    pub fn unused(&self, report: &Report) -> Vec<String> {
-        self.allowed
-            .as_ref()
-            .map_or_else(Vec::new, |allowed| allowed.unused(report))
+    /// What of the selection had no effect, or an effect that the report does not show, each
+    /// as a sentence. `found` is what was found before anything was selected.
+    pub fn remarks(&self, history: &History, found: &[Finding]) -> Vec<String> {
+        let mut remarks: Vec<String> = Vec::new();
+        let is_unknown = |pattern: &&Pattern| {
+            let mut sites = history.sites().map(|(site, _)| site);
+            !sites.any(|site| pattern.matches(site, history))
+        };
+        let unknown = self.selection.include.iter().filter(is_unknown);
+        remarks.extend(
+            unknown
+                .map(|pattern| format!("no spawn site was seen for --include {}", pattern.text())),
+        );
+        let left_out = found
+            .iter()
+            .filter(|finding| !self.selection.covers(finding, history));
+        match left_out.count() {
+            0 => {}
+            1 => remarks.push("1 finding is left out by --include or --exclude".to_owned()),
+            more => remarks.push(format!(
+                "{more} findings are left out by --include or --exclude"
+            )),
+        }
+        let unused = self
+            .allowed
+            .iter()
+            .flat_map(|allowed| allowed.unused(found, history));
+        remarks.extend(
+            unused.map(|entry| format!("the allow list has {entry}, where nothing was found")),
+        );
+        remarks
     }
 }

@@ -81,6 +81,21 @@ fn findings_are_included_and_excluded_by_site() {
     assert_eq!(rest.findings.len(), all.findings.len() - 1);
     assert_eq!(diagnose(&["--exclude", "scenarios"]).code, Some(0));
     assert_eq!(diagnose(&["--include", "[oops"]).code, Some(2));
+    let as_printed = site.to_string();
+    assert_eq!(report(&["--include", &as_printed]).findings, one.findings);
+}
+
+#[test]
+fn a_clean_report_that_a_filter_made_says_so() {
+    let ended = diagnose(&["--include", "src/misspelt.rs"]);
+    assert_eq!(ended.code, Some(0));
+    let said = "no spawn site was seen for --include src/misspelt.rs";
+    assert!(ended.errors.contains(said), "{}", ended.errors);
+    let found = report(&[]).findings.len();
+    let said = format!("{found} findings are left out");
+    assert!(ended.errors.contains(&said), "{}", ended.errors);
+    let ended = diagnose(&["--include", "scenarios"]);
+    assert_eq!(ended.errors, "");
 }
 
 #[test]
@@ -112,6 +127,12 @@ fn what_is_allowed_is_shown_with_its_reason_and_does_not_count() {
         assert!(ended.output.contains("they are made to leak"), "{format}");
         assert!(ended.errors.contains("src/elsewhere.rs"), "{format}");
     }
+
+    // What a filter leaves out was found all the same: its entry is used.
+    let ended = diagnose(&["--allow", &file, "--exclude", "scenarios"]);
+    assert!(!ended.errors.contains("scenarios/*"), "{}", ended.errors);
+    let said = "the allow list has PU03 at src/elsewhere.rs";
+    assert!(ended.errors.contains(said), "{}", ended.errors);
 
     let one = r#"allow = [{ site = "scenarios", code = "PU01", reason = "known" }]"#;
     let file = written(&folder, "one.toml", one);
@@ -210,8 +231,118 @@ fn a_difference_names_what_is_new_worse_better_and_gone() {
     let sites = difference["sites"].as_array().expect("sites");
     assert!(!sites.is_empty() && sites.iter().all(|site| site["change"] == "same"));
 
+    // What is not found in a recording has living tasks all the same.
+    let new = pileup(&["diff", &less, recording(), "--format", "json"]);
+    let new: serde_json::Value = serde_json::from_str(&new.output).expect("JSON");
+    assert_eq!(new["sites"][0]["alive_before"], serde_json::Value::Null);
+    assert!(new["sites"][0]["alive_after"].as_u64() > Some(0));
+    let gone = pileup(&["diff", recording(), &less, "--format", "json"]);
+    let gone: serde_json::Value = serde_json::from_str(&gone.output).expect("JSON");
+    assert_eq!(
+        gone["sites"]
+            .as_array()
+            .expect("sites")
+            .last()
+            .expect("one")["change"],
+        "gone"
+    );
+
     let notes = written(&folder, "notes.txt", "neither");
     assert_eq!(pileup(&["diff", &all, &notes]).code, Some(2));
+}
+
+#[test]
+fn a_pile_that_grows_faster_is_worse_and_one_that_is_allowed_does_not_count() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let all = report(&[]);
+    let mut faster = all.clone();
+    let pile = faster
+        .findings
+        .iter_mut()
+        .find(|finding| finding.growth_per_minute > 10.0);
+    let pile = pile.expect("a pile grows");
+    pile.growth_per_minute *= 3.0;
+    let site = pile.site.clone().expect("a place").to_string();
+    let all_file = written(&folder, "all.json", &json(&all));
+    let faster = written(&folder, "faster.json", &json(&faster));
+
+    let worse = pileup(&["diff", &all_file, &faster]);
+    assert_eq!(worse.code, Some(1), "{}", worse.errors);
+    assert!(
+        worse.output.starts_with(&format!("worse  {site}\n")),
+        "{}",
+        worse.output
+    );
+    let better = pileup(&["diff", &faster, &all_file]);
+    assert_eq!(better.code, Some(0), "{}", better.errors);
+    assert!(
+        better.output.contains(&format!("better {site}\n")),
+        "{}",
+        better.output
+    );
+
+    let mut none = all.clone();
+    none.findings.clear();
+    let none = written(&folder, "none.json", &json(&none));
+    assert_eq!(pileup(&["diff", &none, &all_file]).code, Some(1));
+    let list = "[[allow]]\nsite = \"scenarios\"\nreason = \"they are made to leak\"";
+    let list = written(&folder, "allow.toml", list);
+    let rest = report(&["--allow", &list, "--include", "scenarios"]);
+    assert_eq!(rest.findings, []);
+    let allowed = written(&folder, "allowed.json", &json(&rest));
+    let new = pileup(&["diff", &none, &allowed]);
+    assert_eq!(new.code, Some(0), "{}", new.output);
+    assert!(new.output.contains("set aside"), "{}", new.output);
+}
+
+#[test]
+fn a_recording_that_ends_early_is_compared_with_a_warning() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let whole = fs::read(recording()).expect("it was recorded");
+    let file = folder.path().join("cut.pileup");
+    fs::write(&file, &whole[..whole.len() * 3 / 4]).expect("it can be written");
+    let ended = pileup(&["diff", &text(&file), recording(), "--fail-on", "never"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.errors);
+    assert!(ended.errors.contains("ends early"), "{}", ended.errors);
+    assert!(!ended.output.is_empty());
+}
+
+#[test]
+fn a_live_watch_until_certain_says_why_it_ended_and_is_replayed_byte_for_byte() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = text(&folder.path().join("early.pileup"));
+    let flags = ["--every", "100ms", "--for", "60s", "--format", "json"];
+    let until = ["--until-certain", "--record", &file];
+    let live = pileup(&[&["investigate", "recursive-lock"], &flags[..], &until].concat());
+    assert_eq!(live.code, Some(1), "{}", live.errors);
+    assert!(
+        live.errors.contains("a finding is certain"),
+        "{}",
+        live.errors
+    );
+    let live_report: Report = serde_json::from_str(&live.output).expect("a report");
+    assert_eq!(live_report.worst(), Some(pileup::Grade::Certain));
+    assert!(live_report.window_seconds < 55.0, "{live_report:#?}");
+    let replayed = pileup(&["diagnose", "--from", &file, "--format", "json"]);
+    assert_eq!(replayed.output, live.output);
+}
+
+#[test]
+fn a_real_report_is_as_the_schema_that_is_checked_in_says() {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let schema = fs::read_to_string(workspace.join("docs/report.schema.json"));
+    let schema = serde_json::from_str(&schema.expect("it is checked in")).expect("JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let list = "[[allow]]\nsite = \"scenarios\"\ncode = \"PU01\"\nreason = \"known\"";
+    let list = written(&folder, "allow.toml", list);
+    let ended = diagnose(&["--allow", &list, "--format", "json"]);
+    let report = serde_json::from_str(&ended.output).expect("JSON");
+    let wrong: Vec<String> = validator
+        .iter_errors(&report)
+        .map(|error| format!("{}: {error}", error.instance_path))
+        .collect();
+    assert_eq!(wrong, Vec::<String>::new());
 }
 
 #[test]

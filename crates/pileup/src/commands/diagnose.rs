@@ -44,21 +44,31 @@ pub async fn report_on(
     flags: &Watch,
     selector: &Selector<'_>,
 ) -> Result<ExitCode, Error> {
-    let report_of = |history: &History, target: &str| {
-        let mut report = diagnose(history, target);
-        selector.select(&mut report);
-        report
-    };
     let mut asked_at = Duration::ZERO;
+    let mut proven = false;
     let is_enough = |history: &History| {
         if !flags.until_certain || history.window() < asked_at + ASKED_EVERY {
             return false;
         }
         asked_at = history.window();
-        report_of(history, "").worst() == Some(Grade::Certain)
+        let mut report = diagnose(history, "");
+        selector.select(&mut report, history);
+        proven = report.worst() == Some(Grade::Certain);
+        proven
     };
     let watched = observe(source, flags.record.as_deref(), is_enough).await?;
-    let report = report_of(&watched.history, &watched.target);
+    let mut report = diagnose(&watched.history, &watched.target);
+    let remarks = selector.remarks(&watched.history, &report.findings);
+    selector.select(&mut report, &watched.history);
+    for remark in remarks {
+        anstream::eprintln!("{remark}");
+    }
+    if proven {
+        anstream::eprintln!(
+            "the watch ended after {:.1} s: a finding is certain",
+            report.window_seconds
+        );
+    }
     let fails = report
         .worst()
         .is_some_and(|grade| flags.fail_on.fails(grade));
@@ -68,9 +78,6 @@ pub async fn report_on(
         });
     }
     render::print(&report, &watched.history, flags.format, flags.fail_on)?;
-    for site in selector.unused(&report) {
-        anstream::eprintln!("the allow list has {site:?}, where nothing was found");
-    }
     match watched.cut_short {
         // What there is of a recording is worth its report, with a warning.
         Some(error @ Error::Recording { .. }) if watched.history.latest().is_some() => {

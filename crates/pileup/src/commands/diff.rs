@@ -6,10 +6,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anstyle::Style;
-use pileup::{Ending, History, Recording, Report, diagnose};
+use pileup::{Ending, History, Recording, diagnose};
 
 use crate::arguments::{Diff, DiffFormat};
-use crate::difference::{Change, Difference, Seen, SiteChange};
+use crate::difference::{Change, Compared, Difference, Seen, SiteChange};
 use crate::error::Error;
 use crate::render::escape::printable;
 use crate::render::words;
@@ -24,9 +24,15 @@ pub fn execute(arguments: &Diff) -> Result<ExitCode, Error> {
     let fails = difference
         .worst()
         .is_some_and(|grade| arguments.fail_on.fails(grade));
-    if after.coverage.state_withheld && !fails {
+    if before.report.coverage.state_withheld {
+        anstream::eprintln!(
+            "{}: the target withheld some of its state: what is new may be old",
+            arguments.before.display()
+        );
+    }
+    if after.report.coverage.state_withheld && !fails {
         return Err(Error::StateWithheld {
-            target: after.target,
+            target: after.report.target,
         });
     }
     let mut output = anstream::stdout().lock();
@@ -39,7 +45,7 @@ pub fn execute(arguments: &Diff) -> Result<ExitCode, Error> {
 }
 
 /// Reads a report, or makes it of a recording.
-fn read(file: &Path) -> Result<Report, Error> {
+fn read(file: &Path) -> Result<Compared, Error> {
     let mut head = Vec::new();
     let opened = File::open(file).and_then(|input| input.take(HEAD).read_to_end(&mut head));
     opened.map_err(|source| Error::ReadFile {
@@ -47,7 +53,10 @@ fn read(file: &Path) -> Result<Report, Error> {
         source,
     })?;
     if !pileup_recording::is_recording(&head) {
-        return read_report(file);
+        return Ok(Compared {
+            report: read_report(file)?,
+            history: None,
+        });
     }
     let failed = |source| Error::Recording {
         file: file.to_owned(),
@@ -56,7 +65,15 @@ fn read(file: &Path) -> Result<Report, Error> {
     let mut recording = Recording::open(file).map_err(failed)?;
     let mut history = History::default();
     for snapshot in &mut recording {
-        history.observe(snapshot.map_err(failed)?);
+        match snapshot {
+            Ok(snapshot) => history.observe(snapshot),
+            // What there is of a recording is worth comparing, with a warning.
+            Err(source) if history.latest().is_some() => {
+                anstream::eprintln!("{:?}", miette::Report::new(failed(source)));
+                break;
+            }
+            Err(source) => return Err(failed(source)),
+        }
     }
     if let Some(Ending::CutShort(reason)) = recording.ending() {
         anstream::eprintln!(
@@ -64,7 +81,10 @@ fn read(file: &Path) -> Result<Report, Error> {
             file.display()
         );
     }
-    Ok(diagnose(&history, recording.target()))
+    Ok(Compared {
+        report: diagnose(&history, recording.target()),
+        history: Some(history),
+    })
 }
 
 fn write_json(difference: &Difference, output: &mut impl Write) -> io::Result<()> {
@@ -82,6 +102,8 @@ fn write_text(difference: &Difference, output: &mut impl Write) -> io::Result<()
         site,
         before,
         after,
+        alive_before,
+        alive_after,
     } in &difference.sites
     {
         let change = match change {
@@ -93,24 +115,27 @@ fn write_text(difference: &Difference, output: &mut impl Write) -> io::Result<()
         };
         let site = words::place(site.as_ref());
         writeln!(output, "{bold}{change:<6}{bold:#} {}", printable(&site))?;
-        let (before, after) = (in_short(before.as_ref()), in_short(after.as_ref()));
+        let before = in_short(before.as_ref(), *alive_before);
+        let after = in_short(after.as_ref(), *alive_after);
         writeln!(output, "       {before} -> {after}")?;
     }
     Ok(())
 }
 
-fn in_short(seen: Option<&Seen>) -> String {
-    seen.map_or_else(
-        || "nothing".to_owned(),
-        |seen| {
-            format!(
-                "{} {} {}, {} alive, {:+.0} a minute",
-                words::grade(seen.grade),
-                seen.code.number(),
-                seen.pattern,
-                seen.alive,
-                seen.growth_per_minute
-            )
-        },
+fn in_short(seen: Option<&Seen>, alive: Option<usize>) -> String {
+    let Some(seen) = seen else {
+        return alive.map_or_else(
+            || "nothing found".to_owned(),
+            |alive| format!("nothing found, {alive} alive"),
+        );
+    };
+    format!(
+        "{} {} {}, {} alive, {:+.0} a minute{}",
+        words::grade(seen.grade),
+        seen.code.number(),
+        printable(&seen.pattern),
+        seen.alive,
+        seen.growth_per_minute,
+        if seen.set_aside { ", set aside" } else { "" }
     )
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use pileup::{Code, Finding, Report, SetAside, Why};
+use pileup::{Code, Finding, History, Report, SetAside, Why};
 use serde::{Deserialize, Deserializer};
 
 use super::pattern::Pattern;
@@ -43,10 +43,14 @@ impl AllowList {
     }
 
     /// Sets aside what is allowed.
-    pub fn set_aside(&self, report: &mut Report) {
+    pub fn set_aside(&self, report: &mut Report, history: &History) {
         let findings = std::mem::take(&mut report.findings);
         for finding in findings {
-            match self.allow.iter().find(|entry| entry.allows(&finding)) {
+            match self
+                .allow
+                .iter()
+                .find(|entry| entry.allows(&finding, history))
+            {
                 Some(entry) => report.set_aside.push(SetAside {
                     why: Why::Allowed,
                     reason: entry.reason.clone(),
@@ -57,19 +61,23 @@ impl AllowList {
         }
     }
 
-    /// The sites of entries that allow nothing in a report.
-    pub fn unused(&self, report: &Report) -> Vec<String> {
-        let unused = self.allow.iter().filter(|entry| {
-            let mut aside = report.set_aside.iter();
-            !aside.any(|aside| entry.allows(&aside.finding))
-        });
-        unused.map(|entry| entry.site.text().to_owned()).collect()
+    /// The entries that allow nothing of what was found.
+    pub fn unused(&self, found: &[Finding], history: &History) -> Vec<String> {
+        let unused = self.allow.iter();
+        unused
+            .filter(|entry| !found.iter().any(|finding| entry.allows(finding, history)))
+            .map(|entry| match entry.code {
+                Some(code) => format!("{} at {}", code.number(), entry.site.text()),
+                None => entry.site.text().to_owned(),
+            })
+            .collect()
     }
 }
 
 impl Entry {
-    fn allows(&self, finding: &Finding) -> bool {
-        self.code.is_none_or(|code| code == finding.code) && self.site.matches(finding)
+    fn allows(&self, finding: &Finding, history: &History) -> bool {
+        self.code.is_none_or(|code| code == finding.code)
+            && self.site.matches(finding.site.as_ref(), history)
     }
 }
 

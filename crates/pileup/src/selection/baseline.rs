@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use pileup::{Finding, Report, SetAside, Why};
+use pileup::{Finding, Report, SetAside, Site, Why};
 
 use crate::error::Error;
 
@@ -25,7 +25,7 @@ impl Baseline {
 
     /// Sets aside what was found before. A line may have moved since: where a file had a
     /// finding of a code whose line has none any more, it stands for the nearest of that
-    /// file and code that has appeared.
+    /// file and code that has appeared. A dependency's file is the same in every version.
     pub fn set_aside(&self, report: &mut Report) {
         let sites = |findings: &[Finding]| -> Vec<Place> { findings.iter().map(place).collect() };
         let pairs = pair_up(&sites(&self.known), &sites(&report.findings));
@@ -49,7 +49,7 @@ type Place = ((String, String), u32);
 
 fn place(finding: &Finding) -> Place {
     let site = finding.site.as_ref();
-    let file = site.map_or(String::new(), |site| site.file.to_string());
+    let file = site.map_or_else(String::new, Site::portable_file);
     let line = site.map_or(0, |site| site.line);
     ((finding.code.number().to_owned(), file), line)
 }
@@ -98,7 +98,39 @@ pub fn read_report(file: &Path) -> Result<Report, Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::pair_up;
+    use pileup::{Finding, History, Report, diagnose};
+    use serde_json::json;
+
+    use super::{Baseline, pair_up};
+
+    fn finding(code: &str, file: &str, line: u32) -> Finding {
+        let finding = json!({
+            "code": code, "pattern": "any", "grade": "probable",
+            "site": { "file": file, "line": line, "column": 5 },
+            "alive": 2, "growth_per_minute": 4.0, "oldest_seconds": 9.5, "state": "idle",
+            "waits_on": null, "held_by": [], "evidence": [], "explanation": "", "fix": ""
+        });
+        serde_json::from_value(finding).expect("a finding")
+    }
+
+    #[test]
+    fn a_dependency_is_known_from_another_machine_and_version() {
+        let earlier = "/home/a/.cargo/registry/src/index.crates.io-1949/hyper-util-0.1.9/src/rt.rs";
+        let now = "/root/.cargo/registry/src/index.crates.io-1949/hyper-util-0.1.21/src/rt.rs";
+        let baseline = Baseline {
+            known: vec![finding("PU03", earlier, 80)],
+        };
+        let others = [
+            finding("PU01", now, 80),
+            finding("PU03", &now.replace("hyper-util", "h2"), 80),
+        ];
+        let mut report: Report = diagnose(&History::default(), "nothing");
+        report.findings = others.to_vec();
+        report.findings.push(finding("PU03", now, 84));
+        baseline.set_aside(&mut report);
+        assert_eq!(report.findings, others);
+        assert_eq!(report.set_aside.len(), 1);
+    }
 
     #[test]
     fn what_moved_is_paired_and_what_is_new_beside_it_is_not() {

@@ -3,15 +3,15 @@
 use std::str::FromStr;
 
 use globset::{Glob, GlobMatcher};
-use pileup::{Finding, Site};
+use pileup::{History, Site};
 use serde::Deserialize;
 
 /// Matches spawn sites by crate, by path, or by the names of their tasks.
 ///
 /// A path matches by any run of its parts, so that `server.rs`, `src/server.rs`, `src` and
 /// `crates/api` all do what they say; one that runs to the end may name the line, as
-/// `server.rs:40`. A dependency matches by the name of its crate, with or without its
-/// version. `*` stands for anything, `?` for one character, `[ab]` for one of these.
+/// `server.rs:40`, and the column, as reports print it. A dependency's path starts with the
+/// name of its crate, with or without its version. `*` stands for anything, `?` for one character, `[ab]` for one of these.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Pattern(GlobMatcher);
@@ -38,51 +38,79 @@ impl Pattern {
         self.0.glob().glob()
     }
 
-    /// Whether the site of a finding, or one of its tasks' names, is meant.
-    pub fn matches(&self, finding: &Finding) -> bool {
-        let by_name = || finding.task_names.iter().any(|name| self.0.is_match(name));
-        finding
-            .site
-            .as_ref()
-            .is_some_and(|site| self.matches_site(site))
-            || by_name()
+    /// Whether the spawn site, or the name of one of its living tasks, is meant.
+    pub fn matches(&self, site: Option<&Site>, history: &History) -> bool {
+        let seen = history.site(site);
+        let living = seen.map_or(&[][..], |seen| &seen.living);
+        let mut names = living.iter().filter_map(|task| task.name.as_deref());
+        site.is_some_and(|site| self.matches_site(site)) || names.any(|name| self.0.is_match(name))
     }
 
     fn matches_site(&self, site: &Site) -> bool {
-        // A dependency's path starts with its crate here, and ends with line and column.
+        let place = format!(":{}:{}", site.line, site.column);
         let shown = site.to_string().replace('\\', "/");
-        let mut shown = shown.rsplitn(3, ':');
-        let (_column, _line) = (shown.next(), shown.next());
-        let path = shown.next().unwrap_or_default();
-        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-        let runs = (0..parts.len())
-            .flat_map(|start| (start + 1..=parts.len()).map(move |end| (start, end)));
+        let as_shown = shown.strip_suffix(&place).unwrap_or(&shown);
+        self.matches_file(as_shown, site) || self.matches_file(&site.portable_file(), site)
+    }
+
+    fn matches_file(&self, file: &str, site: &Site) -> bool {
+        let Site { line, column, .. } = site;
+        let parts: Vec<&str> = file.split('/').filter(|part| !part.is_empty()).collect();
+        let to_the_end = |run: &str| {
+            self.0.is_match(format!("{run}:{line}"))
+                || self.0.is_match(format!("{run}:{line}:{column}"))
+        };
         let matches_run = |(start, end): (usize, usize)| {
             let run = parts[start..end].join("/");
-            self.0.is_match(&run)
-                || (end == parts.len() && self.0.is_match(format!("{run}:{}", site.line)))
+            self.0.is_match(&run) || (end == parts.len() && to_the_end(&run))
         };
-        let of_crate = || {
-            let name = site
-                .is_in_dependency()
-                .then(|| without_version(parts.first()?));
-            name.flatten().is_some_and(|name| self.0.is_match(name))
-        };
-        self.0.is_match(path) || runs.into_iter().any(matches_run) || of_crate()
+        let mut runs = (0..parts.len())
+            .flat_map(|start| (start + 1..=parts.len()).map(move |end| (start, end)));
+        self.0.is_match(file) || to_the_end(file) || runs.any(matches_run)
     }
-}
-
-/// `hyper-util` of `hyper-util-0.1.21`.
-fn without_version(folder: &str) -> Option<&str> {
-    let version = folder
-        .match_indices('-')
-        .find(|(index, _)| folder[index + 1..].starts_with(|digit: char| digit.is_ascii_digit()));
-    version.map(|(index, _)| &folder[..index])
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use jiff::Timestamp;
+    use pileup::{Snapshot, Task, TaskId};
+    use pileup_model::{Coverage, Polls, TaskKind, Wakers};
+
     use super::*;
+
+    #[test]
+    fn a_site_matches_by_the_name_of_any_of_its_tasks() {
+        let task = |number: u64| {
+            Arc::new(Task {
+                id: TaskId(number),
+                tokio_id: None,
+                kind: TaskKind::Async,
+                name: Some(format!("session-{number}").into()),
+                site: None,
+                created_at: Timestamp::UNIX_EPOCH,
+                finished_at: None,
+                polls: Polls::default(),
+                wakers: Wakers::default(),
+            })
+        };
+        let mut history = History::default();
+        history.observe(Snapshot {
+            at: Timestamp::UNIX_EPOCH,
+            tasks: (1..=30).map(task).collect(),
+            finished: Vec::new(),
+            resources: Vec::new(),
+            async_ops: Vec::new(),
+            coverage: Coverage::default(),
+        });
+        let matches = |pattern: &str| {
+            let pattern: Pattern = pattern.parse().expect("a pattern");
+            pattern.matches(None, &history)
+        };
+        assert!(matches("session-*") && matches("session-1") && matches("session-30"));
+        assert!(!matches("session") && !matches("session-31"));
+    }
 
     fn matches(pattern: &str, file: &str) -> bool {
         let pattern: Pattern = pattern.parse().expect("a pattern");
@@ -103,6 +131,8 @@ mod tests {
             "api/src",
             "server.rs:40",
             "crates/api/src/server.rs:40",
+            "crates/api/src/server.rs:40:5",
+            "server.rs:40:5",
             "crates/*",
             "*server*",
         ] {
@@ -113,6 +143,7 @@ mod tests {
             "server",
             "src/serv",
             "server.rs:4",
+            "server.rs:40:6",
             "api:40",
             "pi/src",
         ] {
@@ -123,7 +154,14 @@ mod tests {
     #[test]
     fn a_dependency_matches_by_its_crate() {
         let file = "/home/a/.cargo/registry/src/index.crates.io-1949/hyper-util-0.1.21/src/rt.rs";
-        for pattern in ["hyper-util", "hyper-util-0.1.21", "rt.rs", "hyper*"] {
+        for pattern in [
+            "hyper-util",
+            "hyper-util-0.1.21",
+            "rt.rs",
+            "hyper*",
+            "hyper-util/src/rt.rs:40",
+            "hyper-util-0.1.21/src/rt.rs:40:5",
+        ] {
             assert!(matches(pattern, file), "{pattern}");
         }
         for pattern in ["hyper", "util", "registry", "home"] {
