@@ -1,5 +1,6 @@
 //! Pictures of the wait-for graph.
 
+mod canvas;
 pub mod curve;
 pub mod dot;
 pub mod svg;

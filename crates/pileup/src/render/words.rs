@@ -1,5 +1,7 @@
 //! What every form says in the same words.
 
+use std::collections::BTreeMap;
+
 use pileup_diagnosis::{Finding, Grade, Report, ReportCoverage, SetAside, WaitedFor, Why};
 use pileup_model::{Site, TaskState};
 
@@ -72,10 +74,13 @@ pub fn waits(finding: &Finding) -> Vec<String> {
     let resource = resource.and_then(|waits_on| waits_on.resource.as_ref());
     let waits_for = resource
         .map(|WaitedFor { r#type, file, line }| format!("waits for {type} made at {file}:{line}"));
-    let held_by = finding.held_by.iter().map(|holder| {
-        let site = holder.site.as_ref().map(Site::to_string);
-        let site = site.as_deref().unwrap_or("a place that is not told");
-        format!("held by task {:x} spawned at {site}", holder.task.0)
+    let mut holders: BTreeMap<Option<&Site>, usize> = BTreeMap::new();
+    for holder in &finding.held_by {
+        *holders.entry(holder.site.as_ref()).or_default() += 1;
+    }
+    let held_by = holders.into_iter().map(|(site, count)| match count {
+        1 => format!("held by a task spawned at {}", place(site)),
+        more => format!("held by {more} tasks spawned at {}", place(site)),
     });
     called.into_iter().chain(waits_for).chain(held_by).collect()
 }
