@@ -62,13 +62,13 @@ fn write_finding(finding: &Finding, width: usize, output: &mut impl Write) -> io
     ));
     let grade = words::grade(finding.grade);
     let bold = Style::new().bold();
-    writeln!(
-        output,
+    let heading = format!(
         "{color}{grade}{color:#} {} {}: tasks spawned at {bold}{}{bold:#}",
         finding.code.number(),
         printable(&finding.pattern),
         printable(&words::site(finding))
-    )?;
+    );
+    writeln!(output, "{}", wrapped("", INDENT, &heading, width))?;
     write_wrapped("", &words::figures(finding), width, output)?;
     for line in words::waits(finding) {
         write_wrapped("", &line, width, output)?;
@@ -89,14 +89,20 @@ fn write_finding(finding: &Finding, width: usize, output: &mut impl Write) -> io
 fn write_wrapped(mark: &str, text: &str, width: usize, output: &mut impl Write) -> io::Result<()> {
     let first = format!("{INDENT}{mark}");
     let hang = " ".repeat(first.len());
+    let text = wrapped(&first, &hang, &printable(text), width);
+    writeln!(output, "{text}")
+}
+
+/// Breaks text between words, never within: a path must stay one to be copied.
+fn wrapped(first: &str, hang: &str, text: &str, width: usize) -> String {
     let options = Options::new(width)
-        .initial_indent(&first)
-        .subsequent_indent(&hang)
+        .initial_indent(first)
+        .subsequent_indent(hang)
         .break_words(false)
         .word_separator(WordSeparator::AsciiSpace)
         .word_splitter(WordSplitter::NoHyphenation)
         .wrap_algorithm(WrapAlgorithm::FirstFit);
-    writeln!(output, "{}", textwrap::fill(&printable(text), options))
+    textwrap::fill(text, options)
 }
 
 #[cfg(test)]

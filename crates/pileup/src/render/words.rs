@@ -1,7 +1,5 @@
 //! What every form says in the same words.
 
-use std::collections::BTreeMap;
-
 use pileup_diagnosis::{Finding, Grade, Report, ReportCoverage, SetAside, WaitedFor, Why};
 use pileup_model::{Site, TaskState};
 
@@ -74,14 +72,9 @@ pub fn waits(finding: &Finding) -> Vec<String> {
     let resource = resource.and_then(|waits_on| waits_on.resource.as_ref());
     let waits_for = resource
         .map(|WaitedFor { r#type, file, line }| format!("waits for {type} made at {file}:{line}"));
-    let mut holders: BTreeMap<Option<&Site>, usize> = BTreeMap::new();
-    for holder in &finding.held_by {
-        *holders.entry(holder.site.as_ref()).or_default() += 1;
-    }
-    let held_by = holders.into_iter().map(|(site, count)| match count {
-        1 => format!("held by a task spawned at {}", place(site)),
-        more => format!("held by {more} tasks spawned at {}", place(site)),
-    });
+    let holders = finding.held_by.iter();
+    let held_by =
+        holders.map(|holder| format!("held by tasks spawned at {}", place(holder.site.as_ref())));
     called.into_iter().chain(waits_for).chain(held_by).collect()
 }
 
