@@ -3,4 +3,5 @@
 mod canvas;
 pub mod curve;
 pub mod dot;
+mod excerpt;
 pub mod svg;

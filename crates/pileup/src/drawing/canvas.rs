@@ -43,11 +43,15 @@ impl Default for Canvas {
 }
 
 impl Canvas {
-    /// The picture of nothing, and why.
+    /// Writes a line under all that was drawn.
     pub fn say(&mut self, text: &str) {
-        let half = text.len() as f64 * CHARACTER / 2.0;
-        self.take_in(Point::new(-half, -LINE), Point::new(half, LINE));
-        self.draw_text(Point::zero(), text, &StyleAttr::simple());
+        let place = if self.least.x > self.most.x {
+            Point::zero()
+        } else {
+            let middle = f64::midpoint(self.least.x, self.most.x);
+            Point::new(middle, self.most.y + 2.0 * LINE)
+        };
+        self.draw_text(place, text, &StyleAttr::simple());
     }
 
     /// All that was drawn.

@@ -10,17 +10,22 @@ use textwrap::core::display_width;
 
 use super::canvas::{CHARACTER, Canvas, LINE};
 use super::dot;
+use super::excerpt::excerpt;
 
 /// Lines of a label that are longer break after the last folder of their path.
 const LONG: usize = 30;
+/// A picture of more shows nothing.
+const MOST_NODES: usize = 60;
 /// Around the text of a node: twice the room at an end, and an ellipse takes more.
 const PADDING: f64 = 24.0;
 const ELLIPSE: f64 = 1.25;
 /// What the layout takes for the width of a character in the label of an edge.
 const EDGE_CHARACTER: usize = 8;
 
-/// Draws the graph. One without nodes is a picture that says so.
-pub fn write(graph: &Graph) -> String {
+/// Draws the graph. One without nodes is a picture that says so, and of one with very many
+/// the picture has what matters most.
+pub fn write(whole: &Graph) -> String {
+    let graph = &excerpt(whole, MOST_NODES);
     let mut canvas = Canvas::default();
     if graph.nodes.is_empty() {
         canvas.say("no task waits for a lock, a permit or room in a channel");
@@ -69,6 +74,10 @@ pub fn write(graph: &Graph) -> String {
         visual.add_edge(arrow, handles[edge.from], handles[edge.to]);
     }
     visual.do_it(false, false, false, &mut canvas);
+    let left_out = whole.nodes.len() - graph.nodes.len();
+    if left_out > 0 {
+        canvas.say(&format!("and {left_out} more: pileup graph --format dot"));
+    }
     canvas.picture()
 }
 
@@ -150,5 +159,28 @@ mod tests {
             broken("Mutex of\nsrc/bank.rs:4:5"),
             "Mutex of\nsrc/bank.rs:4:5"
         );
+    }
+
+    #[test]
+    fn what_does_not_fit_is_counted() {
+        let mut graph = futurelock();
+        for line in 0..100 {
+            let site = Some(Site {
+                file: "src/more.rs".into(),
+                line,
+                column: 1,
+            });
+            graph.nodes.push(Node::Tasks(site));
+            graph.edges.push(Edge {
+                from: graph.nodes.len() - 1,
+                to: 1,
+                relation: Relation::WaitsFor,
+                count: 1,
+                in_cycle: false,
+            });
+        }
+        let picture = write(&graph);
+        assert!(picture.contains("and 42 more"), "{picture}");
+        assert!(picture.contains("granted, not polled"), "{picture}");
     }
 }

@@ -52,7 +52,7 @@ fn write_contents(report: &Report, output: &mut impl Write) -> io::Result<()> {
         let grade = words::grade(finding.grade);
         writeln!(
             output,
-            "<li class=\"{grade}\"><a href=\"#finding-{number}\">{} {}</a> \
+            "<li class=\"{grade}\"><a href=\"#finding-{number}\">{grade} {} {}</a> \
              <code>{}</code> <span>{} alive</span></li>",
             finding.code.number(),
             xml(&finding.pattern),
