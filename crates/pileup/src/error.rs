@@ -49,6 +49,10 @@ pub enum Error {
     #[diagnostic(help("{}", console_help(.0)))]
     Console(#[from] ConsoleError),
 
+    #[error(transparent)]
+    #[diagnostic(help("{}", console_help(.0)))]
+    DuringWatch(ConsoleError),
+
     #[error(
         "{target} withheld what lived in it before pileup attached: its state is larger than console-subscriber sends to a late client"
     )]
@@ -104,7 +108,9 @@ impl Error {
     /// The exit code that the command line promises.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Console(ConsoleError::Gone { .. }) | Self::CutShort(_) => 4,
+            Self::Console(ConsoleError::Gone { .. }) | Self::DuringWatch(_) | Self::CutShort(_) => {
+                4
+            }
             Self::Console(ConsoleError::BadAddress { .. }) => 2,
             Self::Console(_) | Self::StateWithheld { .. } => 3,
             Self::Interrupted => 130,
@@ -145,7 +151,8 @@ fn console_help(error: &ConsoleError) -> &'static str {
         }
         ConsoleError::Silent { .. } => {
             "another tokio-console may have paused it (space resumes), the program may be \
-             stopped, or its publish interval longer than that (TOKIO_CONSOLE_PUBLISH_INTERVAL)"
+             stopped, its publish interval may be longer than that \
+             (TOKIO_CONSOLE_PUBLISH_INTERVAL), or something else listens there"
         }
         ConsoleError::Gone { .. } => "the program ended, was restarted, or dropped a slow client",
     }

@@ -7,9 +7,15 @@ use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, BoxStream, StreamExt};
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
-use pileup::{Address, Connection, Ending, History, Recorder, Recording, Snapshot};
+use pileup::{Address, Connection, ConsoleError, Ending, History, Recorder, Recording, Snapshot};
+
+use tokio::time::sleep;
 
 use crate::error::Error;
+
+/// A program that was started just before may need so long until it listens.
+const STARTING: Duration = Duration::from_secs(5);
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// A watch that is over, and why if that was before its time.
 pub struct Watched {
@@ -73,7 +79,7 @@ pub async fn observe(
 impl Source {
     pub async fn attach(address: Address, duration: Duration) -> Result<Self, Error> {
         Ok(Self::Live {
-            connection: Box::new(Connection::attach(address).await?),
+            connection: Box::new(attach(address).await?),
             duration,
         })
     }
@@ -109,7 +115,7 @@ impl Source {
                         progress.set_message(format!("{} tasks", snapshot.tasks.len()));
                     }
                     progress.set_position(milliseconds(started.elapsed()));
-                    next.map_err(Error::from)
+                    next.map_err(Error::DuringWatch)
                 });
                 snapshots.boxed()
             }
@@ -128,6 +134,19 @@ impl Source {
                 };
                 stream::iter(std::iter::from_fn(next)).boxed()
             }
+        }
+    }
+}
+
+/// Attaches to a target that may still be starting.
+async fn attach(address: Address) -> Result<Connection, ConsoleError> {
+    let started = Instant::now();
+    loop {
+        match Connection::attach(address.clone()).await {
+            Err(ConsoleError::Unreachable { .. }) if started.elapsed() < STARTING => {
+                sleep(AGAIN).await;
+            }
+            attached => return attached,
         }
     }
 }
