@@ -12,7 +12,7 @@ use crate::arguments::FailOn;
 
 use super::{html, json, junit, markdown, sarif, text};
 
-const HOSTILE: &str = "<script>\"'&\u{1b}[2J @all";
+const HOSTILE: &str = "<script>\"'&\u{1b}[2J | 宽 @all";
 
 fn report() -> Report {
     Report {
