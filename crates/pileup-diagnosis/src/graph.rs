@@ -19,6 +19,15 @@ pub struct Graph {
     pub edges: Vec<Edge>,
 }
 
+impl Graph {
+    /// Whether the node of this index is a part of a circle.
+    #[must_use]
+    pub fn is_in_cycle(&self, node: usize) -> bool {
+        let touches = |edge: &Edge| edge.from == node || edge.to == node;
+        self.edges.iter().any(|edge| edge.in_cycle && touches(edge))
+    }
+}
+
 /// Tasks of a site, or resources made at a place.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -101,9 +101,6 @@ pub enum Error {
     #[diagnostic(help("there are {codes}"))]
     NoCode { name: String, codes: String },
 
-    #[error("failed to draw the graph: {0}")]
-    Draw(String),
-
     #[error("failed to print the report")]
     Print(#[source] io::Error),
 }

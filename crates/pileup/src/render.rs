@@ -26,7 +26,7 @@ pub fn print(
 ) -> Result<(), Error> {
     let mut output = anstream::stdout().lock();
     let printed = match format {
-        Format::Text => text::write(report, &mut output),
+        Format::Text => text::write(report, text::width(), &mut output),
         Format::Json => json::write(report, &mut output),
         Format::Markdown => markdown::write(report, &mut output),
         Format::Sarif => sarif::write(report, &mut output),
@@ -34,7 +34,7 @@ pub fn print(
         Format::Html => {
             let graph = graph(history);
             let picture = (!graph.nodes.is_empty()).then(|| svg::write(&graph));
-            html::write(report, picture.transpose()?.as_deref(), &mut output)
+            html::write(report, picture.as_deref(), &mut output)
         }
     };
     printed.map_err(Error::Print)

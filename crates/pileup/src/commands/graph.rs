@@ -19,7 +19,7 @@ pub async fn execute(arguments: Graph) -> Result<ExitCode, Error> {
     let graph = graph(&watched.history);
     let drawn = match arguments.format {
         GraphFormat::Dot => dot::write(&graph),
-        GraphFormat::Svg => svg::write(&graph)?,
+        GraphFormat::Svg => svg::write(&graph),
     };
     write!(anstream::stdout(), "{drawn}").map_err(Error::Print)?;
     match watched.cut_short {

@@ -16,11 +16,11 @@ pub fn write(graph: &Graph) -> String {
             Node::Ended(_) | Node::UnknownHolder => "shape=box, style=dashed",
             Node::Resource { .. } => "shape=ellipse",
         };
-        let cyclic = graph
-            .edges
-            .iter()
-            .any(|edge| edge.in_cycle && edge.touches(number));
-        let color = if cyclic { IN_CYCLE } else { "color=\"black\"" };
+        let color = if graph.is_in_cycle(number) {
+            IN_CYCLE
+        } else {
+            "color=\"black\""
+        };
         let label = escaped(&label(node));
         // Writing to a String does not fail.
         let _ = writeln!(dot, "  n{number} [{shape}, {color}, label=\"{label}\"];");
@@ -31,11 +31,7 @@ pub fn write(graph: &Graph) -> String {
         } else {
             "color=\"black\""
         };
-        let label = match edge.relation {
-            Relation::WaitsFor => format!("{} wait", edge.count),
-            Relation::HeldBy => format!("{} held by", edge.count),
-            Relation::GrantedTo => format!("{} granted, not polled", edge.count),
-        };
+        let label = edge_label(edge);
         let _ = writeln!(
             dot,
             "  n{} -> n{} [{color}, label=\"{label}\"];",
@@ -46,17 +42,17 @@ pub fn write(graph: &Graph) -> String {
     dot
 }
 
-trait Touches {
-    fn touches(&self, node: usize) -> bool;
-}
-
-impl Touches for Edge {
-    fn touches(&self, node: usize) -> bool {
-        self.from == node || self.to == node
+/// What is written at an edge.
+pub fn edge_label(edge: &Edge) -> String {
+    match edge.relation {
+        Relation::WaitsFor => format!("{} wait", edge.count),
+        Relation::HeldBy => format!("{} held by", edge.count),
+        Relation::GrantedTo => format!("{} granted, not polled", edge.count),
     }
 }
 
-fn label(node: &Node) -> String {
+/// What is written in a node.
+pub fn label(node: &Node) -> String {
     match node {
         Node::Tasks(site) => format!("tasks of\n{}", place(site.as_ref())),
         Node::Ended(site) => format!("ended tasks of\n{}", place(site.as_ref())),

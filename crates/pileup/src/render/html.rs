@@ -22,8 +22,9 @@ pub fn write(report: &Report, graph: Option<&str>, output: &mut impl Write) -> i
          </header>\n<main>",
         report.window_seconds
     )?;
-    for finding in &report.findings {
-        write_card(finding, report.window_seconds, output)?;
+    write_contents(report, output)?;
+    for (number, finding) in report.findings.iter().enumerate() {
+        write_card(number, finding, report.window_seconds, output)?;
     }
     if let Some(graph) = graph {
         writeln!(
@@ -41,11 +42,37 @@ pub fn write(report: &Report, graph: Option<&str>, output: &mut impl Write) -> i
     writeln!(output, "</footer>\n</body>\n</html>")
 }
 
-fn write_card(finding: &Finding, window: f64, output: &mut impl Write) -> io::Result<()> {
+/// Says what is on a page that does not fit a screen.
+fn write_contents(report: &Report, output: &mut impl Write) -> io::Result<()> {
+    if report.findings.len() < 2 {
+        return Ok(());
+    }
+    writeln!(output, "<nav>\n<ol>")?;
+    for (number, finding) in report.findings.iter().enumerate() {
+        let grade = words::grade(finding.grade);
+        writeln!(
+            output,
+            "<li class=\"{grade}\"><a href=\"#finding-{number}\">{grade} {} {}</a> \
+             <code>{}</code> <span>{} alive</span></li>",
+            finding.code.number(),
+            xml(&finding.pattern),
+            xml(&words::site(finding)),
+            finding.alive
+        )?;
+    }
+    writeln!(output, "</ol>\n</nav>")
+}
+
+fn write_card(
+    number: usize,
+    finding: &Finding,
+    window: f64,
+    output: &mut impl Write,
+) -> io::Result<()> {
     let grade = words::grade(finding.grade);
     writeln!(
         output,
-        "<article class=\"{grade}\">\n<h2><span class=\"grade\">{grade}</span> {} {}</h2>\n\
+        "<article class=\"{grade}\" id=\"finding-{number}\">\n<h2><span class=\"grade\">{grade}</span> {} {}</h2>\n\
          <p>spawned at <code>{}</code></p>\n<p class=\"figures\">{}</p>",
         finding.code.number(),
         xml(&finding.pattern),

@@ -12,7 +12,7 @@ use crate::arguments::FailOn;
 
 use super::{html, json, junit, markdown, sarif, text};
 
-const HOSTILE: &str = "<script>\"'&\u{1b}[2J @all";
+const HOSTILE: &str = "<script>\"'&\u{1b}[2J | 宽 @all";
 
 fn report() -> Report {
     Report {
@@ -175,7 +175,7 @@ fn every_form_of_every_report_is_as_it_was() {
     for (name, report) in reports {
         let plain = written(|output| {
             let mut output = anstream::StripStream::new(output);
-            text::write(&report, &mut output)
+            text::write(&report, 88, &mut output)
         });
         insta::assert_snapshot!(format!("{name}.text"), plain);
         let form = written(|output| markdown::write(&report, output));
@@ -197,7 +197,7 @@ fn every_form_of_every_report_is_as_it_was() {
 
 #[test]
 fn colours_are_only_for_people() {
-    let coloured = written(|output| text::write(&several(), output));
+    let coloured = written(|output| text::write(&several(), 88, output));
     assert!(coloured.contains("\u{1b}["));
     for form in [
         written(|output| markdown::write(&several(), output)),

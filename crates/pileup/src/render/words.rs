@@ -72,11 +72,9 @@ pub fn waits(finding: &Finding) -> Vec<String> {
     let resource = resource.and_then(|waits_on| waits_on.resource.as_ref());
     let waits_for = resource
         .map(|WaitedFor { r#type, file, line }| format!("waits for {type} made at {file}:{line}"));
-    let held_by = finding.held_by.iter().map(|holder| {
-        let site = holder.site.as_ref().map(Site::to_string);
-        let site = site.as_deref().unwrap_or("a place that is not told");
-        format!("held by task {:x} spawned at {site}", holder.task.0)
-    });
+    let holders = finding.held_by.iter();
+    let held_by =
+        holders.map(|holder| format!("held by tasks spawned at {}", place(holder.site.as_ref())));
     called.into_iter().chain(waits_for).chain(held_by).collect()
 }
 

@@ -1,0 +1,86 @@
+//! The report in a terminal: coloured and as wide as that is, and plain everywhere else.
+#![cfg(unix)]
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use pileup::{Ending, Recorder, Snapshot};
+use pty_process::Size;
+use pty_process::blocking;
+use tempfile::TempDir;
+
+const WIDTH: u16 = 50;
+const CONTROL: char = '\u{1b}';
+
+/// A watch of a program without tasks.
+fn recording(folder: &TempDir) -> PathBuf {
+    let file = folder.path().join("watch.pileup");
+    let mut recorder = Recorder::create(&file, "http://127.0.0.1:6669").expect("it is new");
+    for second in 1..5 {
+        let snapshot = Snapshot {
+            at: jiff::Timestamp::from_second(second).expect("in range"),
+            tasks: Vec::new(),
+            finished: Vec::new(),
+            resources: Vec::new(),
+            async_ops: Vec::new(),
+            coverage: pileup_model::Coverage::default(),
+        };
+        recorder.record(&snapshot).expect("it is written");
+    }
+    recorder.finish(&Ending::Complete).expect("it is written");
+    file
+}
+
+/// What a terminal gets to show.
+fn shown(file: &Path, no_color: &str) -> String {
+    let (mut terminal, side) = blocking::open().expect("a pseudo-terminal");
+    terminal
+        .resize(Size::new(40, WIDTH))
+        .expect("it has a size");
+    let command = blocking::Command::new(env!("CARGO_BIN_EXE_pileup"))
+        .args(["diagnose", "--from"])
+        .arg(file)
+        .env("TERM", "xterm-256color")
+        .env("NO_COLOR", no_color)
+        .env_remove("CLICOLOR_FORCE");
+    let mut child = command.spawn(side).expect("pileup runs");
+    let mut bytes = Vec::new();
+    // A terminal whose other side is closed ends with an error, on some systems.
+    let _ = terminal.read_to_end(&mut bytes);
+    assert!(child.wait().expect("it ends").success());
+    String::from_utf8(bytes).expect("text")
+}
+
+#[test]
+fn a_terminal_gets_colours_unless_it_wants_none_and_lines_of_its_width() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = recording(&folder);
+    let coloured = shown(&file, "");
+    assert!(coloured.contains(CONTROL), "{coloured}");
+    let plain = shown(&file, "1");
+    assert!(!plain.contains(CONTROL), "{plain}");
+    assert!(plain.contains("nothing piles up"), "{plain}");
+    let coverage = plain.lines().filter(|line| line.starts_with("  "));
+    let widths: Vec<usize> = coverage.map(|line| line.chars().count()).collect();
+    assert!(widths.len() > 2, "{plain}");
+    assert!(
+        widths.iter().all(|width| *width <= usize::from(WIDTH)),
+        "{plain}"
+    );
+}
+
+#[test]
+fn a_pipe_gets_no_colours() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let output = Command::new(env!("CARGO_BIN_EXE_pileup"))
+        .args(["diagnose", "--from"])
+        .arg(recording(&folder))
+        .env_remove("NO_COLOR")
+        .env_remove("CLICOLOR_FORCE")
+        .output()
+        .expect("pileup runs");
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert!(text.contains("nothing piles up"), "{text}");
+    assert!(!text.contains(CONTROL), "{text}");
+}
