@@ -32,7 +32,7 @@ pub async fn capture(load: &Load) -> anyhow::Result<Vec<Vec<u8>>> {
         .max_decoding_message_size(usize::MAX);
     let updates = client.watch_updates(InstrumentRequest {}).await?;
     let pump = tokio::spawn(keep_awake(client));
-    let reader = tokio::spawn(read(updates.into_inner()));
+    let reader = tokio::spawn(read(updates.into_inner(), load.news()));
     target.ask(&load.request()).await?;
     let messages = reader.await?;
     pump.abort();
@@ -56,12 +56,12 @@ async fn keep_awake(client: InstrumentClient<Channel>) {
     }
 }
 
-/// Reads until news have come and gone.
-async fn read(mut updates: Streaming<Update>) -> anyhow::Result<Vec<Vec<u8>>> {
+/// Reads until so many news have come, and no more do.
+async fn read(mut updates: Streaming<Update>, expected: usize) -> anyhow::Result<Vec<Vec<u8>>> {
     let mut messages = Vec::new();
     let (mut quiet, mut news) = (0, 0);
     let end = Instant::now() + PATIENCE;
-    while news < 100 || quiet < QUIET {
+    while news < expected || quiet < QUIET {
         let rest = end.saturating_duration_since(Instant::now());
         let update = timeout(rest, updates.message()).await??;
         let update = update.context("the target ended")?;

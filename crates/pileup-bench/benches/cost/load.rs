@@ -42,6 +42,16 @@ impl Load {
         }
     }
 
+    /// How many tasks and async ops the target has to tell of.
+    pub fn news(&self) -> usize {
+        let tasks = self.tasks as usize;
+        match self.kind {
+            // A lock, and within it an acquire.
+            Kind::Locked => tasks * 3,
+            Kind::Idle | Kind::Lost | Kind::Churn => tasks,
+        }
+    }
+
     /// The load as the target is asked for it.
     pub fn request(&self) -> String {
         let kind = match self.kind {
