@@ -30,6 +30,8 @@ pub struct Connection {
     updates: Streaming<Update>,
     world: World,
     pump: Pump,
+    /// Why the target is not there any more, once all that it told has been given.
+    ended: Option<ConsoleError>,
 }
 
 impl Connection {
@@ -52,7 +54,12 @@ impl Connection {
         };
 
         let (updates, first) = match timeout(PATIENCE, subscribe(&mut client)).await {
-            Err(_) => return Err(not_a_console(format!("no answer within {PATIENCE:?}"))),
+            Err(_) => {
+                return Err(ConsoleError::Silent {
+                    address,
+                    silence: PATIENCE,
+                });
+            }
             Ok(Err(status)) => return Err(not_a_console(said(&status))),
             Ok(Ok((_, None))) => return Err(not_a_console("it closed at once".to_owned())),
             Ok(Ok((updates, Some(first)))) => (updates, first),
@@ -62,6 +69,7 @@ impl Connection {
             updates,
             world: World::default(),
             pump: Pump::start(client),
+            ended: None,
         };
         connection.apply(first);
         connection.settle().await?;
@@ -77,11 +85,20 @@ impl Connection {
     /// Follows the target for `period`, and gives what it looks like then.
     ///
     /// Waits longer when the target has told nothing new by then, and fails when it stays
-    /// silent for ten seconds, or goes away.
+    /// silent for ten seconds, or goes away: then what it told before that is given first.
     pub async fn next_snapshot(&mut self, period: Duration) -> Result<Snapshot, ConsoleError> {
+        if let Some(error) = self.ended.take() {
+            return Err(error);
+        }
         let end = Instant::now() + period;
         while let Some(message) = self.message_before(end).await {
-            self.take(message)?;
+            match self.take(message) {
+                Err(error) if self.world.has_news() => {
+                    self.ended = Some(error);
+                    break;
+                }
+                taken => taken?,
+            }
         }
         if !self.world.has_news() {
             match timeout(LONGEST_SILENCE, self.updates.message()).await {

@@ -3,9 +3,10 @@
 use pileup_model::{Site, TaskId, TaskState};
 use serde::{Deserialize, Serialize};
 
-use crate::WaitKind;
+use crate::{AliveAt, WaitKind};
 
 /// How sure a finding is.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Grade {
@@ -18,6 +19,7 @@ pub enum Grade {
 }
 
 /// What kind of finding it is. A code keeps its number and its meaning for good.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Code {
     /// Tasks are idle, and no waker is left that could wake them.
@@ -103,6 +105,7 @@ impl Code {
 }
 
 /// One root cause, at one spawn site.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// What kind of finding it is.
@@ -113,8 +116,15 @@ pub struct Finding {
     pub grade: Grade,
     /// Where the tasks were spawned; none where the target does not tell.
     pub site: Option<Site>,
+    /// The names of its living tasks, where `tokio::task::Builder` gave them any: each once,
+    /// and only the first few.
+    #[serde(default)]
+    pub task_names: Vec<String>,
     /// Living tasks of the site at the end of the watch.
     pub alive: usize,
+    /// Living tasks of the site over the watch: sixty points at the most, and the last.
+    #[serde(default)]
+    pub alive_over_time: Vec<AliveAt>,
     /// How fast they grew over the watch.
     pub growth_per_minute: f64,
     /// The age of the oldest.
@@ -134,6 +144,7 @@ pub struct Finding {
 }
 
 /// What tasks wait for.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct WaitsOn {
     /// The kind of wait.
@@ -143,6 +154,7 @@ pub struct WaitsOn {
 }
 
 /// A resource that tasks wait for.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct WaitedFor {
     /// Its type, such as `Mutex`.
@@ -154,6 +166,7 @@ pub struct WaitedFor {
 }
 
 /// A task that holds what others wait for.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldBy {
     /// Its number on the wire.

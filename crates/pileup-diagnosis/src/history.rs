@@ -7,11 +7,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pileup_model::{AsyncOp, Resource, Site, Snapshot, Task, TaskId, TaskState, elapsed};
 
-use crate::Lifetimes;
 use crate::changes::changes;
+use crate::growth::Growth;
 use crate::locks::{Holder, LocksSeen};
 use crate::pollers::{Pollers, SeenTask};
 use crate::turnover::update_living;
+use crate::{AliveAt, Lifetimes};
 
 /// All snapshots of one watch, kept as what the rules need of them: the latest one whole,
 /// and of the others counts per spawn site.
@@ -46,6 +47,7 @@ pub struct SiteHistory {
     pub finished_polls: u64,
     /// Time spent in the polls of all that finished.
     pub finished_busy: Duration,
+    growth: Growth,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -70,8 +72,9 @@ impl History {
             let site = self.sites.entry(task.site.clone()).or_default();
             site.finish(task, started);
         }
-        if started.is_none() {
-            for site in self.sites.values_mut() {
+        for site in self.sites.values_mut() {
+            site.growth.note(snapshot.at, site.living.len());
+            if started.is_none() {
                 site.alive_at_start = site.living.len();
             }
         }
@@ -113,6 +116,21 @@ impl History {
     #[must_use]
     pub fn site(&self, site: Option<&Site>) -> Option<&SiteHistory> {
         self.sites.get(&site.cloned())
+    }
+
+    /// How many tasks of a spawn site lived over the watch.
+    #[must_use]
+    pub fn alive_over_time(&self, site: &SiteHistory) -> Vec<AliveAt> {
+        let Some(started) = self.started() else {
+            return Vec::new();
+        };
+        let points = site.growth.points();
+        points
+            .map(|(at, alive)| AliveAt {
+                seconds: elapsed(started, at).as_secs_f64(),
+                alive,
+            })
+            .collect()
     }
 
     /// Since when a living task has been idle without any waker, in every snapshot.

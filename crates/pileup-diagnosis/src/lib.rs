@@ -12,6 +12,7 @@ mod changes;
 mod deadlines;
 mod finding;
 mod graph;
+mod growth;
 mod history;
 mod lifetimes;
 mod locks;
@@ -24,8 +25,9 @@ mod words;
 
 pub use finding::{Code, Finding, Grade, HeldBy, WaitedFor, WaitsOn};
 pub use graph::{Edge, Graph, Node, Relation, graph};
+pub use growth::AliveAt;
 pub use history::{History, SiteHistory};
 pub use lifetimes::Lifetimes;
 pub use pollers::SeenTask;
-pub use report::{Report, ReportCoverage, SCHEMA, diagnose};
+pub use report::{Report, ReportCoverage, SCHEMA, SetAside, Why, diagnose};
 pub use wait_graph::WaitKind;

@@ -10,6 +10,7 @@ use crate::{Finding, Grade, History, rules};
 pub const SCHEMA: &str = "pileup.report/1";
 
 /// What was found in one watch of one target.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// The name and version of this form.
@@ -22,9 +23,36 @@ pub struct Report {
     pub coverage: ReportCoverage,
     /// What was found: the surest first, then the most numerous.
     pub findings: Vec<Finding>,
+    /// What was found as well, and is known: it does not count.
+    #[serde(default)]
+    pub set_aside: Vec<SetAside>,
+}
+
+/// A finding that does not count, and why.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SetAside {
+    /// Why it does not count.
+    pub why: Why,
+    /// The reason in words.
+    pub reason: String,
+    /// What was found.
+    pub finding: Finding,
+}
+
+/// Why a finding does not count.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// The user allows it.
+    Allowed,
+    /// It was there before.
+    InBaseline,
 }
 
 /// How much of the target a watch covers.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReportCoverage {
     /// Tasks that were seen at all, finished or not.
@@ -73,6 +101,7 @@ pub fn diagnose(history: &History, target: &str) -> Report {
             lag_seconds: coverage.lag.as_secs_f64(),
         },
         findings,
+        set_aside: Vec::new(),
     }
 }
 

@@ -41,15 +41,15 @@ pub(crate) fn findings(history: &History) -> Vec<Finding> {
         &piles,
         &explained(&cases),
     ));
+    cases.extend(never_polled::cases(history, &piles));
+    cases.extend(wake_storm::cases(history, &piles));
     let explained = explained(&cases);
     let open = piles
         .iter()
         .filter(|pile| !pile.is_explained_by(&explained));
     cases.extend(open.map(|pile| pile.case(history, &graph)));
     let explained = self::explained(&cases);
-    cases.extend(never_polled::cases(history));
-    cases.extend(wake_storm::cases(history));
-    cases.extend(left_behind::cases(history));
+    cases.extend(left_behind::cases(history, &graph));
     cases
         .retain(|case| case.finding.grade > Grade::Suspicious || !case.tasks.is_subset(&explained));
     dependency_sites::fold_into_callers(&mut cases, history);

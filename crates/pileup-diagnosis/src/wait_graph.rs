@@ -16,6 +16,7 @@ use crate::locks::{Holder, flag, was_granted};
 use crate::pollers::SeenTask;
 
 /// What kind of thing a task waits for.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WaitKind {

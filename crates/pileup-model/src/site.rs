@@ -10,6 +10,7 @@ const REGISTRY: &str = "/registry/src/";
 
 /// A place in source code, as the compiler gives it: where a task was spawned, or where
 /// a resource was made.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Site {
     /// The file: relative to the workspace that was built, absolute for a dependency.

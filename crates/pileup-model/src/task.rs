@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Site, elapsed};
 
 /// Names a task among the living of one program. A later task may get the same number.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TaskId(pub u64);
@@ -30,6 +31,7 @@ pub enum TaskKind {
 }
 
 /// What a task is doing at one moment.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TaskState {

@@ -9,6 +9,8 @@ use jiff::SignedDuration;
 use pileup_console::Address;
 use pileup_diagnosis::Grade;
 
+use crate::selection::Selection;
+
 /// Says which tasks of a running Tokio program will never finish, where they were spawned,
 /// and on what evidence.
 #[derive(Debug, Parser)]
@@ -38,6 +40,8 @@ pub enum Command {
     Diagnose(Diagnose),
     /// Say what a finding means, and how to mend it
     Explain(Explain),
+    /// Compare two reports, or two recordings, by spawn site
+    Diff(Diff),
     /// Draw who waits for what, and who holds it
     Graph(Graph),
 }
@@ -91,10 +95,35 @@ pub struct Explain {
 }
 
 #[derive(Debug, Args)]
+pub struct Diff {
+    /// The earlier one: a recording, or a report as JSON
+    pub before: PathBuf,
+    /// The later one
+    pub after: PathBuf,
+    /// How to print the difference
+    #[arg(long, value_enum, default_value_t = DiffFormat::Text)]
+    pub format: DiffFormat,
+    /// From which grade on a finding that is new or surer makes the exit code 1
+    #[arg(long, value_enum, default_value_t = FailOn::Probable)]
+    pub fail_on: FailOn,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum DiffFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+#[derive(Debug, Args)]
 pub struct Graph {
     /// The program's console: `http://HOST:PORT`, or `file:///PATH` for a Unix socket
     #[arg(value_name = "ADDR", default_value_t)]
     pub address: Address,
+    /// Draw what a recording ends with instead of attaching
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["address", "duration"])]
+    pub from: Option<PathBuf>,
     /// How long to watch before the picture is drawn
     #[arg(long = "for", value_name = "DURATION", default_value = "5s", value_parser = watch_duration)]
     pub duration: Duration,
@@ -117,6 +146,9 @@ pub struct Watch {
     /// How long to watch
     #[arg(long = "for", value_name = "DURATION", default_value = "30s", value_parser = watch_duration)]
     pub duration: Duration,
+    /// End the watch as soon as a finding is certain
+    #[arg(long)]
+    pub until_certain: bool,
     /// How to print the report
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -126,6 +158,8 @@ pub struct Watch {
     /// Record the watch, for `diagnose --from`; a file that is there already must be empty
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    #[command(flatten)]
+    pub selection: Selection,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

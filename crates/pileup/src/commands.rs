@@ -1,6 +1,7 @@
 //! One file per subcommand: parse, call, render.
 
 pub mod diagnose;
+pub mod diff;
 pub mod explain;
 pub mod graph;
 pub mod investigate;

@@ -49,6 +49,10 @@ pub enum Error {
     #[diagnostic(help("{}", console_help(.0)))]
     Console(#[from] ConsoleError),
 
+    #[error(transparent)]
+    #[diagnostic(help("{}", console_help(.0)))]
+    DuringWatch(ConsoleError),
+
     #[error(
         "{target} withheld what lived in it before pileup attached: its state is larger than console-subscriber sends to a late client"
     )]
@@ -63,6 +67,30 @@ pub enum Error {
     Recording {
         file: PathBuf,
         source: RecordingError,
+    },
+
+    #[error("failed to read {}", file.display())]
+    #[diagnostic(help("is it there, and may you read it?"))]
+    ReadFile { file: PathBuf, source: io::Error },
+
+    #[error("{} is no list of what is allowed", file.display())]
+    #[diagnostic(help(
+        "an entry is [[allow]] with site = \"src/server.rs:40\", a reason, and the code of the \
+         finding if only that is allowed"
+    ))]
+    AllowList {
+        file: PathBuf,
+        source: Box<toml::de::Error>,
+    },
+
+    #[error("{} is no report of pileup", file.display())]
+    #[diagnostic(help(
+        "a report is what `pileup diagnose --format json` prints, in the form {}",
+        pileup_diagnosis::SCHEMA
+    ))]
+    NotAReport {
+        file: PathBuf,
+        source: Option<serde_json::Error>,
     },
 
     #[error("the recorded watch was cut short: {0}")]
@@ -83,7 +111,9 @@ impl Error {
     /// The exit code that the command line promises.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Console(ConsoleError::Gone { .. }) | Self::CutShort(_) => 4,
+            Self::Console(ConsoleError::Gone { .. }) | Self::DuringWatch(_) | Self::CutShort(_) => {
+                4
+            }
             Self::Console(ConsoleError::BadAddress { .. }) => 2,
             Self::Console(_) | Self::StateWithheld { .. } => 3,
             Self::Interrupted => 130,
@@ -124,7 +154,8 @@ fn console_help(error: &ConsoleError) -> &'static str {
         }
         ConsoleError::Silent { .. } => {
             "another tokio-console may have paused it (space resumes), the program may be \
-             stopped, or its publish interval longer than that (TOKIO_CONSOLE_PUBLISH_INTERVAL)"
+             stopped, its publish interval may be longer than that \
+             (TOKIO_CONSOLE_PUBLISH_INTERVAL), or something else listens there"
         }
         ConsoleError::Gone { .. } => "the program ended, was restarted, or dropped a slow client",
     }

@@ -37,8 +37,8 @@ mod observe;
 pub use observe::{observe, report};
 pub use pileup_console::{Address, Connection, ConsoleError};
 pub use pileup_diagnosis::{
-    Code, Finding, Grade, Graph, HeldBy, History, Report, ReportCoverage, WaitKind, WaitedFor,
-    WaitsOn, diagnose, graph,
+    AliveAt, Code, Finding, Grade, Graph, HeldBy, History, Report, ReportCoverage, SetAside,
+    WaitKind, WaitedFor, WaitsOn, Why, diagnose, graph,
 };
 pub use pileup_model::{Site, Snapshot, Task, TaskId, TaskState};
 pub use pileup_recording::{Ending, Recorder, Recording, RecordingError};

@@ -2,13 +2,16 @@
 
 mod arguments;
 mod commands;
+mod difference;
 mod drawing;
 mod error;
 mod render;
 mod scenario_process;
+mod selection;
 mod watch;
 mod workspace;
 
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -16,10 +19,17 @@ use clap::Parser;
 use crate::arguments::{Arguments, Command};
 use crate::error::Error;
 
+/// As a shell tells of a program that ended so.
+const BROKEN_PIPE: u8 = 141;
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match run(arguments) {
         Ok(code) => code,
+        // Whoever read the output has seen enough of it.
+        Err(Error::Print(source)) if source.kind() == ErrorKind::BrokenPipe => {
+            ExitCode::from(BROKEN_PIPE)
+        }
         Err(error) => {
             let code = error.exit_code();
             anstream::eprintln!("{:?}", miette::Report::new(error));
@@ -42,6 +52,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Error> {
                     commands::investigate::execute(investigate).await
                 }
                 Command::Explain(explain) => commands::explain::execute(&explain),
+                Command::Diff(diff) => commands::diff::execute(&diff),
                 Command::Graph(graph) => commands::graph::execute(graph).await,
                 Command::Diagnose(diagnose) => commands::diagnose::execute(diagnose).await,
             }

@@ -1,6 +1,6 @@
 //! The report in every form: each a file that reads the same report.
 
-mod escape;
+pub mod escape;
 mod html;
 mod json;
 mod junit;
@@ -9,23 +9,33 @@ mod sarif;
 #[cfg(test)]
 mod tests;
 mod text;
-mod words;
+pub mod words;
 
-use std::io;
+use pileup::{History, Report, graph};
 
-use pileup_diagnosis::Report;
-
-use crate::arguments::Format;
+use crate::arguments::{FailOn, Format};
+use crate::drawing::svg;
+use crate::error::Error;
 
 /// Prints a report on standard output, which carries nothing else.
-pub fn print(report: &Report, format: Format) -> io::Result<()> {
+pub fn print(
+    report: &Report,
+    history: &History,
+    format: Format,
+    fail_on: FailOn,
+) -> Result<(), Error> {
     let mut output = anstream::stdout().lock();
-    match format {
+    let printed = match format {
         Format::Text => text::write(report, &mut output),
         Format::Json => json::write(report, &mut output),
         Format::Markdown => markdown::write(report, &mut output),
         Format::Sarif => sarif::write(report, &mut output),
-        Format::Junit => junit::write(report, &mut output),
-        Format::Html => html::write(report, &mut output),
-    }
+        Format::Junit => junit::write(report, fail_on, &mut output),
+        Format::Html => {
+            let graph = graph(history);
+            let picture = (!graph.nodes.is_empty()).then(|| svg::write(&graph));
+            html::write(report, picture.transpose()?.as_deref(), &mut output)
+        }
+    };
+    printed.map_err(Error::Print)
 }

@@ -7,9 +7,15 @@ use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, BoxStream, StreamExt};
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
-use pileup::{Address, Connection, Ending, History, Recorder, Recording, Snapshot};
+use pileup::{Address, Connection, ConsoleError, Ending, History, Recorder, Recording, Snapshot};
+
+use tokio::time::sleep;
 
 use crate::error::Error;
+
+/// A program that was started just before may need so long until it listens.
+const STARTING: Duration = Duration::from_secs(5);
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// A watch that is over, and why if that was before its time.
 pub struct Watched {
@@ -32,14 +38,12 @@ pub enum Source {
     },
 }
 
-/// Attaches to a target and follows it for `duration`.
-pub async fn watch(address: Address, duration: Duration) -> Result<Watched, Error> {
-    let source = Source::attach(address, duration).await?;
-    observe(source, None).await
-}
-
-/// Takes in all that a source gives, and records it if asked to.
-pub async fn observe(mut source: Source, record: Option<&Path>) -> Result<Watched, Error> {
+/// Takes in what a source gives until that is enough, and records it if asked to.
+pub async fn observe(
+    mut source: Source,
+    record: Option<&Path>,
+    is_enough: impl FnMut(&History) -> bool,
+) -> Result<Watched, Error> {
     let target = source.target();
     let failed = |source| Error::Recording {
         file: record.unwrap_or(Path::new("")).to_owned(),
@@ -56,7 +60,7 @@ pub async fn observe(mut source: Source, record: Option<&Path>) -> Result<Watche
         std::future::ready(written.is_ok())
     });
     let mut history = History::default();
-    let ended = pileup::observe(snapshots, &mut history, |_| false).await;
+    let ended = pileup::observe(snapshots, &mut history, is_enough).await;
     written.map_err(failed)?;
     let cut_short = ended.err();
     if let Some(recorder) = recorder {
@@ -75,7 +79,7 @@ pub async fn observe(mut source: Source, record: Option<&Path>) -> Result<Watche
 impl Source {
     pub async fn attach(address: Address, duration: Duration) -> Result<Self, Error> {
         Ok(Self::Live {
-            connection: Box::new(Connection::attach(address).await?),
+            connection: Box::new(attach(address).await?),
             duration,
         })
     }
@@ -111,7 +115,7 @@ impl Source {
                         progress.set_message(format!("{} tasks", snapshot.tasks.len()));
                     }
                     progress.set_position(milliseconds(started.elapsed()));
-                    next.map_err(Error::from)
+                    next.map_err(Error::DuringWatch)
                 });
                 snapshots.boxed()
             }
@@ -130,6 +134,19 @@ impl Source {
                 };
                 stream::iter(std::iter::from_fn(next)).boxed()
             }
+        }
+    }
+}
+
+/// Attaches to a target that may still be starting.
+async fn attach(address: Address) -> Result<Connection, ConsoleError> {
+    let started = Instant::now();
+    loop {
+        match Connection::attach(address.clone()).await {
+            Err(ConsoleError::Unreachable { .. }) if started.elapsed() < STARTING => {
+                sleep(AGAIN).await;
+            }
+            attached => return attached,
         }
     }
 }

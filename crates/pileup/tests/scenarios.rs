@@ -1,11 +1,13 @@
-//! Every scenario of the workspace, run for real: does it do what its manifest says, and
-//! does pileup say so?
+//! Every scenario of the workspace, run for real: does it do what its manifest says, does
+//! pileup say so, and is there a page that explains it?
 //!
 //! The tests are made from the folders under `scenarios/`: a new scenario is tested without
 //! a change here.
 
 #[path = "scenarios/growth.rs"]
 mod growth;
+#[path = "scenarios/pages.rs"]
+mod pages;
 #[path = "support/process.rs"]
 mod process;
 #[path = "scenarios/truth.rs"]
@@ -14,6 +16,7 @@ mod truth;
 mod verdict;
 
 use libtest_mimic::{Arguments, Trial};
+use pileup_diagnosis::Code;
 
 use self::verdict::Pace;
 
@@ -25,7 +28,18 @@ fn main() {
     arguments.test_threads.get_or_insert(AT_ONCE);
     let scenarios = truth::scenarios().expect("the manifests of the scenarios can be read");
     let mut trials = Vec::new();
+    for code in Code::ALL {
+        let all = scenarios.clone();
+        let name = format!("{}::page", code.number());
+        trials.push(Trial::test(name, move || {
+            pages::check(code, &all).map_err(Into::into)
+        }));
+    }
     for scenario in scenarios {
+        let of_page = scenario.clone();
+        trials.push(Trial::test(format!("{}::page", scenario.name), move || {
+            pages::check_code_of(&of_page).map_err(Into::into)
+        }));
         for variant in truth::VARIANTS {
             let name = format!("{}::{variant}", scenario.name);
             let of_growth = scenario.clone();

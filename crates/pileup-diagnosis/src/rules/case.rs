@@ -9,6 +9,9 @@ use crate::wait_graph::{Wait, WaitGraph};
 use crate::words::tasks_wait;
 use crate::{Code, Finding, Grade, HeldBy, History, SiteHistory, WaitedFor, WaitsOn};
 
+/// So many names say how the tasks of a site are called.
+const NAMES: usize = 10;
+
 /// A finding, and the tasks that it explains.
 pub(super) struct Case {
     pub(super) finding: Finding,
@@ -57,7 +60,9 @@ impl Verdict {
             pattern: self.code.pattern().to_owned(),
             grade: self.grade,
             site: site.cloned(),
+            task_names: task_names(seen),
             alive: seen.living.len(),
+            alive_over_time: history.alive_over_time(seen),
             growth_per_minute: if minutes > 0.0 { growth / minutes } else { 0.0 },
             oldest_seconds: oldest.map_or(0.0, |(task, now)| task.age(now).as_secs_f64()),
             state: self.state,
@@ -68,6 +73,19 @@ impl Verdict {
             fix: self.fix.to_owned(),
         }
     }
+}
+
+fn task_names(seen: &SiteHistory) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in seen.living.iter().filter_map(|task| task.name.as_deref()) {
+        if names.len() == NAMES {
+            break;
+        }
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    names
 }
 
 /// The state that most of these tasks are in.

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use pileup_model::{Task, TaskId, TaskState, elapsed};
 
-use super::case::{Case, Verdict};
+use super::case::{Case, Verdict, waits_on};
+use crate::wait_graph::WaitGraph;
 use crate::words::span;
 use crate::{Code, Grade, History};
 
@@ -17,7 +18,7 @@ const MANY: u64 = 30;
 /// So many times the longest lifetime of them is unusual.
 const TIMES_THE_LONGEST: u32 = 10;
 
-pub(super) fn cases(history: &History) -> Vec<Case> {
+pub(super) fn cases(history: &History, graph: &WaitGraph) -> Vec<Case> {
     let Some(latest) = history.latest() else {
         return Vec::new();
     };
@@ -44,12 +45,13 @@ pub(super) fn cases(history: &History) -> Vec<Case> {
         if finished < MANY || left.len() as u64 * 10 > finished {
             continue;
         }
+        let wait = graph.waits.get(&oldest.id).and_then(|waits| waits.first());
         let tasks: HashSet<TaskId> = left.iter().map(|task| task.id).collect();
         let verdict = Verdict {
             code: Code::LeftBehind,
             grade: Grade::Suspicious,
             state: TaskState::Idle,
-            waits_on: None,
+            waits_on: wait.map(waits_on),
             held_by: Vec::new(),
             evidence: vec![
                 format!(

@@ -4,17 +4,20 @@
 //! for long sits in a `LocalSet` that nobody drives, behind a worker that is pinned, or, a
 //! blocking closure, behind a blocking pool whose threads are all taken. tokio-console shows
 //! such tasks as idle.
+//!
+//! One such task is a suspicion; a pile of them is as sure as a pile, and says why it grows.
 
 use std::collections::HashSet;
 
 use pileup_model::{Task, TaskId, TaskKind, TaskState, elapsed};
 
 use super::case::{Case, Verdict};
+use super::piling_up::{Pile, grade_by_pile};
 use super::wait_cycle::still_for;
 use crate::words::span;
-use crate::{Code, Grade, History};
+use crate::{Code, History};
 
-pub(super) fn cases(history: &History) -> Vec<Case> {
+pub(super) fn cases(history: &History, piles: &[Pile]) -> Vec<Case> {
     let Some(latest) = history.latest() else {
         return Vec::new();
     };
@@ -37,20 +40,23 @@ pub(super) fn cases(history: &History) -> Vec<Case> {
             continue;
         };
         let tasks: HashSet<TaskId> = waiting.iter().map(|task| task.id).collect();
+        let pile = piles.iter().find(|pile| pile.is_explained_by(&tasks));
+        let mut evidence = vec![format!(
+            "{} never polled, the oldest {} after it was spawned",
+            match waiting.len() {
+                1 => "1 task was".to_owned(),
+                more => format!("{more} tasks were"),
+            },
+            span(oldest.age(latest.at))
+        )];
+        evidence.extend(pile.map(|pile| pile.growth(history)));
         let verdict = Verdict {
             code: Code::NeverPolled,
-            grade: Grade::Suspicious,
+            grade: grade_by_pile(&tasks, piles),
             state: TaskState::Idle,
             waits_on: None,
             held_by: Vec::new(),
-            evidence: vec![format!(
-                "{} never polled, the oldest {} after it was spawned",
-                match waiting.len() {
-                    1 => "1 task was".to_owned(),
-                    more => format!("{more} tasks were"),
-                },
-                span(oldest.age(latest.at))
-            )],
+            evidence,
             explanation: match oldest.kind {
                 TaskKind::Local => LOCAL,
                 TaskKind::Blocking => BLOCKING,

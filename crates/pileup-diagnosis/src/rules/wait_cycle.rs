@@ -42,6 +42,8 @@ struct Places {
 #[derive(Default)]
 struct Kind<'a> {
     cycles: Vec<Vec<&'a SeenTask>>,
+    /// The tasks of more such cycles, which have not stood still for long enough to count.
+    too_young: HashSet<TaskId>,
     waits: Vec<&'a Wait>,
     still_for: Duration,
     /// A guard of a circle may be with a task that is not in it.
@@ -64,7 +66,7 @@ pub(super) fn cases(history: &History, graph: &WaitGraph, piles: &[Pile]) -> Vec
             .filter_map(|task| graph.waits.get(task)?.iter().find(within))
             .collect();
         let still = waits.iter().map(|wait| stood_still(wait, latest)).min();
-        let Some(still) = still.filter(|still| *still >= patience) else {
+        let Some(still) = still else {
             continue;
         };
         let unpolled = waits
@@ -81,6 +83,10 @@ pub(super) fn cases(history: &History, graph: &WaitGraph, piles: &[Pile]) -> Vec
             made: distinct(waits.iter().map(|wait| &wait.resource.site)),
         };
         let kind = kinds.entry(places).or_default();
+        if still < patience {
+            kind.too_young.extend(waits.iter().map(|wait| wait.task.id));
+            continue;
+        }
         kind.cycles
             .push(waits.iter().map(|wait| &wait.task).collect());
         kind.still_for = kind.still_for.max(still);
@@ -89,8 +95,10 @@ pub(super) fn cases(history: &History, graph: &WaitGraph, piles: &[Pile]) -> Vec
             .any(|wait| graph.may_be_passed_on(&wait.resource));
         kind.waits.extend(waits);
     }
-    let kinds = kinds.into_iter();
-    kinds
+    let proven = kinds
+        .into_iter()
+        .filter(|(_, kind)| !kind.cycles.is_empty());
+    proven
         .map(|(places, kind)| kind.case(&places, history, graph, piles))
         .collect()
 }
@@ -116,7 +124,7 @@ impl Kind<'_> {
     fn case(&self, places: &Places, history: &History, graph: &WaitGraph, piles: &[Pile]) -> Case {
         let inside: HashSet<TaskId> = self.cycles.iter().flatten().map(|task| task.id).collect();
         let behind = graph.behind(&inside);
-        let tasks = &inside | &behind;
+        let tasks = &(&inside | &behind) | &self.too_young;
         let grade = if self.may_be_passed_on {
             grade_by_pile(&tasks, piles)
         } else {

@@ -4,6 +4,8 @@
 //! without pause. This is tokio-console's lint `self-wakes`, with a rate: a few self-wakes
 //! are how cooperative code yields. Wakes of `yield_now` and of an exhausted budget are
 //! deferred past the poll, and do not count as the task's own.
+//!
+//! A storm is a suspicion: it costs time, and may end. A pile of them is as sure as a pile.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -11,13 +13,14 @@ use std::time::Duration;
 use pileup_model::{Task, TaskId};
 
 use super::case::{Case, Verdict, usual_state};
-use crate::{Code, Grade, History};
+use super::piling_up::{Pile, grade_by_pile};
+use crate::{Code, History};
 
 /// Wakes a second: no source of events outside the task is as fast for long.
 const FAST: f64 = 1000.0;
 const SHORTEST: Duration = Duration::from_secs(1);
 
-pub(super) fn cases(history: &History) -> Vec<Case> {
+pub(super) fn cases(history: &History, piles: &[Pile]) -> Vec<Case> {
     let Some(latest) = history.latest() else {
         return Vec::new();
     };
@@ -47,19 +50,22 @@ pub(super) fn cases(history: &History) -> Vec<Case> {
             continue;
         }
         let tasks: HashSet<TaskId> = storming.iter().map(|task| task.id).collect();
+        let pile = piles.iter().find(|pile| pile.is_explained_by(&tasks));
+        let mut evidence = vec![format!(
+            "{} up to {fastest:.0} times a second",
+            match storming.len() {
+                1 => "1 task wakes itself".to_owned(),
+                more => format!("{more} tasks wake themselves"),
+            }
+        )];
+        evidence.extend(pile.map(|pile| pile.growth(history)));
         let verdict = Verdict {
             code: Code::WakeStorm,
-            grade: Grade::Suspicious,
+            grade: grade_by_pile(&tasks, piles),
             state: usual_state(storming.iter().copied()),
             waits_on: None,
             held_by: Vec::new(),
-            evidence: vec![format!(
-                "{} up to {fastest:.0} times a second",
-                match storming.len() {
-                    1 => "1 task wakes itself".to_owned(),
-                    more => format!("{more} tasks wake themselves"),
-                }
-            )],
+            evidence,
             explanation: "The task is polled without pause, whether there is something to do or \
                           not: it takes a worker's time from the others.",
             fix: "Keep the waker and use it when there is something to do, instead of calling \

@@ -1,4 +1,4 @@
-//! What is unusual and not proven.
+//! What is unusual and not proven, unless it piles up.
 
 use pileup_diagnosis::Grade;
 use pileup_model::{Polls, TaskKind};
@@ -18,6 +18,19 @@ fn a_local_task_that_nobody_drives_is_never_polled() {
 }
 
 #[test]
+fn local_tasks_that_pile_up_unpolled_are_a_pile_whose_reason_is_known() {
+    let mut program = Program::default();
+    for number in 1..=110 {
+        let task = program.spawn("local.rs", f64::from(number) / 10.0, None);
+        task.kind = TaskKind::Local;
+        task.polls = Polls::default();
+    }
+    let report = program.watch(0.0, 12.0);
+    assert_eq!(found(&report), [("local.rs", "PU08")]);
+    assert_eq!(report.worst(), Some(Grade::Probable));
+}
+
+#[test]
 fn a_task_that_was_just_spawned_has_time_for_its_first_poll() {
     let mut program = Program::default();
     program.spawn("new.rs", 11.5, None).polls = Polls::default();
@@ -31,6 +44,19 @@ fn a_task_that_wakes_itself_thousands_of_times_a_second_is_a_storm() {
     task.wakers.wakes = 100_000;
     task.wakers.self_wakes = 99_000;
     assert_eq!(found(&program.watch(0.0, 12.0)), [("spin.rs", "PU09")]);
+}
+
+#[test]
+fn storms_that_pile_up_are_a_pile_whose_reason_is_known() {
+    let mut program = Program::default();
+    for number in 1..=110 {
+        let task = program.spawn("spin.rs", f64::from(number) / 10.0, None);
+        task.wakers.wakes = 100_000;
+        task.wakers.self_wakes = 99_000;
+    }
+    let report = program.watch(0.0, 12.0);
+    assert_eq!(found(&report), [("spin.rs", "PU09")]);
+    assert_eq!(report.worst(), Some(Grade::Probable));
 }
 
 #[test]

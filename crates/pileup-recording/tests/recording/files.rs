@@ -51,7 +51,7 @@ fn nothing_is_overwritten() {
 fn nothing_is_written_before_the_first_snapshot() {
     let place = Place::new();
     drop(Recorder::create(&place.path, TARGET).expect("a recorder"));
-    assert_eq!(std::fs::read(&place.path).expect("it is there"), []);
+    assert!(std::fs::read(&place.path).expect("it is there").is_empty());
     Recorder::create(&place.path, TARGET).expect("it is empty: it can be tried again");
 }
 

@@ -1,27 +1,64 @@
 //! `pileup diagnose`: attach to a running program, watch it, and report.
 
+use std::fs;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use pileup_diagnosis::diagnose;
+use pileup::{Grade, History, RecordingError, diagnose};
 
 use crate::arguments::{Diagnose, Watch};
 use crate::error::Error;
 use crate::render;
+use crate::selection::Selector;
 use crate::watch::{Source, observe};
+
+/// How often a watch that ends with a certain finding is asked for one.
+const ASKED_EVERY: Duration = Duration::from_secs(1);
 
 pub async fn execute(diagnose: Diagnose) -> Result<ExitCode, Error> {
     let flags = &diagnose.watch;
+    let selector = prepare(flags)?;
     let source = match diagnose.from {
         Some(file) => Source::open(file)?,
         None => Source::attach(diagnose.address, flags.duration).await?,
     };
-    report_on(source, flags).await
+    report_on(source, flags, &selector).await
+}
+
+/// Reads what the flags name, and finds out what would fail after a long watch.
+pub fn prepare(flags: &Watch) -> Result<Selector<'_>, Error> {
+    if let Some(file) = &flags.record
+        && fs::metadata(file).is_ok_and(|file| file.len() > 0)
+    {
+        return Err(Error::Recording {
+            file: file.clone(),
+            source: RecordingError::Exists,
+        });
+    }
+    flags.selection.read()
 }
 
 /// Watches a target, prints the report, and says with what code to exit.
-pub async fn report_on(source: Source, flags: &Watch) -> Result<ExitCode, Error> {
-    let watched = observe(source, flags.record.as_deref()).await?;
-    let report = diagnose(&watched.history, &watched.target);
+pub async fn report_on(
+    source: Source,
+    flags: &Watch,
+    selector: &Selector<'_>,
+) -> Result<ExitCode, Error> {
+    let report_of = |history: &History, target: &str| {
+        let mut report = diagnose(history, target);
+        selector.select(&mut report);
+        report
+    };
+    let mut asked_at = Duration::ZERO;
+    let is_enough = |history: &History| {
+        if !flags.until_certain || history.window() < asked_at + ASKED_EVERY {
+            return false;
+        }
+        asked_at = history.window();
+        report_of(history, "").worst() == Some(Grade::Certain)
+    };
+    let watched = observe(source, flags.record.as_deref(), is_enough).await?;
+    let report = report_of(&watched.history, &watched.target);
     let fails = report
         .worst()
         .is_some_and(|grade| flags.fail_on.fails(grade));
@@ -30,7 +67,10 @@ pub async fn report_on(source: Source, flags: &Watch) -> Result<ExitCode, Error>
             target: watched.target,
         });
     }
-    render::print(&report, flags.format).map_err(Error::Print)?;
+    render::print(&report, &watched.history, flags.format, flags.fail_on)?;
+    for site in selector.unused(&report) {
+        anstream::eprintln!("the allow list has {site:?}, where nothing was found");
+    }
     match watched.cut_short {
         // What there is of a recording is worth its report, with a warning.
         Some(error @ Error::Recording { .. }) if watched.history.latest().is_some() => {

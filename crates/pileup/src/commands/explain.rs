@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use anstyle::Style;
 use pileup_diagnosis::Code;
 
 use crate::arguments::Explain;
@@ -10,8 +11,21 @@ use crate::error::Error;
 
 pub fn execute(explain: &Explain) -> Result<ExitCode, Error> {
     let code = find(&explain.code)?;
-    write!(anstream::stdout(), "{}", page(code)).map_err(Error::Print)?;
+    write!(anstream::stdout(), "{}", with_bold_headings(page(code))).map_err(Error::Print)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The page as it is, but for the headings: Markdown reads well in a terminal.
+fn with_bold_headings(page: &str) -> String {
+    let bold = Style::new().bold();
+    let lines = page.lines().map(|line| {
+        if line.starts_with('#') {
+            format!("{bold}{line}{bold:#}\n")
+        } else {
+            format!("{line}\n")
+        }
+    });
+    lines.collect()
 }
 
 fn find(name: &str) -> Result<Code, Error> {
@@ -50,8 +64,6 @@ pub fn page(code: Code) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     #[test]
@@ -60,27 +72,31 @@ mod tests {
             let page = page(code);
             let title = format!("# {} {}\n", code.number(), code.pattern());
             assert!(page.starts_with(&title), "{title}");
-            for part in [
-                "What was seen",
+            let parts = [
                 "What it means",
+                "What was seen",
+                "In tokio-console",
                 "When it is wrong",
                 "How to mend it",
+                "What would show more",
+                "In real projects",
                 "Scenarios",
-            ] {
-                assert!(page.contains(&format!("\n## {part}\n")), "{title}: {part}");
+            ];
+            let headings = page.lines().filter_map(|line| line.strip_prefix("## "));
+            assert_eq!(headings.collect::<Vec<&str>>(), parts, "{title}");
+            for example in ["\nBefore: ", "\nAfter: "] {
+                assert!(before_and_after(page, example), "{title}: {example:?}");
             }
         }
     }
 
-    #[test]
-    fn pages_name_scenarios_that_there_are() {
-        let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
-        for code in Code::ALL {
-            let named = page(code).split("`cargo pileup investigate ").skip(1);
-            for name in named.filter_map(|rest| rest.split('`').next()) {
-                assert!(scenarios.join(name).is_dir(), "{}: {name}", code.number());
-            }
-        }
+    /// Whether an example has code.
+    fn before_and_after(page: &str, example: &str) -> bool {
+        page.split(example).nth(1).is_some_and(|rest| {
+            rest.split("\n\n")
+                .nth(1)
+                .is_some_and(|code| code.starts_with("```rust\n"))
+        })
     }
 
     #[test]

@@ -8,10 +8,14 @@ use pileup_diagnosis::graph;
 use crate::arguments::{Graph, GraphFormat};
 use crate::drawing::{dot, svg};
 use crate::error::Error;
-use crate::watch::watch;
+use crate::watch::{Source, observe};
 
 pub async fn execute(arguments: Graph) -> Result<ExitCode, Error> {
-    let watched = watch(arguments.address, arguments.duration).await?;
+    let source = match arguments.from {
+        Some(file) => Source::open(file)?,
+        None => Source::attach(arguments.address, arguments.duration).await?,
+    };
+    let watched = observe(source, None, |_| false).await?;
     let graph = graph(&watched.history);
     let drawn = match arguments.format {
         GraphFormat::Dot => dot::write(&graph),

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::arguments::Investigate;
-use crate::commands::diagnose::report_on;
+use crate::commands::diagnose::{prepare, report_on};
 use crate::error::Error;
 use crate::scenario_process::ScenarioProcess;
 use crate::watch::Source;
@@ -14,6 +14,7 @@ use crate::workspace;
 const MARGIN: Duration = Duration::from_secs(60);
 
 pub async fn execute(investigate: Investigate) -> Result<ExitCode, Error> {
+    let selector = prepare(&investigate.watch)?;
     let name = investigate.scenario;
     let program = workspace::build(&name)?;
     let lifetime = investigate.watch.duration.saturating_add(MARGIN);
@@ -30,5 +31,5 @@ pub async fn execute(investigate: Investigate) -> Result<ExitCode, Error> {
     let scenario = ScenarioProcess::start(&name, &program, &flags).await?;
     let flags = &investigate.watch;
     let source = Source::attach(scenario.address.clone(), flags.duration).await?;
-    report_on(source, flags).await
+    report_on(source, flags, &selector).await
 }

@@ -15,5 +15,8 @@ pub fn write(graph: &Graph) -> Result<String, Error> {
     builder.visit_graph(&parsed.map_err(Error::Draw)?);
     let mut picture = SVGWriter::new();
     builder.get().do_it(false, false, false, &mut picture);
-    Ok(picture.finalize())
+    let document = picture.finalize();
+    // The picture as a part of a page: without the declaration that only a file has.
+    let start = document.find("<svg").unwrap_or_default();
+    Ok(document[start..].to_owned())
 }

@@ -6,10 +6,12 @@ use pileup_diagnosis::{Finding, Report};
 
 use super::escape::xml;
 use super::words;
+use crate::drawing::curve;
 
 const STYLE: &str = include_str!("html.css");
 
-pub fn write(report: &Report, output: &mut impl Write) -> io::Result<()> {
+/// Writes the page, with a picture of the wait-for graph if there is one.
+pub fn write(report: &Report, graph: Option<&str>, output: &mut impl Write) -> io::Result<()> {
     let (summary, target) = (words::summary(report), xml(&report.target));
     writeln!(
         output,
@@ -21,8 +23,17 @@ pub fn write(report: &Report, output: &mut impl Write) -> io::Result<()> {
         report.window_seconds
     )?;
     for finding in &report.findings {
-        write_card(finding, output)?;
+        write_card(finding, report.window_seconds, output)?;
     }
+    if let Some(graph) = graph {
+        writeln!(
+            output,
+            "<section>\n<h2>Who waits for what, and who holds it</h2>\n\
+             <div class=\"graph\">{graph}</div>\n</section>"
+        )?;
+    }
+    let aside: Vec<String> = report.set_aside.iter().map(words::set_aside).collect();
+    write_list("Set aside", &aside, output)?;
     writeln!(output, "</main>\n<footer>\n<h2>Coverage</h2>")?;
     for line in words::coverage(&report.coverage) {
         writeln!(output, "<p>{}</p>", xml(&line))?;
@@ -30,7 +41,7 @@ pub fn write(report: &Report, output: &mut impl Write) -> io::Result<()> {
     writeln!(output, "</footer>\n</body>\n</html>")
 }
 
-fn write_card(finding: &Finding, output: &mut impl Write) -> io::Result<()> {
+fn write_card(finding: &Finding, window: f64, output: &mut impl Write) -> io::Result<()> {
     let grade = words::grade(finding.grade);
     writeln!(
         output,
@@ -41,6 +52,9 @@ fn write_card(finding: &Finding, output: &mut impl Write) -> io::Result<()> {
         xml(&words::site(finding)),
         xml(&words::figures(finding))
     )?;
+    if let Some(curve) = curve::write(finding, window) {
+        writeln!(output, "{curve}")?;
+    }
     write_list("Waits", &words::waits(finding), output)?;
     write_list("Evidence", &finding.evidence, output)?;
     for (heading, text) in [("Why", &finding.explanation), ("Mend", &finding.fix)] {

@@ -1,20 +1,21 @@
 //! The report for CI systems: `JUnit` XML.
 //!
-//! A finding is a failed test; one that is not proven is a skipped test, which CI systems
-//! show and do not fail on.
+//! A finding that makes the exit code 1 is a failed test. One below that passes and says so
+//! in its output; one that is set aside is skipped.
 
 use std::io::{self, Write};
 
-use pileup_diagnosis::{Finding, Grade, Report};
+use pileup::{Finding, Report, SetAside};
 
 use super::escape::xml;
 use super::words;
+use crate::arguments::FailOn;
 
-pub fn write(report: &Report, output: &mut impl Write) -> io::Result<()> {
-    let findings = &report.findings;
-    let skipped = findings.iter().filter(|finding| is_unproven(finding));
-    let skipped = skipped.count();
-    let (tests, failures) = (findings.len().max(1), findings.len() - skipped);
+pub fn write(report: &Report, fail_on: FailOn, output: &mut impl Write) -> io::Result<()> {
+    let fails = |finding: &&Finding| fail_on.fails(finding.grade);
+    let failures = report.findings.iter().filter(fails).count();
+    let skipped = report.set_aside.len();
+    let tests = (report.findings.len() + skipped).max(1);
     writeln!(output, r#"<?xml version="1.0" encoding="UTF-8"?>"#)?;
     writeln!(output, "<testsuites>")?;
     writeln!(
@@ -23,47 +24,58 @@ pub fn write(report: &Report, output: &mut impl Write) -> io::Result<()> {
         xml(&report.target),
         report.window_seconds
     )?;
-    if findings.is_empty() {
+    if report.findings.is_empty() && report.set_aside.is_empty() {
         let name = words::summary(report);
         writeln!(
             output,
             r#"    <testcase classname="pileup" name="{name}"/>"#
         )?;
     }
-    for finding in findings {
-        write_case(finding, output)?;
+    for finding in &report.findings {
+        write_case(finding, fail_on.fails(finding.grade), output)?;
+    }
+    for aside in &report.set_aside {
+        write_set_aside(aside, output)?;
     }
     writeln!(output, "  </testsuite>")?;
     writeln!(output, "</testsuites>")
 }
 
-fn write_case(finding: &Finding, output: &mut impl Write) -> io::Result<()> {
-    let name = format!("{} at {}", finding.pattern, words::site(finding));
+fn write_case(finding: &Finding, fails: bool, output: &mut impl Write) -> io::Result<()> {
     let message = format!(
         "{}: {}",
         words::grade(finding.grade),
         words::figures(finding)
     );
-    let element = if is_unproven(finding) {
-        "skipped"
+    let message = xml(&message);
+    open_case(finding, output)?;
+    if fails {
+        writeln!(output, r#"      <failure message="{message}">"#)?;
     } else {
-        "failure"
-    };
-    let (code, name, message) = (finding.code.number(), xml(&name), xml(&message));
-    writeln!(
-        output,
-        r#"    <testcase classname="pileup.{code}" name="{name}">"#
-    )?;
-    writeln!(output, r#"      <{element} message="{message}">"#)?;
+        writeln!(output, "      <system-out>{message}")?;
+    }
     let tail = [&finding.explanation, &finding.fix];
     let waits = words::waits(finding);
     for line in waits.iter().chain(&finding.evidence).chain(tail) {
         writeln!(output, "{}", xml(line))?;
     }
+    let element = if fails { "failure" } else { "system-out" };
     writeln!(output, "      </{element}>")?;
     writeln!(output, "    </testcase>")
 }
 
-fn is_unproven(finding: &Finding) -> bool {
-    finding.grade == Grade::Suspicious
+fn write_set_aside(aside: &SetAside, output: &mut impl Write) -> io::Result<()> {
+    let message = xml(&words::set_aside(aside));
+    open_case(&aside.finding, output)?;
+    writeln!(output, r#"      <skipped message="{message}"/>"#)?;
+    writeln!(output, "    </testcase>")
+}
+
+fn open_case(finding: &Finding, output: &mut impl Write) -> io::Result<()> {
+    let name = format!("{} at {}", finding.pattern, words::site(finding));
+    let (code, name) = (finding.code.number(), xml(&name));
+    writeln!(
+        output,
+        r#"    <testcase classname="pileup.{code}" name="{name}">"#
+    )
 }

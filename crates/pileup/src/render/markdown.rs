@@ -32,6 +32,12 @@ pub fn write(report: &Report, output: &mut impl Write) -> io::Result<()> {
         writeln!(output, "\n**Mend.** {}", markdown(&finding.fix))?;
         writeln!(output, "\nMore: `pileup explain {}`", finding.code.number())?;
     }
+    if !report.set_aside.is_empty() {
+        writeln!(output, "\n### Set aside\n")?;
+        for aside in &report.set_aside {
+            writeln!(output, "- {}", markdown(&words::set_aside(aside)))?;
+        }
+    }
     writeln!(output)?;
     for line in words::coverage(&report.coverage) {
         writeln!(output, "- {line}")?;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use pileup_diagnosis::{Code, Finding, Grade, Report};
+use pileup_diagnosis::{Code, Finding, Grade, Report, SetAside, Why};
 use pileup_model::Site;
 use serde_json::{Value, json};
 
@@ -14,7 +14,8 @@ use crate::commands::explain::page;
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
 pub fn write(report: &Report, output: &mut impl Write) -> io::Result<()> {
-    let results: Vec<Value> = report.findings.iter().map(result).collect();
+    let aside = report.set_aside.iter().map(set_aside);
+    let results: Vec<Value> = report.findings.iter().map(result).chain(aside).collect();
     let log = json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -46,7 +47,7 @@ fn result(finding: &Finding) -> Value {
         Grade::Probable => "warning",
         Grade::Suspicious => "note",
     };
-    let mut text = words::figures(finding);
+    let mut text = format!("{}: {}", finding.pattern, words::figures(finding));
     for line in words::waits(finding).iter().chain(&finding.evidence) {
         text.push('\n');
         text.push_str(&printable(line));
@@ -65,11 +66,37 @@ fn result(finding: &Finding) -> Value {
     })
 }
 
+/// A result that code scanning shows as known rather than as open.
+fn set_aside(aside: &SetAside) -> Value {
+    let mut result = result(&aside.finding);
+    match aside.why {
+        Why::Allowed => {
+            result["suppressions"] = json!([{
+                "kind": "external",
+                "status": "accepted",
+                "justification": printable(&aside.reason),
+            }]);
+        }
+        Why::InBaseline => result["baselineState"] = json!("unchanged"),
+    }
+    result
+}
+
 fn location(site: &Site) -> Value {
     json!({ "physicalLocation": {
-        "artifactLocation": { "uri": uri(&site.file) },
+        "artifactLocation": artifact(&site.file),
         "region": { "startLine": site.line.max(1), "startColumn": site.column.max(1) },
     } })
+}
+
+/// A file, which is told from the root of the repository where its path is relative.
+fn artifact(file: &str) -> Value {
+    let uri = uri(file);
+    if uri.starts_with("file://") {
+        json!({ "uri": uri })
+    } else {
+        json!({ "uri": uri, "uriBaseId": "%SRCROOT%" })
+    }
 }
 
 /// A path as a URI: relative to the repository, or of a file where the path is absolute.

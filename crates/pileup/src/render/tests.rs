@@ -1,11 +1,16 @@
-//! Hostile text in every form.
+//! Every form of a few reports: what it looks like, and that hostile text does no harm.
 
 use std::sync::Arc;
 
-use pileup_diagnosis::{Code, Finding, Grade, Report, ReportCoverage, SCHEMA};
-use pileup_model::{Site, TaskState};
+use pileup_diagnosis::{
+    AliveAt, Code, Finding, Grade, HeldBy, Report, ReportCoverage, SCHEMA, SetAside, WaitKind,
+    WaitedFor, WaitsOn, Why,
+};
+use pileup_model::{Site, TaskId, TaskState};
 
-use super::{html, junit, markdown, sarif};
+use crate::arguments::FailOn;
+
+use super::{html, json, junit, markdown, sarif, text};
 
 const HOSTILE: &str = "<script>\"'&\u{1b}[2J @all";
 
@@ -30,7 +35,9 @@ fn report() -> Report {
                 line: 3,
                 column: 5,
             }),
+            task_names: vec![HOSTILE.to_owned()],
             alive: 9,
+            alive_over_time: Vec::new(),
             growth_per_minute: 18.0,
             oldest_seconds: 29.5,
             state: TaskState::Idle,
@@ -40,6 +47,7 @@ fn report() -> Report {
             explanation: HOSTILE.to_owned(),
             fix: HOSTILE.to_owned(),
         }],
+        set_aside: Vec::new(),
     }
 }
 
@@ -47,8 +55,8 @@ fn report() -> Report {
 fn no_form_lets_the_target_write_markup_or_control_characters() {
     let mut forms = [const { Vec::new() }; 3];
     let [page, suite, issue] = &mut forms;
-    html::write(&report(), page).expect("memory takes all");
-    junit::write(&report(), suite).expect("memory takes all");
+    html::write(&report(), None, page).expect("memory takes all");
+    junit::write(&report(), FailOn::Probable, suite).expect("memory takes all");
     markdown::write(&report(), issue).expect("memory takes all");
     for form in forms {
         let text = String::from_utf8(form).expect("text");
@@ -71,4 +79,131 @@ fn a_sarif_result_names_its_rule_level_and_place() {
     assert_eq!(result["level"], "warning");
     let place = &result["locations"][0]["physicalLocation"];
     assert_eq!(place["region"]["startLine"], 3);
+}
+
+/// A report with a finding of each grade, a circle, and one that is set aside.
+fn several() -> Report {
+    let site = |line| {
+        Some(Site {
+            file: Arc::from("src/bank.rs"),
+            line,
+            column: 9,
+        })
+    };
+    let finding = |code: Code, grade, line| Finding {
+        code,
+        pattern: code.pattern().to_owned(),
+        grade,
+        site: site(line),
+        task_names: Vec::new(),
+        alive: 4,
+        alive_over_time: [(0.0, 0), (15.0, 2), (30.0, 4)]
+            .map(|(seconds, alive)| AliveAt { seconds, alive })
+            .to_vec(),
+        growth_per_minute: 8.0,
+        oldest_seconds: 29.5,
+        state: TaskState::Idle,
+        waits_on: None,
+        held_by: Vec::new(),
+        evidence: vec!["what was seen, with figures".to_owned()],
+        explanation: "What it means.".to_owned(),
+        fix: "How to mend it.".to_owned(),
+    };
+    let deadlock = Finding {
+        task_names: vec!["transfer".to_owned()],
+        waits_on: Some(WaitsOn {
+            kind: WaitKind::Mutex,
+            resource: Some(WaitedFor {
+                r#type: "Mutex".to_owned(),
+                file: "src/account.rs".to_owned(),
+                line: 12,
+            }),
+        }),
+        held_by: vec![HeldBy {
+            task: TaskId(17),
+            site: site(40),
+        }],
+        ..finding(Code::Deadlock, Grade::Certain, 40)
+    };
+    Report {
+        target: "http://127.0.0.1:6669".to_owned(),
+        findings: vec![
+            deadlock,
+            finding(Code::PilingUp, Grade::Probable, 52),
+            finding(Code::WakeStorm, Grade::Suspicious, 60),
+        ],
+        set_aside: vec![SetAside {
+            why: Why::Allowed,
+            reason: "a session lives as long as its user".to_owned(),
+            finding: finding(Code::PilingUp, Grade::Probable, 70),
+        }],
+        ..report()
+    }
+}
+
+fn clean() -> Report {
+    Report {
+        target: "http://127.0.0.1:6669".to_owned(),
+        findings: Vec::new(),
+        ..report()
+    }
+}
+
+/// What a clean report never comes from: nothing was found, and much was not seen.
+fn incomplete() -> Report {
+    let mut report = clean();
+    report.coverage.dropped_events = 12;
+    report.coverage.state_withheld = true;
+    report.coverage.lag_seconds = 3.25;
+    report
+}
+
+fn written(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> String {
+    let mut output = Vec::new();
+    write(&mut output).expect("memory takes all");
+    String::from_utf8(output).expect("text")
+}
+
+#[test]
+fn every_form_of_every_report_is_as_it_was() {
+    let reports = [
+        ("several", several()),
+        ("clean", clean()),
+        ("incomplete", incomplete()),
+        ("hostile", report()),
+    ];
+    for (name, report) in reports {
+        let plain = written(|output| {
+            let mut output = anstream::StripStream::new(output);
+            text::write(&report, &mut output)
+        });
+        insta::assert_snapshot!(format!("{name}.text"), plain);
+        let form = written(|output| markdown::write(&report, output));
+        insta::assert_snapshot!(format!("{name}.markdown"), form);
+        let form = written(|output| junit::write(&report, FailOn::Probable, output));
+        insta::assert_snapshot!(format!("{name}.junit"), form);
+        let form = written(|output| json::write(&report, output));
+        insta::assert_snapshot!(format!("{name}.json"), form);
+        let form = written(|output| html::write(&report, None, output));
+        let (head, body) = form.split_once("</style>").expect("a page has a style");
+        assert!(head.starts_with("<!doctype html>"));
+        insta::assert_snapshot!(format!("{name}.html"), body);
+        let form = written(|output| sarif::write(&report, output));
+        let log: serde_json::Value = serde_json::from_str(&form).expect("JSON");
+        let results = serde_json::to_string_pretty(&log["runs"][0]["results"]);
+        insta::assert_snapshot!(format!("{name}.sarif"), results.expect("JSON"));
+    }
+}
+
+#[test]
+fn colours_are_only_for_people() {
+    let coloured = written(|output| text::write(&several(), output));
+    assert!(coloured.contains("\u{1b}["));
+    for form in [
+        written(|output| markdown::write(&several(), output)),
+        written(|output| json::write(&several(), output)),
+        written(|output| sarif::write(&several(), output)),
+    ] {
+        assert!(!form.contains('\u{1b}'), "{form}");
+    }
 }

@@ -17,6 +17,13 @@ pub fn write(report: &Report, output: &mut impl Write) -> io::Result<()> {
         write_finding(finding, output)?;
         writeln!(output)?;
     }
+    if !report.set_aside.is_empty() {
+        writeln!(output, "set aside")?;
+        for aside in &report.set_aside {
+            write_wrapped("- ", &words::set_aside(aside), output)?;
+        }
+        writeln!(output)?;
+    }
     let bold = Style::new().bold();
     let summary = words::summary(report);
     writeln!(

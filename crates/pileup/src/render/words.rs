@@ -1,6 +1,6 @@
 //! What every form says in the same words.
 
-use pileup_diagnosis::{Finding, Grade, Report, ReportCoverage, WaitedFor};
+use pileup_diagnosis::{Finding, Grade, Report, ReportCoverage, SetAside, WaitedFor, Why};
 use pileup_model::{Site, TaskState};
 
 pub fn grade(grade: Grade) -> &'static str {
@@ -13,14 +13,19 @@ pub fn grade(grade: Grade) -> &'static str {
 
 pub fn summary(report: &Report) -> String {
     match report.findings.len() {
-        0 => "nothing piles up".to_owned(),
+        0 if report.set_aside.is_empty() => "nothing piles up".to_owned(),
+        0 => "nothing else piles up".to_owned(),
         1 => "1 finding".to_owned(),
         more => format!("{more} findings"),
     }
 }
 
 pub fn site(finding: &Finding) -> String {
-    finding.site.as_ref().map_or_else(
+    place(finding.site.as_ref())
+}
+
+pub fn place(site: Option<&Site>) -> String {
+    site.map_or_else(
         || "a place that the target does not tell".to_owned(),
         Site::to_string,
     )
@@ -38,8 +43,31 @@ pub fn figures(finding: &Finding) -> String {
     )
 }
 
-/// What the tasks wait for and who holds it, one line each.
+/// A finding that does not count, and why, in one line.
+pub fn set_aside(aside: &SetAside) -> String {
+    let SetAside {
+        why,
+        reason,
+        finding,
+    } = aside;
+    let why = match why {
+        Why::Allowed => "allowed",
+        Why::InBaseline => "known",
+    };
+    format!(
+        "{} {} {} at {}, {} alive; {why}: {reason}",
+        grade(finding.grade),
+        finding.code.number(),
+        finding.pattern,
+        site(finding),
+        finding.alive
+    )
+}
+
+/// What the tasks are called, what they wait for and who holds it, one line each.
 pub fn waits(finding: &Finding) -> Vec<String> {
+    let names = &finding.task_names;
+    let called = (!names.is_empty()).then(|| format!("named {}", names.join(", ")));
     let resource = finding.waits_on.as_ref();
     let resource = resource.and_then(|waits_on| waits_on.resource.as_ref());
     let waits_for = resource
@@ -49,7 +77,7 @@ pub fn waits(finding: &Finding) -> Vec<String> {
         let site = site.as_deref().unwrap_or("a place that is not told");
         format!("held by task {:x} spawned at {site}", holder.task.0)
     });
-    waits_for.into_iter().chain(held_by).collect()
+    called.into_iter().chain(waits_for).chain(held_by).collect()
 }
 
 /// What the watch covers, and what it does not.

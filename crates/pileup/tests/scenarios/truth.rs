@@ -35,6 +35,19 @@ pub struct Finds {
     pub made_in: Option<String>,
     /// The function of leaky.rs that spawns those who hold it, where that can be inferred.
     pub held_by: Option<String>,
+    /// The same, where it can be inferred only by whoever has attached in time.
+    pub may_be_held_by: Option<String>,
+}
+
+impl Scenario {
+    /// From which grade on a finding counts: what deserves no more than a suspicion is looked
+    /// for among suspicions, and its healthy variants must not even raise one.
+    pub fn least_grade(&self) -> &'static str {
+        match &self.finds {
+            Some(finds) if finds.grade == "suspicious" => "suspicious",
+            _ => "probable",
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,0 +1,111 @@
+//! The baseline: an earlier report, whose findings are known.
+
+use std::fs;
+use std::path::Path;
+
+use pileup::{Finding, Report, SetAside, Why};
+
+use crate::error::Error;
+
+/// What was found before.
+#[derive(Debug)]
+pub struct Baseline {
+    known: Vec<Finding>,
+}
+
+impl Baseline {
+    /// Reads an earlier report.
+    pub fn read(file: &Path) -> Result<Self, Error> {
+        let report = read_report(file)?;
+        let aside = report.set_aside.into_iter().map(|aside| aside.finding);
+        Ok(Self {
+            known: report.findings.into_iter().chain(aside).collect(),
+        })
+    }
+
+    /// Sets aside what was found before. A line may have moved since: where a file had a
+    /// finding of a code whose line has none any more, it stands for the nearest of that
+    /// file and code that has appeared.
+    pub fn set_aside(&self, report: &mut Report) {
+        let sites = |findings: &[Finding]| -> Vec<Place> { findings.iter().map(place).collect() };
+        let pairs = pair_up(&sites(&self.known), &sites(&report.findings));
+        let findings = std::mem::take(&mut report.findings);
+        for (index, finding) in findings.into_iter().enumerate() {
+            if pairs.iter().any(|(_, now)| *now == index) {
+                report.set_aside.push(SetAside {
+                    why: Why::InBaseline,
+                    reason: "it is in the baseline".to_owned(),
+                    finding,
+                });
+            } else {
+                report.findings.push(finding);
+            }
+        }
+    }
+}
+
+/// What makes two findings one, and the line, which may move.
+type Place = ((String, String), u32);
+
+fn place(finding: &Finding) -> Place {
+    let site = finding.site.as_ref();
+    let file = site.map_or(String::new(), |site| site.file.to_string());
+    let line = site.map_or(0, |site| site.line);
+    ((finding.code.number().to_owned(), file), line)
+}
+
+/// Pairs of indices: the same line first, then the nearest lines among those that are left.
+pub fn pair_up<K: PartialEq>(before: &[(K, u32)], after: &[(K, u32)]) -> Vec<(usize, usize)> {
+    let mut distances: Vec<(u32, usize, usize)> = Vec::new();
+    for (earlier, (key, line)) in before.iter().enumerate() {
+        for (later, (other, now)) in after.iter().enumerate() {
+            if key == other {
+                distances.push((line.abs_diff(*now), earlier, later));
+            }
+        }
+    }
+    distances.sort_unstable();
+    let mut pairs: Vec<(usize, usize)> = Vec::new();
+    for (_, earlier, later) in distances {
+        if !pairs
+            .iter()
+            .any(|pair| pair.0 == earlier || pair.1 == later)
+        {
+            pairs.push((earlier, later));
+        }
+    }
+    pairs
+}
+
+/// Reads a report that was printed as JSON.
+pub fn read_report(file: &Path) -> Result<Report, Error> {
+    let text = fs::read(file).map_err(|source| Error::ReadFile {
+        file: file.to_owned(),
+        source,
+    })?;
+    let report: Report = serde_json::from_slice(&text).map_err(|source| Error::NotAReport {
+        file: file.to_owned(),
+        source: Some(source),
+    })?;
+    if report.schema != pileup_diagnosis::SCHEMA {
+        return Err(Error::NotAReport {
+            file: file.to_owned(),
+            source: None,
+        });
+    }
+    Ok(report)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pair_up;
+
+    #[test]
+    fn what_moved_is_paired_and_what_is_new_beside_it_is_not() {
+        let before = [("a", 10), ("a", 50), ("b", 10)];
+        assert_eq!(pair_up(&before, &[("a", 10), ("a", 20)]), [(0, 0), (1, 1)]);
+        assert_eq!(pair_up(&before[..1], &[("a", 12), ("a", 10)]), [(0, 1)]);
+        assert_eq!(pair_up(&before[2..], &[("b", 90)]), [(0, 0)]);
+        assert_eq!(pair_up(&before[2..], &[("c", 10)]), []);
+    }
+}

@@ -1,0 +1,192 @@
+//! What a target can do to whoever watches it: each ends in the right report, or in the
+//! right exit code with a sentence that says what to do; never in a hang, nor in a clean
+//! report of what was not seen.
+
+#[path = "faults/target.rs"]
+mod target;
+#[path = "faults/watcher.rs"]
+mod watcher;
+
+use std::net::TcpListener;
+use std::thread;
+use std::time::Duration;
+
+use console_api::instrument::instrument_client::InstrumentClient;
+use console_api::instrument::{InstrumentRequest, PauseRequest, ResumeRequest};
+
+use self::target::Target;
+use self::watcher::{Watcher, diagnose};
+
+/// Long enough to be attached and to have seen something.
+const A_WHILE: Duration = Duration::from_secs(2);
+
+#[test]
+fn a_target_that_never_comes() {
+    let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = free.local_addr().expect("its port");
+    drop(free);
+    let verdict = diagnose(&format!("http://{address}"), 2);
+    verdict.says(3, "failed to reach");
+    verdict.says(3, "is the program running");
+    assert!(verdict.report.is_none());
+}
+
+#[test]
+fn a_target_that_is_not_there_yet() {
+    // The system gives a port that was free a moment ago to nobody else so soon.
+    let first = Target::start("healthy", &["standby"]);
+    let address = first.host_and_port().to_owned();
+    drop(first);
+    let watcher = Watcher::start(&format!("http://{address}"), 3);
+    thread::sleep(Duration::from_millis(500));
+    let _target = Target::start_at(&address, "healthy", &["standby"], &[]);
+    let verdict = watcher.verdict();
+    assert_eq!(verdict.code, Some(0), "{}", verdict.said);
+    assert!(verdict.report().coverage.tasks_seen > 0);
+}
+
+#[test]
+fn a_target_that_goes_away_in_the_watch() {
+    let mut target = Target::start("unclosed-channel", &["--every", "50ms"]);
+    let watcher = Watcher::start(&target.console, 60);
+    thread::sleep(A_WHILE);
+    target.kill();
+    let verdict = watcher.verdict();
+    verdict.says(4, "went away");
+    assert!(verdict.report().coverage.tasks_seen > 0);
+}
+
+#[test]
+fn a_target_that_is_restarted_on_the_same_port() {
+    let mut first = Target::start("healthy", &["standby"]);
+    let watcher = Watcher::start(&first.console, 60);
+    thread::sleep(A_WHILE);
+    first.kill();
+    let _second = Target::start_at(first.host_and_port(), "healthy", &["standby"], &[]);
+    watcher.verdict().says(4, "was restarted");
+    // Whoever comes next sees the new process, as any other.
+    let verdict = diagnose(&first.console, 2);
+    assert_eq!(verdict.code, Some(0), "{}", verdict.said);
+    assert!(verdict.report().coverage.tasks_seen > 0);
+}
+
+#[test]
+fn a_target_that_was_frozen_before() {
+    let target = Target::start("healthy", &["standby"]);
+    target.freeze();
+    let verdict = diagnose(&target.console, 2);
+    verdict.says(3, "has sent nothing for 10s");
+    verdict.says(3, "the program may be stopped");
+    assert!(verdict.report.is_none());
+}
+
+#[test]
+fn a_target_that_freezes_in_the_watch() {
+    let target = Target::start("healthy", &["standby"]);
+    let watcher = Watcher::start(&target.console, 60);
+    thread::sleep(A_WHILE);
+    target.freeze();
+    let verdict = watcher.verdict();
+    verdict.says(4, "has sent nothing for 10s");
+    verdict.says(4, "the program may be stopped");
+}
+
+#[tokio::test]
+async fn a_target_that_another_client_pauses() {
+    let target = Target::start("healthy", &["standby"]);
+    let other = InstrumentClient::connect(target.console.clone()).await;
+    let mut other = other.expect("the target has a console");
+    other.pause(PauseRequest {}).await.expect("it pauses");
+    let console = target.console.clone();
+    let watched = tokio::task::spawn_blocking(move || diagnose(&console, 2));
+    let verdict = watched.await.expect("it ends");
+    verdict.says(
+        3,
+        "another tokio-console may have paused it (space resumes)",
+    );
+
+    other.resume(ResumeRequest {}).await.expect("it resumes");
+    let console = target.console.clone();
+    let watched = tokio::task::spawn_blocking(move || diagnose(&console, 2));
+    assert_eq!(watched.await.expect("it ends").code, Some(0));
+}
+
+#[test]
+fn a_target_that_tells_only_every_three_seconds() {
+    let slow = [("TOKIO_CONSOLE_PUBLISH_INTERVAL", "3s")];
+    let flags = ["--every", "100ms"];
+    let target = Target::start_at("127.0.0.1:0", "unclosed-channel", &flags, &slow);
+    let verdict = diagnose(&target.console, 12);
+    assert_eq!(verdict.code, Some(1), "{}", verdict.said);
+    assert_eq!(verdict.report().findings.len(), 1);
+}
+
+#[test]
+fn five_thousand_idle_tasks_attached_late() {
+    all_are_seen(5_000);
+}
+
+#[test]
+fn forty_thousand_idle_tasks_attached_late() {
+    all_are_seen(40_000);
+}
+
+fn all_are_seen(count: usize) {
+    let target = Target::crowd(count);
+    let verdict = diagnose(&target.console, 2);
+    assert_eq!(verdict.code, Some(0), "{}", verdict.said);
+    let report = verdict.report();
+    assert!(report.coverage.tasks_seen >= count as u64, "{report:#?}");
+    assert!(!report.coverage.state_withheld);
+}
+
+#[test]
+fn twenty_thousand_idle_tasks_and_a_second_attach_which_is_not_told_of_them() {
+    let target = Target::crowd(20_000);
+    let first = diagnose(&target.console, 2);
+    assert_eq!(first.code, Some(0), "{}", first.said);
+    assert!(first.report().coverage.tasks_seen >= 20_000);
+
+    let second = diagnose(&target.console, 2);
+    second.says(3, "withheld what lived in it before pileup attached");
+    second.says(3, "that nothing was found means nothing");
+    assert!(
+        second.report.is_none(),
+        "a clean report of what was not seen"
+    );
+}
+
+#[test]
+fn a_thousand_healthy_spawns_a_second() {
+    let target = Target::start("healthy", &["fire-and-forget", "--every", "4ms"]);
+    let verdict = diagnose(&target.console, 15);
+    assert_eq!(verdict.code, Some(0), "{}", verdict.said);
+    let report = verdict.report();
+    assert!(report.coverage.tasks_seen > 10_000, "{report:#?}");
+    assert_eq!(report.findings, []);
+}
+
+#[tokio::test]
+async fn a_client_that_is_there_already_sees_what_it_would_have_seen() {
+    let target = Target::start("healthy", &["standby", "--every", "50ms"]);
+    let other = InstrumentClient::connect(target.console.clone()).await;
+    let mut other = other.expect("the target has a console");
+    let updates = other.watch_updates(InstrumentRequest {}).await;
+    let mut updates = updates.expect("it tells").into_inner();
+    let console = target.console.clone();
+    let watched = tokio::task::spawn_blocking(move || diagnose(&console, 3));
+    let mut told = 0;
+    let mut told_of = 0;
+    while !watched.is_finished() {
+        let update = tokio::time::timeout(A_WHILE, updates.message()).await;
+        let update = update.expect("it goes on").expect("it goes on");
+        let tasks = update.expect("it goes on").task_update;
+        told += 1;
+        told_of += tasks.map_or(0, |tasks| tasks.new_tasks.len());
+    }
+    // At 20 updates a second, and on the way to the end of a slow machine.
+    assert!(told > 10, "{told} updates");
+    let verdict = watched.await.expect("it ends");
+    assert_eq!(verdict.code, Some(0), "{}", verdict.said);
+    assert!(told_of as u64 >= verdict.report().coverage.tasks_seen);
+}

@@ -1,0 +1,51 @@
+//! Codes, their pages, and the scenarios that show them are in step.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use pileup_diagnosis::Code;
+
+use crate::process::workspace;
+use crate::truth::Scenario;
+
+/// The page of a code names the scenarios that find it, every one of them, and no others.
+pub fn check(code: Code, scenarios: &[Scenario]) -> Result<(), String> {
+    let finds_it = |scenario: &&Scenario| {
+        let finds = scenario.finds.as_ref();
+        finds.is_some_and(|finds| finds.code == code.number())
+    };
+    let show_it = scenarios.iter().filter(finds_it);
+    let show_it: BTreeSet<&str> = show_it.map(|scenario| scenario.name.as_str()).collect();
+    if show_it.is_empty() {
+        return Err(format!("no scenario finds {}", code.number()));
+    }
+    for name in [code.number(), code.pattern()] {
+        let page = explain(name)?;
+        let named = page.split("`cargo pileup investigate ").skip(1);
+        let named: BTreeSet<&str> = named.filter_map(|rest| rest.split('`').next()).collect();
+        if named != show_it {
+            return Err(format!("the page names {named:?}, and not {show_it:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// What a scenario finds has a page.
+pub fn check_code_of(scenario: &Scenario) -> Result<(), String> {
+    match &scenario.finds {
+        Some(finds) => explain(&finds.code).map(drop),
+        None => Ok(()),
+    }
+}
+
+fn explain(name: &str) -> Result<String, String> {
+    let output = Command::new(env!("CARGO_BIN_EXE_pileup"))
+        .current_dir(workspace())
+        .args(["explain", name])
+        .output()
+        .map_err(|error| error.to_string())?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    String::from_utf8(output.stdout).map_err(|error| error.to_string())
+}

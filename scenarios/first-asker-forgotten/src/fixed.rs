@@ -1,0 +1,64 @@
+//! A messenger service: couriers ask the office for the way, and the office has unknown ways surveyed.
+//! What a surveyor brings back is entered, and told to those who wait for it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pileup_scenario::Arrivals;
+use tokio::sync::{Mutex, oneshot};
+use tokio::time::sleep;
+
+/// How long a surveyor is away.
+const SURVEY: Duration = Duration::from_millis(5);
+
+type Place = &'static str;
+type Way = &'static str;
+
+/// What the office knows, and who has asked for what it did not know.
+#[derive(Default)]
+struct Office {
+    ways: HashMap<Place, Way>,
+    waiting: HashMap<Place, Vec<oneshot::Sender<Way>>>,
+}
+
+impl Office {
+    fn enter(&mut self, place: Place, way: Way) {
+        self.ways.insert(place, way);
+        for reply in self.waiting.remove(place).unwrap_or_default() {
+            reply.send(way).ok();
+        }
+    }
+}
+
+async fn ask(place: Place, office: Arc<Mutex<Office>>) -> oneshot::Receiver<Way> {
+    let (reply, answer) = oneshot::channel();
+    let mut book = office.lock().await;
+    if let Some(&way) = book.ways.get(place) {
+        reply.send(way).ok();
+    } else {
+        book.waiting.entry(place).or_default().push(reply);
+        tokio::spawn(survey(place, office.clone()));
+    }
+    answer
+}
+
+async fn survey(place: Place, office: Arc<Mutex<Office>>) {
+    sleep(SURVEY).await;
+    office.lock().await.enter(place, "past the mill");
+}
+
+fn send_courier(place: Place, office: Arc<Mutex<Office>>) {
+    tokio::spawn(async move { ask(place, office).await.await.ok() });
+}
+
+/// Sends a parcel to each of four places, again and again.
+pub async fn run(mut arrivals: Arrivals) {
+    let office = Arc::new(Mutex::new(Office::default()));
+    loop {
+        arrivals.next().await;
+        for place in ["harbour", "castle", "market", "abbey"] {
+            send_courier(place, office.clone());
+        }
+    }
+}
