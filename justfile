@@ -34,6 +34,11 @@ list:
 test *ARGS:
     cargo test --workspace "$@"
 
+# Measure what watching costs
+[group('development')]
+bench *ARGS:
+    cargo bench -p pileup-bench "$@"
+
 # Run every check of the repository
 [group('development')]
 ci:

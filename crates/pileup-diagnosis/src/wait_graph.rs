@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use petgraph::algo::tarjan_scc;
 use petgraph::graphmap::DiGraphMap;
 use pileup_model::{
-    AsyncOp, AsyncOpId, Resource, ResourceId, Site, Snapshot, TaskId, TaskKind, TaskState,
+    AsyncOp, AsyncOpId, Resource, ResourceId, Site, Snapshot, Task, TaskId, TaskKind, TaskState,
 };
 use serde::{Deserialize, Serialize};
 
@@ -83,12 +83,19 @@ impl WaitGraph {
         let Some(latest) = history.latest() else {
             return graph;
         };
+        let tasks: HashMap<TaskId, &Task> = latest
+            .tasks
+            .iter()
+            .map(|task| (task.id, task.as_ref()))
+            .collect();
         let ops = Ops::of(latest);
         let owned = latest.async_ops.iter().filter(|op| takes_owned_guard(op));
         graph.owned = owned.map(|op| op.resource).collect();
         for op in &latest.async_ops {
-            if let Some(wait) = wait(op, latest, &ops, history) {
-                graph.waits.entry(wait.task.id).or_default().push(wait);
+            if let Some(wait) = wait(op, latest, &tasks, &ops, history) {
+                // Most tasks wait for one thing; a list that grows by itself has room for four.
+                let waits = graph.waits.entry(wait.task.id);
+                waits.or_insert_with(|| Vec::with_capacity(1)).push(wait);
             }
         }
         for wait in graph.waits.values().flatten() {
@@ -102,12 +109,14 @@ impl WaitGraph {
             let holders = waits
                 .iter()
                 .flat_map(|wait| graph.holder(&wait.resource).tasks());
-            let living: BTreeSet<TaskId> = holders
+            let mut living: Vec<TaskId> = holders
                 .filter(|holder| lives(holder, latest))
                 .map(|holder| holder.id)
                 .collect();
+            living.sort_unstable();
+            living.dedup();
             if !living.is_empty() {
-                graph.blockers.insert(*task, living.into_iter().collect());
+                graph.blockers.insert(*task, living);
             }
         }
         graph
@@ -152,7 +161,11 @@ impl WaitGraph {
     pub(crate) fn cycles(&self) -> Vec<Vec<TaskId>> {
         let mut graph = DiGraphMap::<TaskId, ()>::new();
         for (task, blockers) in &self.blockers {
-            for blocker in blockers {
+            // Whoever waits for nobody closes no circle.
+            let waiting = blockers
+                .iter()
+                .filter(|blocker| self.blockers.contains_key(blocker));
+            for blocker in waiting {
                 graph.add_edge(*task, *blocker, ());
             }
         }
@@ -204,7 +217,7 @@ struct Ops<'a> {
 impl<'a> Ops<'a> {
     fn of(snapshot: &'a Snapshot) -> Self {
         let mut ops = Self {
-            child_of: HashMap::new(),
+            child_of: HashMap::with_capacity(snapshot.async_ops.len()),
             acquires: HashMap::new(),
         };
         for op in &snapshot.async_ops {
@@ -227,12 +240,18 @@ impl<'a> Ops<'a> {
 }
 
 /// The wait that an op is, unless it has ended, has what it wanted, or is a part of another.
-fn wait(op: &AsyncOp, snapshot: &Snapshot, ops: &Ops, history: &History) -> Option<Wait> {
+fn wait(
+    op: &AsyncOp,
+    snapshot: &Snapshot,
+    tasks: &HashMap<TaskId, &Task>,
+    ops: &Ops,
+    history: &History,
+) -> Option<Wait> {
     if op.dropped_at.is_some() || op.parent.is_some() {
         return None;
     }
     let seen = history.poller(op)?;
-    let task = snapshot.task(seen.id)?;
+    let task = tasks.get(&seen.id)?;
     let blocked = task.state() == Some(TaskState::Idle)
         || (task.kind == TaskKind::Blocking && task.state() == Some(TaskState::Running));
     if task.created_at != seen.born || !blocked {

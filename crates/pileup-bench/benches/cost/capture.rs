@@ -21,6 +21,8 @@ const REQUESTS: usize = 8;
 const PAUSE: Duration = Duration::from_millis(5);
 /// So many messages without news in a row: all is told.
 const QUIET: usize = 3;
+/// So many: what is missing was lost, because the target's buffer was full.
+const LONG_QUIET: usize = 100;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Runs a target under a load, and gives every message that it sends to a client that is
@@ -32,7 +34,7 @@ pub async fn capture(load: &Load) -> anyhow::Result<Vec<Vec<u8>>> {
         .max_decoding_message_size(usize::MAX);
     let updates = client.watch_updates(InstrumentRequest {}).await?;
     let pump = tokio::spawn(keep_awake(client));
-    let reader = tokio::spawn(read(updates.into_inner()));
+    let reader = tokio::spawn(read(updates.into_inner(), load.news()));
     target.ask(&load.request()).await?;
     let messages = reader.await?;
     pump.abort();
@@ -56,12 +58,12 @@ async fn keep_awake(client: InstrumentClient<Channel>) {
     }
 }
 
-/// Reads until news have come and gone.
-async fn read(mut updates: Streaming<Update>) -> anyhow::Result<Vec<Vec<u8>>> {
+/// Reads until so many news have come, and no more do.
+async fn read(mut updates: Streaming<Update>, expected: usize) -> anyhow::Result<Vec<Vec<u8>>> {
     let mut messages = Vec::new();
-    let (mut quiet, mut news) = (0, 0);
+    let (mut quiet, mut news) = (0, 0_usize);
     let end = Instant::now() + PATIENCE;
-    while news < 100 || quiet < QUIET {
+    while quiet < QUIET || (news < expected && quiet < LONG_QUIET) {
         let rest = end.saturating_duration_since(Instant::now());
         let update = timeout(rest, updates.message()).await??;
         let update = update.context("the target ended")?;

@@ -27,10 +27,15 @@ pub enum Kind {
 impl Load {
     /// A load of tasks that never finish.
     pub fn pile(kind: Kind, tasks: u32) -> Self {
+        let seconds = match kind {
+            // Each makes five events: more of them at once, and the target loses some.
+            Kind::Locked if tasks > 10_000 => 12,
+            _ => 4,
+        };
         Self {
             kind,
             tasks,
-            time: Duration::from_secs(4),
+            time: Duration::from_secs(seconds),
         }
     }
 
@@ -39,6 +44,16 @@ impl Load {
             kind: Kind::Churn,
             tasks: a_second * 10,
             time: Duration::from_secs(10),
+        }
+    }
+
+    /// How many tasks and async ops the target has to tell of.
+    pub fn news(&self) -> usize {
+        let tasks = self.tasks as usize;
+        match self.kind {
+            // A lock, and within it an acquire.
+            Kind::Locked => tasks * 3,
+            Kind::Idle | Kind::Lost | Kind::Churn => tasks,
         }
     }
 

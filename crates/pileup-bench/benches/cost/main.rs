@@ -12,6 +12,7 @@ mod target;
 
 use std::env;
 
+use anyhow::bail;
 use peak_alloc::PeakAlloc;
 
 use crate::load::{Kind, Load};
@@ -21,10 +22,25 @@ use crate::load::{Kind, Load};
 static MEMORY: PeakAlloc = PeakAlloc;
 
 fn main() -> anyhow::Result<()> {
-    if env::args().nth(1).as_deref() == Some(target::PROGRAM) {
-        return program::run();
+    // Cargo adds `--bench`.
+    let asked: Vec<String> = env::args()
+        .skip(1)
+        .filter(|asked| asked != "--bench")
+        .collect();
+    match asked.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [target::PROGRAM] => program::run(),
+        ["intake"] => intake::measure(&loads()),
+        ["slowdown"] => slowdown::measure(),
+        [] => {
+            intake::measure(&loads())?;
+            slowdown::measure()
+        }
+        _ => bail!("what to measure is `intake` or `slowdown`; nothing is both"),
     }
-    intake::measure(&[
+}
+
+fn loads() -> [Load; 8] {
+    [
         Load::pile(Kind::Idle, 1_000),
         Load::pile(Kind::Idle, 10_000),
         Load::pile(Kind::Idle, 40_000),
@@ -33,6 +49,5 @@ fn main() -> anyhow::Result<()> {
         Load::pile(Kind::Locked, 10_000),
         Load::pile(Kind::Locked, 40_000),
         Load::churn(1_000),
-    ])?;
-    slowdown::measure()
+    ]
 }

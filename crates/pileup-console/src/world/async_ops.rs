@@ -35,7 +35,7 @@ impl AsyncOps {
         texts: &mut Texts,
         news: &mut News,
     ) {
-        self.repeats.next_message();
+        self.repeats.next_message(update.new_async_ops.len());
         self.add(update, now, texts, news);
         self.update(&update.stats_update, now, resources, texts);
     }
@@ -71,7 +71,9 @@ impl AsyncOps {
             {
                 continue;
             }
-            self.remove(id);
+            if known.is_some() {
+                self.remove(id);
+            }
             news.add(birth);
             let op = AsyncOp {
                 id,

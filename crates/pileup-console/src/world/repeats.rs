@@ -23,9 +23,9 @@ impl<Id> Default for Repeats<Id> {
 }
 
 impl<Id: Eq + Hash> Repeats<Id> {
-    /// A message begins.
-    pub(super) fn next_message(&mut self) {
-        self.before = mem::take(&mut self.now);
+    /// A message begins that tells of so many as new.
+    pub(super) fn next_message(&mut self, count: usize) {
+        self.before = mem::replace(&mut self.now, HashSet::with_capacity(count));
     }
 
     /// Whether this message tells of what the last one told of already.

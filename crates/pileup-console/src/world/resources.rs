@@ -28,7 +28,7 @@ impl Resources {
         texts: &mut Texts,
         news: &mut News,
     ) -> Vec<ResourceId> {
-        self.repeats.next_message();
+        self.repeats.next_message(update.new_resources.len());
         let mut gone = self.add(update, now, texts, news);
         gone.extend(self.update(&update.stats_update, texts));
         gone

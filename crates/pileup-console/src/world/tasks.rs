@@ -31,7 +31,7 @@ impl Tasks {
         texts: &mut Texts,
         news: &mut News,
     ) {
-        self.repeats.next_message();
+        self.repeats.next_message(update.new_tasks.len());
         self.add(update, now, texts, news);
         self.update(&update.stats_update, now);
     }

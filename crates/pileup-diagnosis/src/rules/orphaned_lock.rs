@@ -72,8 +72,8 @@ impl Orphans<'_> {
         graph: &WaitGraph,
         piles: &[Pile],
     ) -> Case {
-        let waiting: HashSet<TaskId> = self.waits.iter().map(|wait| wait.task.id).collect();
-        let tasks = &waiting | &graph.behind(&waiting);
+        let mut tasks: HashSet<TaskId> = self.waits.iter().map(|wait| wait.task.id).collect();
+        tasks.extend(graph.behind(&tasks));
         let grade = if self.may_be_passed_on {
             grade_by_pile(&tasks, piles)
         } else {
