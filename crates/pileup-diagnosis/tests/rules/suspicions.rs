@@ -20,7 +20,7 @@ fn a_local_task_that_nobody_drives_is_never_polled() {
 #[test]
 fn local_tasks_that_pile_up_unpolled_are_a_pile_whose_reason_is_known() {
     let mut program = Program::default();
-    for number in 1..=110 {
+    for number in 1..=115 {
         let task = program.spawn("local.rs", f64::from(number) / 10.0, None);
         task.kind = TaskKind::Local;
         task.polls = Polls::default();
@@ -49,7 +49,7 @@ fn a_task_that_wakes_itself_thousands_of_times_a_second_is_a_storm() {
 #[test]
 fn storms_that_pile_up_are_a_pile_whose_reason_is_known() {
     let mut program = Program::default();
-    for number in 1..=110 {
+    for number in 1..=115 {
         let task = program.spawn("spin.rs", f64::from(number) / 10.0, None);
         task.wakers.wakes = 100_000;
         task.wakers.self_wakes = 99_000;
