@@ -42,6 +42,8 @@ pub enum Command {
     Explain(Explain),
     /// Compare two reports, or two recordings, by spawn site
     Diff(Diff),
+    /// Say whether a program's instrumentation is live and complete
+    Doctor(Doctor),
     /// Draw who waits for what, and who holds it
     Graph(Graph),
 }
@@ -101,8 +103,8 @@ pub struct Diff {
     /// The later one
     pub after: PathBuf,
     /// How to print the difference
-    #[arg(long, value_enum, default_value_t = DiffFormat::Text)]
-    pub format: DiffFormat,
+    #[arg(long, value_enum, default_value_t = PlainFormat::Text)]
+    pub format: PlainFormat,
     /// From which grade on a finding that is new or worse makes the exit code 1: surer, or
     /// with a pile that grows half as fast again
     #[arg(long, value_enum, default_value_t = FailOn::Probable)]
@@ -110,11 +112,24 @@ pub struct Diff {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum DiffFormat {
+pub enum PlainFormat {
     /// For people
     Text,
     /// For programs
     Json,
+}
+
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// The program's console: `http://HOST:PORT`, or `file:///PATH` for a Unix socket
+    #[arg(value_name = "ADDR", default_value_t)]
+    pub address: Address,
+    /// How long to look
+    #[arg(long = "for", value_name = "DURATION", default_value = "5s", value_parser = watch_duration)]
+    pub duration: Duration,
+    /// How to print what was seen
+    #[arg(long, value_enum, default_value_t = PlainFormat::Text)]
+    pub format: PlainFormat,
 }
 
 #[derive(Debug, Args)]

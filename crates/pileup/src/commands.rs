@@ -2,6 +2,7 @@
 
 pub mod diagnose;
 pub mod diff;
+pub mod doctor;
 pub mod explain;
 pub mod graph;
 pub mod investigate;

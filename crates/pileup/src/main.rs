@@ -3,6 +3,7 @@
 mod arguments;
 mod commands;
 mod difference;
+mod doctor;
 mod drawing;
 mod error;
 mod render;
@@ -53,6 +54,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Error> {
                 }
                 Command::Explain(explain) => commands::explain::execute(&explain),
                 Command::Diff(diff) => commands::diff::execute(&diff),
+                Command::Doctor(doctor) => commands::doctor::execute(doctor).await,
                 Command::Graph(graph) => commands::graph::execute(graph).await,
                 Command::Diagnose(diagnose) => commands::diagnose::execute(diagnose).await,
             }

@@ -8,7 +8,7 @@ mod markdown;
 mod sarif;
 #[cfg(test)]
 mod tests;
-mod text;
+pub mod text;
 pub mod words;
 
 use pileup::{History, Report, graph};

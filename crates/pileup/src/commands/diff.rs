@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anstyle::Style;
 use pileup::{Ending, History, Recording, diagnose};
 
-use crate::arguments::{Diff, DiffFormat};
+use crate::arguments::{Diff, PlainFormat};
 use crate::difference::{Change, Compared, Difference, Seen, SiteChange};
 use crate::error::Error;
 use crate::render::escape::printable;
@@ -37,8 +37,8 @@ pub fn execute(arguments: &Diff) -> Result<ExitCode, Error> {
     }
     let mut output = anstream::stdout().lock();
     match arguments.format {
-        DiffFormat::Text => write_text(&difference, &mut output),
-        DiffFormat::Json => write_json(&difference, &mut output),
+        PlainFormat::Text => write_text(&difference, &mut output),
+        PlainFormat::Json => write_json(&difference, &mut output),
     }
     .map_err(Error::Print)?;
     Ok(ExitCode::from(u8::from(fails)))

@@ -1,0 +1,72 @@
+//! `pileup doctor`: whether a target's instrumentation is live and complete.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+use textwrap::Options;
+
+use crate::arguments::{Doctor, PlainFormat};
+use crate::doctor::{Check, Health, examine};
+use crate::error::Error;
+use crate::render::escape::printable;
+use crate::render::text;
+use crate::watch::{Source, observe};
+
+pub async fn execute(arguments: Doctor) -> Result<ExitCode, Error> {
+    let source = Source::attach(arguments.address, arguments.duration).await?;
+    let mut first = None;
+    let watched = observe(source, None, |history| {
+        first = first.take().or_else(|| history.latest().cloned());
+        false
+    })
+    .await?;
+    if let Some((first, last)) = first.as_ref().zip(watched.history.latest()) {
+        let checks = examine(first, last);
+        let mut output = anstream::stdout().lock();
+        match arguments.format {
+            PlainFormat::Text => write_text(&watched.target, &checks, &mut output),
+            PlainFormat::Json => write_json(&checks, &mut output),
+        }
+        .map_err(Error::Print)?;
+        let broken = checks.iter().any(|check| check.health == Health::Broken);
+        if watched.cut_short.is_none() {
+            return Ok(ExitCode::from(u8::from(broken)));
+        }
+    }
+    watched.cut_short.map_or(Ok(ExitCode::SUCCESS), Err)
+}
+
+fn write_json(checks: &[Check], output: &mut impl Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *output, checks)?;
+    writeln!(output)
+}
+
+fn write_text(target: &str, checks: &[Check], output: &mut impl Write) -> io::Result<()> {
+    writeln!(
+        output,
+        "{} answers as console-subscriber does",
+        printable(target)
+    )?;
+    for check in checks {
+        let (word, color) = match check.health {
+            Health::Fine => ("fine", AnsiColor::Green),
+            Health::Doubtful => ("doubtful", AnsiColor::Yellow),
+            Health::Broken => ("broken", AnsiColor::Red),
+        };
+        let style = Style::new().fg_color(Some(color.into()));
+        writeln!(
+            output,
+            "{style}{word:<8}{style:#}  {:<9}  {}",
+            check.name,
+            printable(&check.seen)
+        )?;
+        if let Some(mend) = check.mend {
+            let lines = Options::new(text::width())
+                .initial_indent("          mend       ")
+                .subsequent_indent("                     ");
+            writeln!(output, "{}", textwrap::fill(mend, lines))?;
+        }
+    }
+    Ok(())
+}
