@@ -15,7 +15,7 @@ use serde_json::Value;
 use self::process::{Process, workspace};
 
 /// They wait far more than they work.
-const AT_ONCE: usize = 13;
+const AT_ONCE: usize = 14;
 const WATCH: &str = "30s";
 
 fn main() {
