@@ -1,0 +1,169 @@
+//! One fresh look at the registry: what all views of one moment are made from.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::probe::Inner;
+use crate::registry::{BUCKETS, Counted, Living, SpawnSite, bucket, longest};
+use crate::runtimes::Runtime;
+
+/// The living tasks of one moment, counted.
+pub(crate) struct Look {
+    pub(crate) at: Timestamp,
+    pub(crate) runtimes: Vec<Arc<Runtime>>,
+    /// The sites at which something was spawned.
+    pub(crate) sites: Vec<SiteLook>,
+}
+
+/// What lives at one spawn site, and what was counted there.
+pub(crate) struct SiteLook {
+    pub(crate) site: &'static SpawnSite,
+    pub(crate) counted: Counted,
+    pub(crate) alive: u64,
+    pub(crate) oldest: Duration,
+    /// The living by their age, in the buckets of lifetimes.
+    ages: [u64; BUCKETS],
+    /// The living by runtime, by whether they run, and by age class.
+    pub(crate) groups: Vec<Group>,
+}
+
+/// Living tasks of one site that are alike.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Group {
+    pub(crate) runtime: u8,
+    pub(crate) running: bool,
+    /// The least age of those that belong here.
+    pub(crate) age_class: Duration,
+    pub(crate) alive: u64,
+    /// Their ages, added up.
+    pub(crate) age: Duration,
+}
+
+/// The least ages of the classes, in milliseconds: near enough to each other to tell a
+/// request from a leak, and few enough to be labels.
+const AGE_CLASSES: [u64; 20] = [
+    0,
+    1_000,
+    2_000,
+    5_000,
+    10_000,
+    20_000,
+    30_000,
+    60_000,
+    120_000,
+    300_000,
+    600_000,
+    1_200_000,
+    1_800_000,
+    3_600_000,
+    7_200_000,
+    14_400_000,
+    28_800_000,
+    86_400_000,
+    172_800_000,
+    604_800_000,
+];
+
+/// The sums of one site while the look goes on: two for each runtime and age class.
+struct Sums {
+    groups: Vec<(u64, u64)>,
+    ages: [u64; BUCKETS],
+    oldest: u64,
+}
+
+impl Look {
+    /// Counts all living tasks. It takes some tens of nanoseconds a task: not on a worker,
+    /// where there may be many.
+    pub(crate) fn take(probe: &Inner) -> Self {
+        let now = probe.registry.advance_clock();
+        let runtimes = probe.runtimes.all();
+        let mut sums: Vec<Option<Box<Sums>>> = Vec::new();
+        probe.registry.for_each_living(|task| {
+            let site = usize::from(task.origin.site);
+            if sums.len() <= site {
+                sums.resize_with(site + 1, || None);
+            }
+            let sums = sums[site].get_or_insert_with(Box::default);
+            sums.add(&task, now.saturating_sub(task.origin.born));
+        });
+        let sites = probe.registry.sites().into_iter().enumerate();
+        let sites = sites.filter_map(|(number, (site, counted))| {
+            let sums = sums
+                .get_mut(number)
+                .and_then(Option::take)
+                .unwrap_or_default();
+            Some(sums.finish(site, counted?))
+        });
+        Self {
+            at: probe.registry.time(now),
+            runtimes,
+            sites: sites.collect(),
+        }
+    }
+}
+
+impl Default for Sums {
+    fn default() -> Self {
+        Self {
+            groups: Vec::new(),
+            ages: [0; BUCKETS],
+            oldest: 0,
+        }
+    }
+}
+
+impl Sums {
+    fn add(&mut self, task: &Living, age: u64) {
+        let class = AGE_CLASSES.partition_point(|least| *least <= age) - 1;
+        let kind = usize::from(task.origin.runtime) * 2 + usize::from(task.running);
+        let index = kind * AGE_CLASSES.len() + class;
+        if self.groups.len() <= index {
+            self.groups.resize(index + 1, (0, 0));
+        }
+        let (alive, ages) = &mut self.groups[index];
+        *alive += 1;
+        *ages += age;
+        self.ages[bucket(age)] += 1;
+        self.oldest = self.oldest.max(age);
+    }
+
+    fn finish(&self, site: &'static SpawnSite, counted: Counted) -> SiteLook {
+        let groups = self
+            .groups
+            .iter()
+            .enumerate()
+            .filter(|(_, (alive, _))| *alive > 0);
+        let groups = groups.map(|(index, (alive, ages))| {
+            let (kind, class) = (index / AGE_CLASSES.len(), index % AGE_CLASSES.len());
+            Group {
+                runtime: u8::try_from(kind / 2).unwrap_or(u8::MAX),
+                running: kind % 2 == 1,
+                age_class: Duration::from_millis(AGE_CLASSES[class]),
+                alive: *alive,
+                age: Duration::from_millis(*ages),
+            }
+        });
+        SiteLook {
+            site,
+            counted,
+            alive: self.ages.iter().sum(),
+            oldest: Duration::from_millis(self.oldest),
+            ages: self.ages,
+            groups: groups.collect(),
+        }
+    }
+}
+
+impl SiteLook {
+    /// The age that half of the living have not reached; zero where nothing lives.
+    pub(crate) fn median_age(&self) -> Duration {
+        let mut younger = 0;
+        let median = self.ages.iter().position(|count| {
+            younger += count;
+            younger * 2 >= self.alive
+        });
+        longest(median.unwrap_or(0)).min(self.oldest)
+    }
+}

@@ -1,0 +1,116 @@
+//! The probe itself.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use std::{io, thread};
+
+use tokio::runtime::Builder;
+
+use crate::callbacks::Callbacks;
+use crate::registry::Registry;
+use crate::runtimes::Runtimes;
+
+/// How often the registry's clock moves: births and polls are known to within this.
+const TICK: Duration = Duration::from_millis(10);
+
+/// Knows every task of the runtimes that it instruments, for as long as it lives. Cheap to
+/// clone; all clones are one probe.
+#[derive(Clone)]
+pub struct Probe {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) runtimes: Runtimes,
+}
+
+impl Probe {
+    /// A probe that instruments no runtime yet. It has one thread, which keeps its time and
+    /// ends with it.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no thread.
+    pub fn start() -> io::Result<Self> {
+        let inner = Arc::new(Inner {
+            registry: Arc::new(Registry::new()),
+            runtimes: Runtimes::default(),
+        });
+        let probe = Arc::downgrade(&inner);
+        thread::Builder::new()
+            .name("pileup-probe".to_owned())
+            .spawn(move || {
+                while let Some(inner) = probe.upgrade() {
+                    inner.registry.advance_clock();
+                    drop(inner);
+                    thread::sleep(TICK);
+                }
+            })?;
+        Ok(Self { inner })
+    }
+
+    /// Has the probe see every task of the runtime that `builder` builds. `name` tells it
+    /// from other runtimes of the process.
+    ///
+    /// It takes the builder's four task hooks. For a service that uses them itself there is
+    /// [`instrument_with`](Self::instrument_with).
+    pub fn instrument<'a>(&self, name: &str, builder: &'a mut Builder) -> &'a mut Builder {
+        self.instrument_with(name, builder, Callbacks::new())
+    }
+
+    /// Like [`instrument`](Self::instrument), with the service's own callbacks after the
+    /// probe's.
+    pub fn instrument_with<'a>(
+        &self,
+        name: &str,
+        builder: &'a mut Builder,
+        callbacks: Callbacks,
+    ) -> &'a mut Builder {
+        let (number, runtime) = self.inner.runtimes.add(name);
+        // The probe has the runtime's handle, and that the hooks: they must not have the
+        // probe in turn.
+        let runtime = Arc::downgrade(&runtime);
+        let entered = AtomicBool::new(false);
+
+        let registry = Arc::clone(&self.inner.registry);
+        let theirs = callbacks.task_spawn;
+        builder.on_task_spawn(move |task| {
+            registry.spawned(task, number);
+            if let Some(callback) = &theirs {
+                callback(task);
+            }
+        });
+        let registry = Arc::clone(&self.inner.registry);
+        let theirs = callbacks.before_task_poll;
+        builder.on_before_task_poll(move |task| {
+            if !entered.load(Ordering::Relaxed) {
+                entered.store(true, Ordering::Relaxed);
+                if let Some(runtime) = runtime.upgrade() {
+                    runtime.is_entered();
+                }
+            }
+            registry.poll_begins(task);
+            if let Some(callback) = &theirs {
+                callback(task);
+            }
+        });
+        let registry = Arc::clone(&self.inner.registry);
+        let theirs = callbacks.after_task_poll;
+        builder.on_after_task_poll(move |task| {
+            registry.poll_ends(task);
+            if let Some(callback) = &theirs {
+                callback(task);
+            }
+        });
+        let registry = Arc::clone(&self.inner.registry);
+        let theirs = callbacks.task_terminate;
+        builder.on_task_terminate(move |task| {
+            registry.terminated(task);
+            if let Some(callback) = &theirs {
+                callback(task);
+            }
+        })
+    }
+}

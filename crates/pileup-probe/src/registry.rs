@@ -1,0 +1,173 @@
+//! Every task of the instrumented runtimes, and the counts of every spawn site.
+
+mod clock;
+mod counters;
+mod function;
+mod lifetimes;
+mod sites;
+mod table;
+mod task_number;
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering, fence};
+
+use jiff::Timestamp;
+use tokio::runtime::TaskMeta;
+
+pub(crate) use clock::Tick;
+pub(crate) use counters::Counted;
+pub(crate) use lifetimes::{BUCKETS, bucket, longest};
+pub(crate) use sites::{SiteNumber, SpawnSite};
+pub(crate) use table::{Living, Origin};
+
+use clock::Clock;
+use counters::Counters;
+use table::{Place, Table};
+use task_number::task_number;
+
+/// So many ends may come before their spawns at once.
+const EARLY: usize = 1 << 10;
+
+thread_local! {
+    /// The task that this thread polls, so that the end of the poll need not look for it.
+    static POLLED: Cell<Option<(u64, Place)>> = const { Cell::new(None) };
+    /// Whether a poll on this thread ever ran another runtime, as `block_in_place` can.
+    static NESTED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The tasks of all instrumented runtimes of one probe.
+pub(crate) struct Registry {
+    clock: Clock,
+    table: Table,
+    counters: Counters,
+    /// Tasks whose end was told before their spawn. Tokio does so where a runtime is shut
+    /// down meanwhile; and of blocking tasks it tells the end alone.
+    early: Box<[AtomicU64]>,
+    /// Tasks that the table had no room for.
+    untracked: AtomicU64,
+}
+
+impl Registry {
+    pub(crate) fn new() -> Self {
+        Self {
+            clock: Clock::start(),
+            table: Table::new(),
+            counters: Counters::new(),
+            early: (0..EARLY).map(|_| AtomicU64::new(0)).collect(),
+            untracked: AtomicU64::new(0),
+        }
+    }
+
+    /// Moves the registry's time to the present, and gives it.
+    pub(crate) fn advance_clock(&self) -> Tick {
+        self.clock.advance()
+    }
+
+    /// A tick as a point in time.
+    pub(crate) fn time(&self, tick: Tick) -> Timestamp {
+        self.clock.time(tick)
+    }
+
+    /// A task is about to be scheduled for the first time.
+    pub(crate) fn spawned(&self, task: &TaskMeta<'_>, runtime: u8) {
+        let number = task_number(task.id());
+        let site = sites::number_of(task.spawned_at());
+        let born = self.clock.tick();
+        self.counters.count_spawned(site);
+        let place = self.table.insert(
+            number,
+            Origin {
+                born,
+                site,
+                runtime,
+            },
+        );
+        let Some(place) = place else {
+            self.untracked.fetch_add(1, Ordering::Relaxed);
+            return;
+        };
+        if self.early_of(number).load(Ordering::SeqCst) == number {
+            self.finish(place, number);
+        }
+    }
+
+    /// A poll begins.
+    #[inline]
+    pub(crate) fn poll_begins(&self, task: &TaskMeta<'_>) {
+        let number = task_number(task.id());
+        let place = self.table.begin_poll(number, self.clock.tick());
+        if POLLED.replace(place.map(|place| (number, place))).is_some() {
+            NESTED.set(true);
+        }
+    }
+
+    /// A poll has ended; the task may have ended with it.
+    #[inline]
+    pub(crate) fn poll_ends(&self, task: &TaskMeta<'_>) {
+        let number = task_number(task.id());
+        let place = match POLLED.take() {
+            Some((polled, place)) if polled == number => Some(place),
+            _ if NESTED.get() => self.table.find(number),
+            _ => None,
+        };
+        if let Some(place) = place {
+            self.table.end_poll(place, self.clock.tick());
+        }
+    }
+
+    /// A task has returned, panicked, or was aborted.
+    pub(crate) fn terminated(&self, task: &TaskMeta<'_>) {
+        let number = task_number(task.id());
+        let polled = POLLED.get().filter(|(polled, _)| *polled == number);
+        if polled.is_some() {
+            POLLED.set(None);
+        }
+        let place = polled.map(|(_, place)| place);
+        if let Some(place) = place.or_else(|| self.table.find(number)) {
+            self.finish(place, number);
+            return;
+        }
+        // Either this thread sees the spawn now, or the one that spawns sees this.
+        self.early_of(number).store(number, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+        if let Some(place) = self.table.find(number) {
+            self.finish(place, number);
+        }
+    }
+
+    /// Shows each living task, in no order.
+    pub(crate) fn for_each_living(&self, show: impl FnMut(Living)) {
+        self.table.for_each(show);
+    }
+
+    /// All spawn sites of the process with what was counted at each, by number.
+    pub(crate) fn sites(&self) -> Vec<(&'static SpawnSite, Option<Counted>)> {
+        let sites = sites::all().into_iter().enumerate();
+        sites
+            .map(|(number, site)| {
+                let number = SiteNumber::try_from(number).unwrap_or(sites::OTHER);
+                (site, self.counters.of(number))
+            })
+            .collect()
+    }
+
+    /// Tasks that were counted as spawned, and of which nothing more is known.
+    pub(crate) fn untracked(&self) -> u64 {
+        self.untracked.load(Ordering::Relaxed)
+    }
+
+    fn finish(&self, place: Place, number: u64) {
+        if let Some(origin) = self.table.remove(place, number) {
+            let lifetime = self.clock.tick().saturating_sub(origin.born);
+            self.counters.count_finished(origin.site, lifetime);
+        }
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "what is left is below 2^10"
+    )]
+    fn early_of(&self, number: u64) -> &AtomicU64 {
+        &self.early[number as usize % EARLY]
+    }
+}

@@ -1,0 +1,26 @@
+//! The function of a spawn site, from the stack of its first spawn.
+
+use backtrace::Backtrace;
+use pileup_model::Site;
+
+/// The function in which a site stands: the innermost frame of the stack in the site's
+/// file, at its line rather than another. `None` where the program was built without
+/// debug information: a wrong function is worse than none.
+pub(super) fn function_at(mut stack: Backtrace, site: &Site) -> Option<String> {
+    stack.resolve();
+    let symbols = stack
+        .frames()
+        .iter()
+        .flat_map(backtrace::BacktraceFrame::symbols);
+    let mut in_file = symbols.filter(|symbol| {
+        let file = symbol.filename().map(|file| file.to_string_lossy());
+        file.is_some_and(|file| file.ends_with(&*site.file))
+    });
+    let first = in_file.next()?;
+    let at_line = std::iter::once(first)
+        .chain(in_file)
+        .find(|symbol| symbol.lineno() == Some(site.line));
+    let name = at_line.unwrap_or(first).name()?;
+    // Without the hash that the compiler adds.
+    Some(format!("{name:#}"))
+}

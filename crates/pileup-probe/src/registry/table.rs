@@ -1,0 +1,326 @@
+//! Every living task by number, without a lock.
+//!
+//! The table is a stack of levels, each twice as large as the one below. A task lives in
+//! one of the eight slots of the group that its number falls into, at the highest level
+//! that had a slot free when it was spawned; when no level has, a new one is added. So
+//! nothing ever moves, and a worker that polls a task needs no permission of anybody:
+//! between spawn and end only the thread that polls the task writes to its slot.
+//!
+//! Numbers are never used twice in a process. That is what lets a reader know that the
+//! facts it has read belong together: the slot had the same number before and after.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
+
+use super::clock::Tick;
+
+const SLOTS: usize = 8;
+const GROUPS_OF_CHUNK: usize = 64;
+/// Groups of the lowest level: 4,096 slots.
+const FIRST_GROUPS_LOG2: u32 = 9;
+/// Up to four thousand million slots.
+const LEVELS: usize = 20;
+
+const FREE: u64 = 0;
+/// In a slot that is being filled.
+const TAKEN: u64 = u64::MAX;
+
+/// The living tasks.
+pub(crate) struct Table {
+    levels: [OnceLock<Level>; LEVELS],
+    highest: AtomicUsize,
+}
+
+/// Groups in chunks that are made when they are first needed, so that no spawn pays for
+/// more than one.
+struct Level {
+    chunks: Box<[OnceLock<Box<[Group; GROUPS_OF_CHUNK]>>]>,
+    groups_log2: u32,
+}
+
+/// Eight slots. A look for a number reads one line of the processor's cache.
+#[repr(align(64))]
+struct Group {
+    numbers: [AtomicU64; SLOTS],
+    origins: [AtomicU64; SLOTS],
+    activities: [Activity; SLOTS],
+}
+
+struct Activity {
+    polls: AtomicU64,
+    /// The tick of the last poll's start or end, and in the lowest bit whether it runs.
+    last: AtomicU64,
+}
+
+/// Where a task is in the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    level: u8,
+    slot: u8,
+    group: u32,
+}
+
+/// Where and when a task was spawned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Origin {
+    pub(crate) born: Tick,
+    pub(crate) site: u16,
+    pub(crate) runtime: u8,
+}
+
+/// One living task, as it was when it was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Living {
+    pub(crate) number: u64,
+    pub(crate) origin: Origin,
+    pub(crate) polls: u64,
+    /// When its last poll began, or ended where that was later.
+    pub(crate) last_poll: Tick,
+    pub(crate) running: bool,
+}
+
+impl Origin {
+    fn pack(self) -> u64 {
+        self.born << 24 | u64::from(self.site) << 8 | u64::from(self.runtime)
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "each part is cut out of the whole"
+    )]
+    fn unpack(packed: u64) -> Self {
+        Self {
+            born: packed >> 24,
+            site: (packed >> 8) as u16,
+            runtime: packed as u8,
+        }
+    }
+}
+
+impl Table {
+    pub(crate) fn new() -> Self {
+        let table = Self {
+            levels: [const { OnceLock::new() }; LEVELS],
+            highest: AtomicUsize::new(0),
+        };
+        table.levels[0].get_or_init(|| Level::new(0));
+        table
+    }
+
+    /// Takes in a new task. `None` when the table is as large as it can be, and full.
+    pub(crate) fn insert(&self, number: u64, origin: Origin) -> Option<Place> {
+        loop {
+            let highest = self.highest.load(Ordering::Acquire);
+            for level in (0..=highest).rev() {
+                if let Some(place) = self.insert_at(level, number, origin) {
+                    return Some(place);
+                }
+            }
+            let above = highest + 1;
+            self.levels.get(above)?.get_or_init(|| Level::new(above));
+            // Who loses has been helped by who won.
+            let _ =
+                self.highest
+                    .compare_exchange(highest, above, Ordering::AcqRel, Ordering::Relaxed);
+        }
+    }
+
+    fn insert_at(&self, level: usize, number: u64, origin: Origin) -> Option<Place> {
+        let at = self.levels[level].get()?;
+        let (index, first) = at.home(number);
+        let group = at.group_or_new(index);
+        for slot in (first..first + SLOTS).map(|slot| slot % SLOTS) {
+            let held = &group.numbers[slot];
+            if held.load(Ordering::Relaxed) != FREE
+                || held
+                    .compare_exchange(FREE, TAKEN, Ordering::Acquire, Ordering::Relaxed)
+                    .is_err()
+            {
+                continue;
+            }
+            // A reader that sees what follows sees that the slot is no longer as it was.
+            fence(Ordering::Release);
+            group.origins[slot].store(origin.pack(), Ordering::Relaxed);
+            group.activities[slot].polls.store(0, Ordering::Relaxed);
+            group.activities[slot]
+                .last
+                .store(origin.born << 1, Ordering::Relaxed);
+            // Sequentially consistent for the sake of who asks right after it whether the
+            // task has ended already.
+            held.swap(number, Ordering::SeqCst);
+            return Some(Place::new(level, index, slot));
+        }
+        None
+    }
+
+    /// Where a task is, if it lives.
+    pub(crate) fn find(&self, number: u64) -> Option<Place> {
+        self.locate(number).map(|(_, place)| place)
+    }
+
+    /// Notes that a poll of a task begins, and gives where the task is, if it lives.
+    #[inline]
+    pub(crate) fn begin_poll(&self, number: u64, now: Tick) -> Option<Place> {
+        let (group, place) = self.locate(number)?;
+        let activity = &group.activities[place.slot()];
+        let polls = activity.polls.load(Ordering::Relaxed);
+        activity
+            .polls
+            .store(polls.wrapping_add(1), Ordering::Relaxed);
+        activity.last.store(now << 1 | 1, Ordering::Relaxed);
+        Some(place)
+    }
+
+    /// Notes that the poll of the task at `place` has ended.
+    #[inline]
+    pub(crate) fn end_poll(&self, place: Place, now: Tick) {
+        if let Some(group) = self.group(place) {
+            group.activities[place.slot()]
+                .last
+                .store(now << 1, Ordering::Relaxed);
+        }
+    }
+
+    #[inline]
+    fn locate(&self, number: u64) -> Option<(&Group, Place)> {
+        let mut level = self.highest.load(Ordering::Acquire);
+        loop {
+            let at = self.levels[level].get()?;
+            let (index, first) = at.home(number);
+            if let Some(group) = at.group(index) {
+                for step in 0..SLOTS {
+                    let slot = (first + step) % SLOTS;
+                    if group.numbers[slot].load(Ordering::Acquire) == number {
+                        return Some((group, Place::new(level, index, slot)));
+                    }
+                }
+            }
+            level = level.checked_sub(1)?;
+        }
+    }
+
+    /// Takes a task out, and gives where it came from; nothing if it is not at `place`, for
+    /// all but one of those who take out the same one at once.
+    pub(crate) fn remove(&self, place: Place, number: u64) -> Option<Origin> {
+        let group = self.group(place)?;
+        let slot = place.slot();
+        let origin = group.origins[slot].load(Ordering::Relaxed);
+        group.numbers[slot]
+            .compare_exchange(number, FREE, Ordering::AcqRel, Ordering::Relaxed)
+            .ok()?;
+        Some(Origin::unpack(origin))
+    }
+
+    /// Shows each living task, in no order. One that comes or goes meanwhile may be missed;
+    /// one that lives all along is shown once.
+    pub(crate) fn for_each(&self, mut show: impl FnMut(Living)) {
+        for level in self.levels.iter().map_while(OnceLock::get) {
+            for group in level
+                .chunks
+                .iter()
+                .filter_map(OnceLock::get)
+                .flat_map(|chunk| chunk.iter())
+            {
+                for slot in 0..SLOTS {
+                    if let Some(living) = group.living(slot) {
+                        show(living);
+                    }
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn group(&self, place: Place) -> Option<&Group> {
+        self.levels[usize::from(place.level)]
+            .get()?
+            .group(place.group as usize)
+    }
+}
+
+impl Level {
+    fn new(level: usize) -> Self {
+        let groups_log2 = FIRST_GROUPS_LOG2 + u32::try_from(level).unwrap_or(0);
+        let chunks = (1usize << groups_log2) / GROUPS_OF_CHUNK;
+        Self {
+            chunks: (0..chunks).map(|_| OnceLock::new()).collect(),
+            groups_log2,
+        }
+    }
+
+    /// The group that a number falls into, and the slot to try first.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the value is below the number of groups"
+    )]
+    fn home(&self, number: u64) -> (usize, usize) {
+        // Fibonacci hashing: numbers that follow each other, or that are multiples of one
+        // stride, are spread evenly.
+        let spread = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let group = spread >> (u64::BITS - self.groups_log2);
+        (group as usize, (spread >> 8) as usize % SLOTS)
+    }
+
+    fn group(&self, index: usize) -> Option<&Group> {
+        let chunk = self.chunks.get(index / GROUPS_OF_CHUNK)?.get()?;
+        Some(&chunk[index % GROUPS_OF_CHUNK])
+    }
+
+    fn group_or_new(&self, index: usize) -> &Group {
+        let chunk = self.chunks[index / GROUPS_OF_CHUNK]
+            .get_or_init(|| Box::new([const { Group::new() }; GROUPS_OF_CHUNK]));
+        &chunk[index % GROUPS_OF_CHUNK]
+    }
+}
+
+impl Group {
+    const fn new() -> Self {
+        Self {
+            numbers: [const { AtomicU64::new(FREE) }; SLOTS],
+            origins: [const { AtomicU64::new(0) }; SLOTS],
+            activities: [const {
+                Activity {
+                    polls: AtomicU64::new(0),
+                    last: AtomicU64::new(0),
+                }
+            }; SLOTS],
+        }
+    }
+
+    fn living(&self, slot: usize) -> Option<Living> {
+        let number = self.numbers[slot].load(Ordering::Acquire);
+        if number == FREE || number == TAKEN {
+            return None;
+        }
+        let origin = self.origins[slot].load(Ordering::Relaxed);
+        let polls = self.activities[slot].polls.load(Ordering::Relaxed);
+        let last = self.activities[slot].last.load(Ordering::Relaxed);
+        fence(Ordering::Acquire);
+        let unchanged = self.numbers[slot].load(Ordering::Relaxed) == number;
+        unchanged.then(|| Living {
+            number,
+            origin: Origin::unpack(origin),
+            polls,
+            last_poll: last >> 1,
+            running: last & 1 == 1,
+        })
+    }
+}
+
+impl Place {
+    fn slot(self) -> usize {
+        usize::from(self.slot) % SLOTS
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "20 levels of at most 2^29 groups"
+    )]
+    fn new(level: usize, group: usize, slot: usize) -> Self {
+        Self {
+            level: level as u8,
+            slot: slot as u8,
+            group: group as u32,
+        }
+    }
+}

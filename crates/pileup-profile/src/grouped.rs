@@ -1,0 +1,88 @@
+//! The text of `debug=1`: tasks by stack, in the form of Go's.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::time::Duration;
+
+use crate::length::write_length;
+use crate::task_line::write_text;
+use crate::{Frame, Labels, Profile};
+
+/// Tasks with one stack and the same labels, of whatever age.
+#[derive(Default)]
+struct Group {
+    count: i64,
+    age_nanos: i64,
+    oldest_class: Duration,
+}
+
+impl Profile {
+    /// Writes the tasks by stack, the most first, as Go does with `debug=1`. Where Go has the
+    /// addresses of its code there are the numbers of the frames; a line more says how old
+    /// the tasks are.
+    pub fn write_grouped(&self, out: &mut impl Write) -> io::Result<()> {
+        writeln!(out, "{} profile: total {}", self.kind.name(), self.total())?;
+        for comment in &self.comments {
+            out.write_all(b"# ")?;
+            write_text(comment, out)?;
+            out.write_all(b"\n")?;
+        }
+        let mut groups: BTreeMap<(&[Frame], Labels), Group> = BTreeMap::new();
+        for stack in &self.stacks {
+            let labels = Labels {
+                age: None,
+                ..stack.labels.clone()
+            };
+            let group = groups.entry((&stack.frames, labels)).or_default();
+            group.count = group.count.saturating_add(stack.count);
+            group.age_nanos = group.age_nanos.saturating_add(stack.age_nanos);
+            group.oldest_class = group.oldest_class.max(stack.labels.age.unwrap_or_default());
+        }
+        let mut groups: Vec<_> = groups.into_iter().collect();
+        groups.sort_by_key(|(_, group)| std::cmp::Reverse(group.count));
+
+        let mut numbers: BTreeMap<&Frame, usize> = BTreeMap::new();
+        for ((frames, labels), group) in groups {
+            write!(out, "{} @", group.count)?;
+            for frame in frames {
+                let next = numbers.len() + 1;
+                let number = *numbers.entry(frame).or_insert(next);
+                write!(out, " {number:#x}")?;
+            }
+            out.write_all(b"\n")?;
+            write_labels(&labels, out)?;
+            if let (Ok(count @ 1..), Ok(nanos)) =
+                (u32::try_from(group.count), u64::try_from(group.age_nanos))
+            {
+                out.write_all(b"# age: ")?;
+                write_length(Duration::from_nanos(nanos) / count, out)?;
+                out.write_all(b" on average, the oldest ")?;
+                write_length(group.oldest_class, out)?;
+                out.write_all(b" or more\n")?;
+            }
+            for frame in frames {
+                let number = numbers.get(frame).copied().unwrap_or_default();
+                write!(out, "#\t{number:#x}\t")?;
+                write_text(&frame.function, out)?;
+                if !frame.file.is_empty() {
+                    out.write_all(b"\t")?;
+                    write_text(&frame.file, out)?;
+                    write!(out, ":{}", frame.line)?;
+                }
+                out.write_all(b"\n")?;
+            }
+            out.write_all(b"\n")?;
+        }
+        Ok(())
+    }
+}
+
+fn write_labels(labels: &Labels, out: &mut impl Write) -> io::Result<()> {
+    let texts: BTreeMap<&str, &str> = labels.texts().collect();
+    if texts.is_empty() {
+        return Ok(());
+    }
+    out.write_all(b"# labels: ")?;
+    serde_json::to_writer(&mut *out, &texts)?;
+    out.write_all(b"\n")
+}

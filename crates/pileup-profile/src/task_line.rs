@@ -1,0 +1,149 @@
+//! The text of `debug=2`: every task by itself, in the grammar of Go's full dump.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use pileup_model::{Site, TaskState};
+
+use crate::length::write_length;
+use crate::profile::state_name;
+
+/// One living task, as `debug=2` shows it.
+#[derive(Debug, Clone, Copy)]
+pub struct TaskLine<'a> {
+    /// Its `tokio::task::Id`, or what else it is known by.
+    pub id: u64,
+    /// What it does.
+    pub state: TaskState,
+    /// What it waits in, if that is known, such as `Mutex::lock`.
+    pub waits_in: Option<&'a str>,
+    /// Its age.
+    pub age: Duration,
+    /// The time since its last poll.
+    pub idle: Duration,
+    /// How often it was polled.
+    pub polls: u64,
+    /// The name that `tokio::task::Builder` gave it.
+    pub name: Option<&'a str>,
+    /// The runtime that runs it.
+    pub runtime: Option<&'a str>,
+    /// The function that spawned it.
+    pub function: Option<&'a str>,
+    /// Where it was spawned.
+    pub site: Option<&'a Site>,
+}
+
+impl TaskLine<'_> {
+    /// Writes the task as a paragraph that tools for Go's dumps read as a goroutine: what
+    /// it waits for and for how many minutes in brackets, what Go has no word for as labels
+    /// in braces.
+    pub fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        let state = match (self.state, self.waits_in) {
+            (TaskState::Idle, Some(waits_in)) => waits_in,
+            (state, _) => state_name(state),
+        };
+        write!(out, "goroutine {} [", self.id)?;
+        write_text(state, out)?;
+        let minutes = self.idle.as_secs() / 60;
+        if minutes > 0 && self.state != TaskState::Running {
+            write!(out, ", {minutes} minutes")?;
+        }
+        out.write_all(b"] {age: ")?;
+        write_length(self.age, out)?;
+        out.write_all(b", idle: ")?;
+        write_length(self.idle, out)?;
+        write!(out, ", polls: {}", self.polls)?;
+        for (label, value) in [("runtime", self.runtime), ("task", self.name)] {
+            if let Some(value) = value {
+                write!(out, ", {label}: ")?;
+                write_text(value, out)?;
+            }
+        }
+        out.write_all(b"}:\n")?;
+        if let Some(site) = self.site {
+            out.write_all(b"created by ")?;
+            match self.function {
+                Some(function) => write_text(function, out)?,
+                None => out.write_all(b"?")?,
+            }
+            out.write_all(b"\n\t")?;
+            write_text(&site.file, out)?;
+            writeln!(out, ":{}", site.line)?;
+        }
+        out.write_all(b"\n")
+    }
+}
+
+/// Writes text that the program chose: without what would begin another line, or command a
+/// terminal.
+pub(crate) fn write_text(text: &str, out: &mut impl Write) -> io::Result<()> {
+    if !text.chars().any(char::is_control) {
+        return out.write_all(text.as_bytes());
+    }
+    text.chars().try_for_each(|char| {
+        if char.is_control() {
+            write!(out, "{}", char.escape_default())
+        } else {
+            write!(out, "{char}")
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(task: &TaskLine) -> String {
+        let mut text = Vec::new();
+        task.write(&mut text).expect("memory takes it");
+        String::from_utf8(text).expect("it is text")
+    }
+
+    #[test]
+    fn a_task_reads_like_a_goroutine() {
+        let site = Site {
+            file: "src/orders.rs".into(),
+            line: 24,
+            column: 9,
+        };
+        let task = TaskLine {
+            id: 7,
+            state: TaskState::Idle,
+            waits_in: None,
+            age: Duration::from_secs(192),
+            idle: Duration::from_secs(121),
+            polls: 13,
+            name: None,
+            runtime: Some("main"),
+            function: Some("orders::accept"),
+            site: Some(&site),
+        };
+        assert_eq!(
+            written(&task),
+            "goroutine 7 [idle, 2 minutes] {age: 3m12s, idle: 2m1s, polls: 13, runtime: main}:\n\
+             created by orders::accept\n\tsrc/orders.rs:24\n\n"
+        );
+    }
+
+    #[test]
+    fn a_name_begins_no_line_and_commands_no_terminal() {
+        let task = TaskLine {
+            id: 1,
+            state: TaskState::Running,
+            waits_in: None,
+            age: Duration::ZERO,
+            idle: Duration::from_millis(20),
+            polls: 1,
+            name: Some("a\ngoroutine 2 [\u{1b}[31m"),
+            runtime: None,
+            function: None,
+            site: None,
+        };
+        let text = written(&task);
+        assert_eq!(text.lines().count(), 2, "{text}");
+        assert!(
+            text.contains(r"task: a\ngoroutine 2 [\u{1b}[31m}:"),
+            "{text}"
+        );
+    }
+}
