@@ -97,6 +97,7 @@ impl World {
             finished: self.tasks.take_finished(),
             resources: self.resources.living(),
             async_ops: self.async_ops.known(),
+            turnover: Vec::new(),
             coverage: Coverage {
                 lag: self.lateness.lag,
                 ..self.coverage

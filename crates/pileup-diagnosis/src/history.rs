@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pileup_model::{AsyncOp, Resource, Site, Snapshot, Task, TaskId, TaskState, elapsed};
+use pileup_model::{AsyncOp, Resource, Site, Snapshot, Task, TaskId, TaskState, Turnover, elapsed};
 
 use crate::changes::changes;
 use crate::growth::Growth;
@@ -48,6 +48,8 @@ pub struct SiteHistory {
     /// Time spent in the polls of all that finished.
     pub finished_busy: Duration,
     growth: Growth,
+    /// What the source had counted when the watch began, where it counts those that finish.
+    counted_before: Vec<(Duration, u64)>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -71,6 +73,10 @@ impl History {
         for task in &snapshot.finished {
             let site = self.sites.entry(task.site.clone()).or_default();
             site.finish(task, started);
+        }
+        for turnover in &snapshot.turnover {
+            let site = self.sites.entry(Some(turnover.site.clone())).or_default();
+            site.count(turnover, started.is_none());
         }
         for site in self.sites.values_mut() {
             site.growth.note(snapshot.at, site.living.len());
@@ -178,7 +184,7 @@ impl History {
 
 /// Whether a task waits, and nobody has a waker of it.
 fn cannot_be_woken(task: &Task) -> bool {
-    task.state() == Some(TaskState::Idle) && task.waker_count() == 0 && task.polls.count > 0
+    task.state() == Some(TaskState::Idle) && task.waker_count() == Some(0) && task.polls.count > 0
 }
 
 impl SiteHistory {
@@ -204,6 +210,20 @@ impl SiteHistory {
         }
     }
 
+    /// Takes in what the source counted since the program started.
+    fn count(&mut self, turnover: &Turnover, is_first: bool) {
+        if is_first {
+            self.counted_before.clone_from(&turnover.finished);
+            self.finished_before = lifetimes(turnover.finished.iter().copied());
+            return;
+        }
+        let before: HashMap<Duration, u64> = self.counted_before.iter().copied().collect();
+        self.finished = lifetimes(turnover.finished.iter().map(|(age, count)| {
+            let before = before.get(age).copied().unwrap_or_default();
+            (*age, count.saturating_sub(before))
+        }));
+    }
+
     fn finish(&mut self, task: &Task, watch_started: Option<Timestamp>) {
         let Some(finished_at) = task.finished_at else {
             return;
@@ -217,4 +237,10 @@ impl SiteHistory {
         };
         lifetimes.add(task.age(finished_at));
     }
+}
+
+fn lifetimes(counted: impl Iterator<Item = (Duration, u64)>) -> Lifetimes {
+    let mut lifetimes = Lifetimes::default();
+    counted.for_each(|(age, tasks)| lifetimes.add_many(age, tasks));
+    lifetimes
 }

@@ -20,11 +20,20 @@ pub struct Lifetimes {
 impl Lifetimes {
     /// Counts one more finished task.
     pub fn add(&mut self, lifetime: Duration) {
+        self.add_many(lifetime, 1);
+    }
+
+    /// Counts so many more, with lifetimes of at most that.
+    pub fn add_many(&mut self, lifetime: Duration, tasks: u64) {
+        if tasks == 0 {
+            return;
+        }
         if self.counts.is_empty() {
             self.counts = vec![0; BUCKETS];
         }
-        self.counts[bucket(lifetime)] += 1;
-        self.total += 1;
+        let count = &mut self.counts[bucket(lifetime)];
+        *count = count.saturating_add(tasks);
+        self.total = self.total.saturating_add(tasks);
         self.longest = self.longest.max(lifetime);
     }
 

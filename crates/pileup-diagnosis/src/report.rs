@@ -117,7 +117,7 @@ fn uninstrumented_waits(snapshot: &Snapshot) -> usize {
     let waits = snapshot.tasks.iter().filter(|task| {
         matches!(task.kind, TaskKind::Async | TaskKind::Local)
             && task.state() == Some(TaskState::Idle)
-            && task.waker_count() > 0
+            && task.waker_count() != Some(0)
             && !explained.contains(&task.id)
     });
     waits.count()

@@ -102,7 +102,7 @@ mod tests {
             created_at: Timestamp::from_second(born).expect("a small number of seconds"),
             finished_at: None,
             polls: Polls::default(),
-            wakers: Wakers::default(),
+            wakers: Some(Wakers::default()),
         })
     }
 

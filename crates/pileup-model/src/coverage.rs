@@ -13,6 +13,9 @@ pub struct Coverage {
     /// Whether the target refused to send what was there before the attach, because it
     /// was too much for one message: older tasks are not seen.
     pub state_withheld: bool,
+    /// Whether the source sees neither what tasks wait for nor who could wake them.
+    #[serde(default)]
+    pub waits_unseen: bool,
     /// How late the target tells of new tasks.
     pub lag: Duration,
 }

@@ -11,6 +11,7 @@ mod site;
 mod snapshot;
 mod task;
 mod time;
+mod turnover;
 
 pub use async_op::{AsyncOp, AsyncOpId};
 pub use coverage::Coverage;
@@ -19,3 +20,4 @@ pub use site::Site;
 pub use snapshot::Snapshot;
 pub use task::{Polls, Task, TaskId, TaskKind, TaskState, Wakers};
 pub use time::elapsed;
+pub use turnover::Turnover;

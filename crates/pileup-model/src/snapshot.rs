@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{AsyncOp, AsyncOpId, Coverage, Resource, ResourceId, Task, TaskId};
+use crate::{AsyncOp, AsyncOpId, Coverage, Resource, ResourceId, Task, TaskId, Turnover};
 
 /// A whole program at one moment, and what ended in it since the snapshot before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,10 @@ pub struct Snapshot {
     /// The async ops by id: the living, and of those that ended the newest of each
     /// resource that still lives.
     pub async_ops: Vec<Arc<AsyncOp>>,
+    /// What was counted at each spawn site, where the source counts the tasks that finish
+    /// instead of telling them in `finished`.
+    #[serde(default)]
+    pub turnover: Vec<Turnover>,
     /// What is not shown.
     pub coverage: Coverage,
 }

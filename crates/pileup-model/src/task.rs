@@ -62,8 +62,8 @@ pub struct Task {
     pub finished_at: Option<Timestamp>,
     /// How it was polled.
     pub polls: Polls,
-    /// How it was woken, and who still could wake it.
-    pub wakers: Wakers,
+    /// How it was woken, and who still could wake it; none where the source does not see it.
+    pub wakers: Option<Wakers>,
 }
 
 /// How a task was polled.
@@ -108,7 +108,7 @@ impl Task {
         } = self.polls;
         Some(if last_started > last_ended {
             TaskState::Running
-        } else if self.wakers.last_wake > last_started {
+        } else if self.wakers.and_then(|wakers| wakers.last_wake) > last_started {
             TaskState::Scheduled
         } else {
             TaskState::Idle
@@ -129,9 +129,11 @@ impl Task {
     }
 
     /// Wakers that exist outside the runtime's own queue: who could still wake the task.
+    /// None where the source does not see them.
     #[must_use]
-    pub fn waker_count(&self) -> u64 {
-        self.wakers.clones.saturating_sub(self.wakers.drops)
+    pub fn waker_count(&self) -> Option<u64> {
+        let wakers = self.wakers?;
+        Some(wakers.clones.saturating_sub(wakers.drops))
     }
 }
 
@@ -153,7 +155,7 @@ mod tests {
             created_at: at(10),
             finished_at: None,
             polls: Polls::default(),
-            wakers: Wakers::default(),
+            wakers: None,
         }
     }
 
@@ -176,7 +178,10 @@ mod tests {
         let mut task = task();
         task.polls.last_started = Some(at(11));
         task.polls.last_ended = Some(at(12));
-        task.wakers.last_wake = Some(at(13));
+        task.wakers = Some(Wakers {
+            last_wake: Some(at(13)),
+            ..Wakers::default()
+        });
         assert_eq!(task.state(), Some(TaskState::Scheduled));
     }
 

@@ -8,10 +8,17 @@ compile_error!(
 );
 
 mod callbacks;
+mod http;
+mod leaks;
 mod look;
+mod metrics;
 mod probe;
+mod profiles;
 mod registry;
 mod runtimes;
+mod server;
+mod snapshot;
 
 pub use callbacks::Callbacks;
 pub use probe::Probe;
+pub use server::ServeError;

@@ -4,14 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use pileup_profile::{AGE_CLASSES, age_class};
 
 use crate::probe::Inner;
-use crate::registry::{BUCKETS, Counted, Living, SpawnSite, bucket, longest};
+use crate::registry::{BUCKETS, Counted, Living, SiteNumber, SpawnSite, Tick, bucket, longest};
 use crate::runtimes::Runtime;
 
 /// The living tasks of one moment, counted.
 pub(crate) struct Look {
     pub(crate) at: Timestamp,
+    pub(crate) now: Tick,
     pub(crate) runtimes: Vec<Arc<Runtime>>,
     /// The sites at which something was spawned.
     pub(crate) sites: Vec<SiteLook>,
@@ -19,6 +21,7 @@ pub(crate) struct Look {
 
 /// What lives at one spawn site, and what was counted there.
 pub(crate) struct SiteLook {
+    pub(crate) number: SiteNumber,
     pub(crate) site: &'static SpawnSite,
     pub(crate) counted: Counted,
     pub(crate) alive: u64,
@@ -40,31 +43,6 @@ pub(crate) struct Group {
     /// Their ages, added up.
     pub(crate) age: Duration,
 }
-
-/// The least ages of the classes, in milliseconds: near enough to each other to tell a
-/// request from a leak, and few enough to be labels.
-const AGE_CLASSES: [u64; 20] = [
-    0,
-    1_000,
-    2_000,
-    5_000,
-    10_000,
-    20_000,
-    30_000,
-    60_000,
-    120_000,
-    300_000,
-    600_000,
-    1_200_000,
-    1_800_000,
-    3_600_000,
-    7_200_000,
-    14_400_000,
-    28_800_000,
-    86_400_000,
-    172_800_000,
-    604_800_000,
-];
 
 /// The sums of one site while the look goes on: two for each runtime and age class.
 struct Sums {
@@ -94,10 +72,12 @@ impl Look {
                 .get_mut(number)
                 .and_then(Option::take)
                 .unwrap_or_default();
-            Some(sums.finish(site, counted?))
+            let number = SiteNumber::try_from(number).ok()?;
+            Some(sums.finish(number, site, counted?))
         });
         Self {
             at: probe.registry.time(now),
+            now,
             runtimes,
             sites: sites.collect(),
         }
@@ -116,7 +96,7 @@ impl Default for Sums {
 
 impl Sums {
     fn add(&mut self, task: &Living, age: u64) {
-        let class = AGE_CLASSES.partition_point(|least| *least <= age) - 1;
+        let class = age_class(Duration::from_millis(age));
         let kind = usize::from(task.origin.runtime) * 2 + usize::from(task.running);
         let index = kind * AGE_CLASSES.len() + class;
         if self.groups.len() <= index {
@@ -129,7 +109,7 @@ impl Sums {
         self.oldest = self.oldest.max(age);
     }
 
-    fn finish(&self, site: &'static SpawnSite, counted: Counted) -> SiteLook {
+    fn finish(&self, number: SiteNumber, site: &'static SpawnSite, counted: Counted) -> SiteLook {
         let groups = self
             .groups
             .iter()
@@ -140,12 +120,13 @@ impl Sums {
             Group {
                 runtime: u8::try_from(kind / 2).unwrap_or(u8::MAX),
                 running: kind % 2 == 1,
-                age_class: Duration::from_millis(AGE_CLASSES[class]),
+                age_class: AGE_CLASSES[class],
                 alive: *alive,
                 age: Duration::from_millis(*ages),
             }
         });
         SiteLook {
+            number,
             site,
             counted,
             alive: self.ages.iter().sum(),

@@ -1,13 +1,14 @@
 //! The probe itself.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use std::{io, thread};
 
 use tokio::runtime::Builder;
 
 use crate::callbacks::Callbacks;
+use crate::leaks::Leaks;
 use crate::registry::Registry;
 use crate::runtimes::Runtimes;
 
@@ -24,6 +25,8 @@ pub struct Probe {
 pub(crate) struct Inner {
     pub(crate) registry: Arc<Registry>,
     pub(crate) runtimes: Runtimes,
+    pub(crate) leaks: Leaks,
+    pub(crate) token: OnceLock<Box<str>>,
 }
 
 impl Probe {
@@ -37,18 +40,30 @@ impl Probe {
         let inner = Arc::new(Inner {
             registry: Arc::new(Registry::new()),
             runtimes: Runtimes::default(),
+            leaks: Leaks::new(),
+            token: OnceLock::new(),
         });
         let probe = Arc::downgrade(&inner);
         thread::Builder::new()
             .name("pileup-probe".to_owned())
             .spawn(move || {
                 while let Some(inner) = probe.upgrade() {
-                    inner.registry.advance_clock();
+                    let now = inner.registry.advance_clock();
+                    inner.leaks.mark(now, &inner.registry);
                     drop(inner);
                     thread::sleep(TICK);
                 }
             })?;
         Ok(Self { inner })
+    }
+
+    /// Answers only those who send this token, as `Authorization: Bearer TOKEN`. The first
+    /// one that is set holds.
+    #[must_use]
+    pub fn require_token(self, token: &str) -> Self {
+        // A second one would lock out who was let in.
+        let _ = self.inner.token.set(token.into());
+        self
     }
 
     /// Has the probe see every task of the runtime that `builder` builds. `name` tells it

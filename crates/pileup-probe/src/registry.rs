@@ -43,8 +43,6 @@ pub(crate) struct Registry {
     /// Tasks whose end was told before their spawn. Tokio does so where a runtime is shut
     /// down meanwhile; and of blocking tasks it tells the end alone.
     early: Box<[AtomicU64]>,
-    /// Tasks that the table had no room for.
-    untracked: AtomicU64,
 }
 
 impl Registry {
@@ -54,7 +52,6 @@ impl Registry {
             table: Table::new(),
             counters: Counters::new(),
             early: (0..EARLY).map(|_| AtomicU64::new(0)).collect(),
-            untracked: AtomicU64::new(0),
         }
     }
 
@@ -83,7 +80,7 @@ impl Registry {
             },
         );
         let Some(place) = place else {
-            self.untracked.fetch_add(1, Ordering::Relaxed);
+            // Four thousand million tasks live.
             return;
         };
         if self.early_of(number).load(Ordering::SeqCst) == number {
@@ -149,11 +146,6 @@ impl Registry {
                 (site, self.counters.of(number))
             })
             .collect()
-    }
-
-    /// Tasks that were counted as spawned, and of which nothing more is known.
-    pub(crate) fn untracked(&self) -> u64 {
-        self.untracked.load(Ordering::Relaxed)
     }
 
     fn finish(&self, place: Place, number: u64) {

@@ -19,6 +19,7 @@ mod limits;
 mod recorder;
 mod recording;
 mod texts;
+mod turnover;
 
 pub use error::RecordingError;
 pub use limits::MOST_KEPT;

@@ -19,6 +19,8 @@ pub const MOST_TEXTS: usize = 1 << 16;
 /// What a task, a resource or an async op counts, besides its texts and attributes.
 pub const ENTRY: usize = 384;
 const ATTRIBUTE: usize = 64;
+/// What one age of a site's finished tasks counts.
+pub const AGE: usize = 24;
 /// Attributes of one resource or async op. Tokio's have five at most.
 pub const MOST_ATTRIBUTES: usize = 1 << 16;
 

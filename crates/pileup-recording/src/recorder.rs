@@ -13,6 +13,7 @@ use crate::entry::Entry;
 use crate::error::RecordingError;
 use crate::frame::Packer;
 use crate::limits::{Budget, MOST_RECORDED};
+use crate::turnover::write_turnover;
 use crate::{MAGIC, VERSION};
 
 /// The first byte of a frame says what it holds.
@@ -115,6 +116,7 @@ impl Recorder {
         encoder.turn_to(snapshot.at);
         encoder.number(snapshot.coverage.dropped_events);
         encoder.flag(snapshot.coverage.state_withheld);
+        encoder.flag(snapshot.coverage.waits_unseen);
         encoder.duration(&snapshot.coverage.lag);
 
         let at = snapshot.at;
@@ -125,7 +127,9 @@ impl Recorder {
         let resources = before.map_or(&[][..], |before| &before.resources);
         write_living(encoder, resources, &snapshot.resources, at)?;
         let async_ops = before.map_or(&[][..], |before| &before.async_ops);
-        write_living(encoder, async_ops, &snapshot.async_ops, at)
+        write_living(encoder, async_ops, &snapshot.async_ops, at)?;
+        write_turnover(encoder, &snapshot.turnover);
+        Ok(())
     }
 
     fn pack(&mut self) -> Result<(), RecordingError> {

@@ -15,6 +15,7 @@ use crate::frame::{NoFrame, Unpacker};
 use crate::limits::{Budget, MOST_KEPT};
 use crate::recorder::{END, Ending, SNAPSHOT, TARGET};
 use crate::texts::Texts;
+use crate::turnover::read_turnover;
 use crate::{MAGIC, VERSION};
 
 /// Whether bytes begin as a recording does.
@@ -163,6 +164,7 @@ impl State {
                 let coverage = Coverage {
                     dropped_events: decoder.number()?,
                     state_withheld: decoder.flag()?,
+                    waits_unseen: decoder.flag()?,
                     lag: decoder.duration()?,
                 };
                 let (at, budget) = (self.at, &mut self.budget);
@@ -170,6 +172,7 @@ impl State {
                 read_living(&mut decoder, &mut self.tasks, at, budget)?;
                 read_living(&mut decoder, &mut self.resources, at, budget)?;
                 read_living(&mut decoder, &mut self.async_ops, at, budget)?;
+                let turnover = read_turnover(&mut decoder, budget)?;
                 budget.release(finished.iter().map(|task| task.size()).sum());
                 Told::Snapshot(Snapshot {
                     at,
@@ -177,6 +180,7 @@ impl State {
                     finished,
                     resources: self.resources.values().cloned().collect(),
                     async_ops: self.async_ops.values().cloned().collect(),
+                    turnover,
                     coverage,
                 })
             }

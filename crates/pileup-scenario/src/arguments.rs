@@ -31,6 +31,11 @@ pub struct Arguments {
     )]
     pub console: String,
 
+    /// Where the probe is served: /debug/pprof/, /debug/tasks and /metrics; port 0 takes a
+    /// free one, `none` leaves it out
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:6060")]
+    pub probe: String,
+
     /// Worker threads of the runtime
     #[arg(long, value_name = "COUNT", default_value = "4")]
     pub worker_threads: NonZeroUsize,

@@ -1,10 +1,13 @@
 //! Three programs, of which the command line chooses one to run.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
 
 use anyhow::Context;
 use clap::Parser;
+use pileup_probe::Probe;
+use tokio::runtime::Builder;
 
 use crate::{Arguments, Arrivals, Variant, clock, instrumentation};
 
@@ -73,17 +76,33 @@ impl Scenario {
         .context("this scenario has no such variant")?;
 
         let console = instrumentation::start(&arguments.console)?;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        builder
             .worker_threads(arguments.worker_threads.get())
-            .enable_all()
-            .build()
-            .context("failed to build the runtime")?;
+            .enable_all();
+        let probe = match &*arguments.probe {
+            "none" => None,
+            address => Some(serve_probe(address, &mut builder)?),
+        };
+        let runtime = builder.build().context("failed to build the runtime")?;
         clock::start(runtime.handle(), arguments.duration)?;
         eprintln!("console: http://{console}");
+        if let Some(address) = probe {
+            eprintln!("probe: http://{address}/debug/pprof/");
+        }
 
         runtime.block_on(program(Arrivals::new(arguments.every)));
         Ok(())
     }
+}
+
+/// Has a probe see every task of the runtime, and gives where it is served.
+fn serve_probe(address: &str, builder: &mut Builder) -> anyhow::Result<SocketAddr> {
+    let probe = Probe::start().context("failed to start the thread of the probe")?;
+    probe.instrument("main", builder);
+    probe
+        .serve(address)
+        .context("choose another address with --probe, such as --probe 127.0.0.1:0 for a free port")
 }
 
 fn boxed<F, P>(program: P) -> Program

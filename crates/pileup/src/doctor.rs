@@ -84,7 +84,8 @@ fn tasks(first: &Snapshot, last: &Snapshot) -> Check {
 fn activity(first: &Snapshot, last: &Snapshot) -> Check {
     let watched = elapsed(first.at, last.at).as_secs_f64();
     let active = last.tasks.iter().filter(|task| {
-        task.last_active() > first.at || task.wakers.last_wake.is_some_and(|wake| wake > first.at)
+        let last_wake = task.wakers.and_then(|wakers| wakers.last_wake);
+        task.last_active() > first.at || last_wake.is_some_and(|wake| wake > first.at)
     });
     let (active, finished) = (active.count(), last.finished.len());
     check(
@@ -229,6 +230,7 @@ mod tests {
             finished: Vec::new(),
             resources: Vec::new(),
             async_ops: Vec::new(),
+            turnover: Vec::new(),
             coverage: Coverage::default(),
         }
     }
@@ -256,6 +258,7 @@ mod tests {
         }
         last.coverage = Coverage {
             dropped_events: 3,
+            waits_unseen: false,
             state_withheld: true,
             lag: LATE,
         };

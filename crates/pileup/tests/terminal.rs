@@ -24,6 +24,7 @@ fn recording(folder: &TempDir) -> PathBuf {
             finished: Vec::new(),
             resources: Vec::new(),
             async_ops: Vec::new(),
+            turnover: Vec::new(),
             coverage: pileup_model::Coverage::default(),
         };
         recorder.record(&snapshot).expect("it is written");

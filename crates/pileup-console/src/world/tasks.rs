@@ -86,7 +86,7 @@ impl Tasks {
             };
             let task = Arc::make_mut(task);
             task.polls = decode::polls(stats.poll_stats.as_ref());
-            task.wakers = decode::wakers(stats);
+            task.wakers = Some(decode::wakers(stats));
             if let Some(end) = decode::end(stats.dropped_at, now)
                 && let Some(task) = self.living.remove(&TaskId(id))
             {
@@ -112,6 +112,6 @@ fn new_task(id: TaskId, told: &wire::Task, created_at: Timestamp, texts: &mut Te
         created_at,
         finished_at: None,
         polls: Polls::default(),
-        wakers: Wakers::default(),
+        wakers: Some(Wakers::default()),
     }
 }

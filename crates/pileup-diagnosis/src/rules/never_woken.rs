@@ -96,7 +96,8 @@ fn is_unwakeable(
 /// nothing, so a blocking closure that was born during the task's life counts as well: it
 /// keeps the task's span open.
 fn may_have_finished(task: &Task, closures: &[Timestamp]) -> bool {
-    let polled_on_drop = task.polls.count > task.wakers.wakes.saturating_add(1);
+    let wakes = task.wakers.map_or(0, |wakers| wakers.wakes);
+    let polled_on_drop = task.polls.count > wakes.saturating_add(1);
     let next = closures.partition_point(|born| *born < task.created_at);
     let kept_open = closures
         .get(next)

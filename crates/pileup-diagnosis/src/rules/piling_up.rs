@@ -1,24 +1,7 @@
 //! PU03: the living of a spawn site grow, and its old ones do not finish.
 //!
-//! Growth alone accuses a burst, a start-up ramp, and a service whose tasks live longer
-//! than one looks. So the rule asks two things over the same stretch of time, whose length W
-//! is its only measure of time: the watch, or what is left of it since the first of the
-//! living was born, if that is half of it or more.
-//!
-//! - Do the *old* finish? A task is old from the age of W/3 on. Of those that grew old
-//!   in that time, at most one in twenty may have finished, and together the old must
-//!   have lived on for two and a half times W: had they been about to finish, some would
-//!   have. Where slow requests finish beside those that stay, the two part at a greater
-//!   age: W/2 and 2W/3 are tried as well. Less of the watch is left to see them finish
-//!   then, so there must be more, of whom only one in a hundred may have; and the old must
-//!   have been born all along.
-//! - Does it *go on*? The living were born in every third of that time, at no falling
-//!   rate, up to its end.
-//!
-//! A healthy site in equilibrium loses as many as it gains; a ramp and a burst end; the
-//! finished of a slow site show up among the old. What is left is a pile that grows.
-//! The same evidence is asked of goroutines by growth and age rules in production
-//! (`LeakProf`, monigo); the measure here is the watch itself rather than fixed counts.
+//! What makes a pile stands in [`crate::growth_rule`]; here is what is said about one, and
+//! when its tasks are excused: by a timer that gives them an end.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
@@ -28,51 +11,11 @@ use pileup_model::{Site, Snapshot, Task, TaskId, elapsed};
 
 use super::case::{Case, Verdict, held_by, place, usual_state, waits_on};
 use crate::deadlines::deadlines;
+use crate::growth_rule::Population;
 use crate::locks::Holder;
 use crate::wait_graph::{Wait, WaitGraph};
 use crate::words::span;
 use crate::{Code, Grade, History, SiteHistory, WaitKind};
-
-/// The ages from which on a task may count as old: the first where the evidence suffices.
-const AGES: [Age; 3] = [
-    Age {
-        sixths: 2,
-        fewest: 6,
-        one_in: 20,
-    },
-    Age {
-        sixths: 3,
-        ..AMONG_SLOW_ONES
-    },
-    AMONG_SLOW_ONES,
-];
-const AMONG_SLOW_ONES: Age = Age {
-    sixths: 4,
-    fewest: 30,
-    one_in: 100,
-};
-
-struct Age {
-    /// How old that is, in sixths of the watch.
-    sixths: u32,
-    /// Fewer tasks that grew old in the watch are chance.
-    fewest: usize,
-    /// Of those that grew old, one in so many may have finished.
-    one_in: u64,
-}
-
-impl Age {
-    fn within(&self, window: Duration) -> Duration {
-        window / 6 * self.sixths
-    }
-}
-
-/// The living must have grown for so much of the watch: one part in so many.
-const SHORTEST_GROWTH: u32 = 2;
-/// A silence at the end counts from this part of the watch on.
-const SHORTEST_END: u32 = 12;
-/// How long the old must have lived on together: so many halves of the watch.
-const LIVED_ON_HALVES: u32 = 5;
 
 /// A timer that is due within so many times the watch is an end that a task may be waiting for.
 const END_IN_WATCHES: u32 = 10;
@@ -166,99 +109,26 @@ fn pile<'a>(
     latest: &Snapshot,
 ) -> Option<Pile<'a>> {
     let now = latest.at;
-    let watch = elapsed(started, now);
-    let began = started.max(seen.living.first()?.created_at);
-    let window = elapsed(began, now);
-    if window < watch / SHORTEST_GROWTH {
-        return None;
-    }
-    // The births of the last moments are not known yet, where the target tells of them late.
-    let known = window.saturating_sub(latest.coverage.lag);
-    let births: Vec<Duration> = seen
-        .living
-        .iter()
-        .filter(|task| task.created_at >= began)
-        .map(|task| elapsed(began, task.created_at))
-        .collect();
-    if !goes_on(&births, known) {
-        return None;
-    }
-    let mut ages = AGES.iter().enumerate();
-    let (old, old_age, escaped) = ages.find_map(|(number, age)| {
-        let old_age = age.within(window);
-        let (old, escaped) = old_that_stay(seen, window, now, age)?;
-        let until = window.saturating_sub(old_age);
-        let grew_old = births.partition_point(|birth| *birth <= until);
-        let all_along = number == 0 || goes_on(&births[..grew_old], until);
-        all_along.then_some((old, old_age, escaped))
-    })?;
+    let ages: Vec<Duration> = seen.living.iter().map(|task| task.age(now)).collect();
+    let population = Population {
+        ages: &ages,
+        finished: &[&seen.finished, &seen.finished_before],
+        watch: elapsed(started, now),
+        lag: latest.coverage.lag,
+    };
+    let shape = population.pile()?;
+    let old = seen.living.iter().take(shape.old).map(AsRef::as_ref);
     Some(Pile {
         site,
         seen,
         now,
-        old,
-        old_age,
-        escaped,
-        born: births.len(),
-        window,
+        old: old.collect(),
+        old_age: shape.old_age,
+        escaped: shape.escaped,
+        born: shape.born,
+        window: shape.window,
         ends: None,
     })
-}
-
-/// The living that are of an age, and how many of that age finished: if they are enough to
-/// say that they stay.
-fn old_that_stay<'a>(
-    seen: &'a SiteHistory,
-    window: Duration,
-    now: Timestamp,
-    age: &Age,
-) -> Option<(Vec<&'a Task>, u64)> {
-    let old_age = age.within(window);
-    let old: Vec<&Task> = seen
-        .living
-        .iter()
-        .map(AsRef::as_ref)
-        .take_while(|task| task.age(now) >= old_age)
-        .collect();
-    // Of the watch, the part that each has lived through as an old one.
-    let lived_old = |task: &Task| (task.age(now).saturating_sub(old_age)).min(window);
-    let grown_old = old.iter().filter(|task| lived_old(task) < window).count();
-    let escaped = seen.finished.at_least(old_age) + seen.finished_before.at_least(old_age);
-    let do_not_finish = escaped * age.one_in <= grown_old as u64 + escaped
-        && old.iter().map(|task| lived_old(task)).sum::<Duration>() >= window / 2 * LIVED_ON_HALVES;
-    (grown_old >= age.fewest && do_not_finish).then_some((old, escaped))
-}
-
-/// Whether births, told as times since the start of a window and in their order, go on to
-/// its end: at no falling rate, and without a last gap that is longer than the others.
-fn goes_on(births: &[Duration], window: Duration) -> bool {
-    let third = window / 3;
-    let in_third = |number: u32| {
-        let births = births.iter();
-        let until = if number == 2 {
-            Duration::MAX
-        } else {
-            third * (number + 1)
-        };
-        births
-            .filter(|birth| (third * number..until).contains(*birth))
-            .count()
-    };
-    let (first, second, last) = (in_third(0), in_third(1), in_third(2));
-    let steady = first > 0 && second > 0 && last > 0 && second * 2 >= first && last * 2 >= second;
-
-    let Some((earliest, latest)) = births.first().zip(births.last()) else {
-        return false;
-    };
-    let gaps = u32::try_from(births.len() - 1).unwrap_or(u32::MAX).max(1);
-    let mean = latest.saturating_sub(*earliest) / gaps;
-    let longest = births
-        .windows(2)
-        .map(|pair| pair[1].saturating_sub(pair[0]))
-        .max()
-        .unwrap_or_default();
-    let silence = window.saturating_sub(*latest);
-    steady && silence <= (mean * 4).max(longest * 3 / 2).max(window / SHORTEST_END)
 }
 
 /// What a pile waits for, as a sentence.

@@ -26,12 +26,15 @@ pub(super) fn cases(history: &History, piles: &[Pile]) -> Vec<Case> {
     };
     let wakes_per_second = |task: &Task| {
         let age = task.age(latest.at).as_secs_f64();
-        task.wakers.self_wakes as f64 / age
+        let self_wakes = task.wakers.map_or(0, |wakers| wakers.self_wakes);
+        self_wakes as f64 / age
     };
     let storms = |task: &&Task| {
         task.age(latest.at) >= SHORTEST
             && history.window() >= SHORTEST
-            && task.wakers.self_wakes.saturating_mul(2) > task.wakers.wakes
+            && task
+                .wakers
+                .is_some_and(|wakers| wakers.self_wakes.saturating_mul(2) > wakers.wakes)
             && wakes_per_second(task) >= FAST
     };
     let mut cases = Vec::new();

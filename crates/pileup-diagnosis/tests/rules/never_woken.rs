@@ -1,14 +1,14 @@
 //! Which tasks nothing can wake, and which only look so.
 
 use crate::NOTHING;
-use crate::program::{Program, at, found};
+use crate::program::{Program, at, found, wakers};
 use pileup_diagnosis::Grade;
 use pileup_model::TaskKind;
 
 #[test]
 fn an_idle_task_without_wakers_is_certain_even_if_it_is_the_only_one() {
     let mut program = Program::default();
-    program.spawn("pending.rs", 1.0, None).wakers.clones = 0;
+    wakers(program.spawn("pending.rs", 1.0, None)).clones = 0;
     let report = program.watch(0.0, 12.0);
     assert_eq!(found(&report), [("pending.rs", "PU01")]);
     assert_eq!(report.worst(), Some(Grade::Certain));
@@ -19,7 +19,7 @@ fn a_pile_of_them_is_one_finding() {
     let mut program = Program::default();
     for number in 1..=120 {
         let born = f64::from(number) / 10.0;
-        program.spawn("pending.rs", born, None).wakers.clones = 0;
+        wakers(program.spawn("pending.rs", born, None)).clones = 0;
     }
     assert_eq!(found(&program.watch(0.0, 12.0)), [("pending.rs", "PU01")]);
 }
@@ -27,7 +27,7 @@ fn a_pile_of_them_is_one_finding() {
 #[test]
 fn a_task_that_was_just_polled_may_yet_keep_a_waker() {
     let mut program = Program::default();
-    program.spawn("young.rs", 11.8, None).wakers.clones = 0;
+    wakers(program.spawn("young.rs", 11.8, None)).clones = 0;
     assert_eq!(found(&program.watch(0.0, 12.0)), NOTHING);
 }
 
@@ -35,7 +35,7 @@ fn a_task_that_was_just_polled_may_yet_keep_a_waker() {
 fn a_task_that_was_never_polled_waits_for_a_worker_not_for_a_waker() {
     let mut program = Program::default();
     let task = program.spawn("unpolled.rs", 1.0, None);
-    task.wakers.clones = 0;
+    wakers(task).clones = 0;
     task.polls = pileup_model::Polls::default();
     assert_eq!(found(&program.watch(0.0, 12.0)), [("unpolled.rs", "PU08")]);
 }
@@ -44,8 +44,8 @@ fn a_task_that_was_never_polled_waits_for_a_worker_not_for_a_waker() {
 fn a_woken_task_waits_for_a_worker_not_for_a_waker() {
     let mut program = Program::default();
     let task = program.spawn("scheduled.rs", 1.0, None);
-    task.wakers.drops = 1;
-    task.wakers.last_wake = Some(at(2.0));
+    wakers(task).drops = 1;
+    wakers(task).last_wake = Some(at(2.0));
     assert_eq!(found(&program.watch(0.0, 12.0)), NOTHING);
 }
 
@@ -53,7 +53,7 @@ fn a_woken_task_waits_for_a_worker_not_for_a_waker() {
 fn the_ghost_of_a_task_that_a_blocking_closure_keeps_on_the_wire_is_no_finding() {
     let mut program = Program::default();
     let ghost = program.spawn("ghost.rs", 1.0, None);
-    ghost.wakers.clones = 0;
+    wakers(ghost).clones = 0;
     ghost.polls.last_ended = Some(at(1.5));
     program.spawn("closure.rs", 1.2, None).kind = TaskKind::Blocking;
     assert_eq!(found(&program.watch(0.0, 12.0)), NOTHING);
@@ -63,7 +63,7 @@ fn the_ghost_of_a_task_that_a_blocking_closure_keeps_on_the_wire_is_no_finding()
 fn a_task_polled_more_often_than_it_was_woken_has_been_dropped_unseen() {
     let mut program = Program::default();
     let ghost = program.spawn("ghost.rs", 1.0, None);
-    ghost.wakers.clones = 0;
+    wakers(ghost).clones = 0;
     ghost.polls.count = 2;
     assert_eq!(found(&program.watch(0.0, 12.0)), NOTHING);
 }
@@ -73,6 +73,6 @@ fn the_future_that_drives_the_runtime_has_no_waker_on_the_wire() {
     let mut program = Program::default();
     let main = program.spawn("main.rs", 0.1, None);
     main.kind = TaskKind::BlockOn;
-    main.wakers.clones = 0;
+    wakers(main).clones = 0;
     assert_eq!(found(&program.watch(0.0, 12.0)), NOTHING);
 }

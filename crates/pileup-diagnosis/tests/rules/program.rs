@@ -30,6 +30,11 @@ pub struct Lock {
     inner: ResourceId,
 }
 
+/// How a task was woken: every task of a [`Program`] tells it.
+pub fn wakers(task: &mut Task) -> &mut Wakers {
+    task.wakers.as_mut().expect("a program tells of wakers")
+}
+
 impl Program {
     /// Adds a task that lives for `lifetime` seconds, or for good.
     pub fn spawn(&mut self, file: &str, born: f64, lifetime: Option<f64>) -> &mut Task {
@@ -53,10 +58,10 @@ impl Program {
                 last_ended: Some(born_at),
                 busy: Duration::ZERO,
             },
-            wakers: Wakers {
+            wakers: Some(Wakers {
                 clones: 1,
                 ..Wakers::default()
-            },
+            }),
         });
         self.tasks.last_mut().expect("it was just added")
     }
@@ -221,6 +226,7 @@ impl Program {
                 .cloned()
                 .map(Arc::new)
                 .collect(),
+            turnover: Vec::new(),
             coverage: Coverage::default(),
         }
     }

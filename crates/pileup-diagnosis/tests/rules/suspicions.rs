@@ -4,7 +4,7 @@ use pileup_diagnosis::Grade;
 use pileup_model::{Polls, TaskKind};
 
 use crate::NOTHING;
-use crate::program::{Program, found};
+use crate::program::{Program, found, wakers};
 
 #[test]
 fn a_local_task_that_nobody_drives_is_never_polled() {
@@ -41,8 +41,8 @@ fn a_task_that_was_just_spawned_has_time_for_its_first_poll() {
 fn a_task_that_wakes_itself_thousands_of_times_a_second_is_a_storm() {
     let mut program = Program::default();
     let task = program.spawn("spin.rs", 2.0, None);
-    task.wakers.wakes = 100_000;
-    task.wakers.self_wakes = 99_000;
+    wakers(task).wakes = 100_000;
+    wakers(task).self_wakes = 99_000;
     assert_eq!(found(&program.watch(0.0, 12.0)), [("spin.rs", "PU09")]);
 }
 
@@ -51,8 +51,8 @@ fn storms_that_pile_up_are_a_pile_whose_reason_is_known() {
     let mut program = Program::default();
     for number in 1..=115 {
         let task = program.spawn("spin.rs", f64::from(number) / 10.0, None);
-        task.wakers.wakes = 100_000;
-        task.wakers.self_wakes = 99_000;
+        wakers(task).wakes = 100_000;
+        wakers(task).self_wakes = 99_000;
     }
     let report = program.watch(0.0, 12.0);
     assert_eq!(found(&report), [("spin.rs", "PU09")]);
@@ -63,8 +63,8 @@ fn storms_that_pile_up_are_a_pile_whose_reason_is_known() {
 fn a_busy_task_that_others_wake_is_no_storm() {
     let mut program = Program::default();
     let task = program.spawn("actor.rs", 2.0, None);
-    task.wakers.wakes = 100_000;
-    task.wakers.self_wakes = 20_000;
+    wakers(task).wakes = 100_000;
+    wakers(task).self_wakes = 20_000;
     assert_eq!(found(&program.watch(0.0, 12.0)), NOTHING);
 }
 

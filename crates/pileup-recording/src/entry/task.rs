@@ -24,7 +24,7 @@ impl Entry for Task {
             created_at: now,
             finished_at: None,
             polls: Polls::default(),
-            wakers: Wakers::default(),
+            wakers: Some(Wakers::default()),
         }
     }
 
@@ -42,7 +42,10 @@ impl Entry for Task {
             Encoder::time,
         );
         out.put(&were.busy, &polls.busy, Encoder::duration);
-        let (wakers, were) = (&self.wakers, &base.wakers);
+        let (wakers, were) = (
+            self.wakers.unwrap_or_default(),
+            base.wakers.unwrap_or_default(),
+        );
         out.put_count(were.wakes, wakers.wakes);
         out.put_optional(
             were.last_wake.as_ref(),
@@ -64,6 +67,8 @@ impl Entry for Task {
         });
         out.put(&base.kind, &self.kind, |out, kind| out.kind(*kind));
         out.put_optional(base.name.as_ref(), self.name.as_ref(), Encoder::text);
+        let seen = self.wakers.is_some();
+        out.put(&base.wakers.is_some(), &seen, |out, seen| out.flag(*seen));
     }
 
     fn read(&mut self, fields: &mut FieldsIn<'_, '_>) -> Result<(), Malformed> {
@@ -72,7 +77,8 @@ impl Entry for Task {
         fields.get_optional(&mut polls.last_started, Decoder::time)?;
         fields.get_optional(&mut polls.last_ended, Decoder::time)?;
         fields.get(&mut polls.busy, Decoder::duration)?;
-        let wakers = &mut self.wakers;
+        let mut seen = self.wakers.is_some();
+        let mut wakers = self.wakers.unwrap_or_default();
         fields.get_count(&mut wakers.wakes)?;
         fields.get_optional(&mut wakers.last_wake, Decoder::time)?;
         fields.get_count(&mut wakers.clones)?;
@@ -83,7 +89,10 @@ impl Entry for Task {
         fields.get_optional(&mut self.site, Decoder::site)?;
         fields.get_optional(&mut self.tokio_id, Decoder::number)?;
         fields.get(&mut self.kind, Decoder::kind)?;
-        fields.get_optional(&mut self.name, Decoder::text)
+        fields.get_optional(&mut self.name, Decoder::text)?;
+        fields.get(&mut seen, Decoder::flag)?;
+        self.wakers = seen.then_some(wakers);
+        Ok(())
     }
 
     fn size(&self) -> usize {

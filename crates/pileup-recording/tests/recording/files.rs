@@ -20,7 +20,7 @@ fn snapshot(ids: &[u64]) -> Snapshot {
             created_at: Timestamp::UNIX_EPOCH,
             finished_at: None,
             polls: Polls::default(),
-            wakers: Wakers::default(),
+            wakers: Some(Wakers::default()),
         };
         task.into()
     };
@@ -30,6 +30,7 @@ fn snapshot(ids: &[u64]) -> Snapshot {
         finished: Vec::new(),
         resources: Vec::new(),
         async_ops: Vec::new(),
+        turnover: Vec::new(),
         coverage: Coverage::default(),
     }
 }

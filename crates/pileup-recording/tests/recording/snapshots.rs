@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pileup_model::{
     AsyncOp, AsyncOpId, Attribute, AttributeValue, Coverage, Polls, Resource, ResourceId, Site,
-    Snapshot, Task, TaskId, TaskKind, Wakers,
+    Snapshot, Task, TaskId, TaskKind, Turnover, Wakers,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -38,6 +38,7 @@ struct Moment {
     polled: BTreeMap<u64, Polls>,
     gone: Vec<u64>,
     finished: Vec<Task>,
+    turnover: Vec<Turnover>,
 }
 
 impl Moment {
@@ -65,6 +66,7 @@ impl Moment {
             finished,
             resources: last.resources.values().cloned().collect(),
             async_ops: last.async_ops.values().cloned().collect(),
+            turnover: self.turnover,
             coverage: self.coverage,
         }
     }
@@ -88,15 +90,30 @@ fn moment() -> impl Strategy<Value = Moment> {
         btree_map(id(), polls(), 0..4),
         vec(id(), 0..4),
         vec(task(), 0..3),
+        vec(turnover(), 0..3),
     )
-        .prop_map(|(at, coverage, told, polled, gone, finished)| Moment {
-            at,
-            coverage,
-            told,
-            polled,
-            gone,
-            finished,
-        })
+        .prop_map(
+            |(at, coverage, told, polled, gone, finished, turnover)| Moment {
+                at,
+                coverage,
+                told,
+                polled,
+                gone,
+                finished,
+                turnover,
+            },
+        )
+}
+
+fn turnover() -> impl Strategy<Value = Turnover> {
+    let site = (text(), any::<u32>(), 0_u32..100);
+    let site = site.prop_map(|(file, line, column)| Site { file, line, column });
+    let finished = vec((duration(), any::<u64>()), 0..3);
+    (site, any::<u64>(), finished).prop_map(|(site, spawned, finished)| Turnover {
+        site,
+        spawned,
+        finished,
+    })
 }
 
 fn with_ids<T>(entries: BTreeMap<u64, T>, set: impl Fn(&mut T, u64)) -> BTreeMap<u64, Arc<T>> {
@@ -143,13 +160,14 @@ fn site() -> impl Strategy<Value = Option<Site>> {
 }
 
 fn coverage() -> impl Strategy<Value = Coverage> {
-    (count(), any::<bool>(), duration()).prop_map(|(dropped_events, state_withheld, lag)| {
-        Coverage {
+    (count(), any::<bool>(), any::<bool>(), duration()).prop_map(
+        |(dropped_events, state_withheld, waits_unseen, lag)| Coverage {
             dropped_events,
             state_withheld,
+            waits_unseen,
             lag,
-        }
-    })
+        },
+    )
 }
 
 fn polls() -> impl Strategy<Value = Polls> {
@@ -184,7 +202,7 @@ fn task() -> impl Strategy<Value = Task> {
         Just(TaskKind::Other),
     ];
     let origin = (id(), option::of(count()), kind, option::of(text()), site());
-    let life = (time(), option::of(time()), polls(), wakers());
+    let life = (time(), option::of(time()), polls(), option::of(wakers()));
     (origin, life).prop_map(
         |((id, tokio_id, kind, name, site), (created_at, finished_at, polls, wakers))| Task {
             id: TaskId(id),

@@ -92,7 +92,7 @@ mod tests {
                 created_at: Timestamp::UNIX_EPOCH,
                 finished_at: None,
                 polls: Polls::default(),
-                wakers: Wakers::default(),
+                wakers: Some(Wakers::default()),
             })
         };
         let mut history = History::default();
@@ -102,6 +102,7 @@ mod tests {
             finished: Vec::new(),
             resources: Vec::new(),
             async_ops: Vec::new(),
+            turnover: Vec::new(),
             coverage: Coverage::default(),
         });
         let matches = |pattern: &str| {

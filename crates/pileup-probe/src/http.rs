@@ -1,0 +1,58 @@
+//! What the probe answers over HTTP: the paths, headers and errors of Go's `net/http/pprof`,
+//! with tasks in place of goroutines.
+
+mod answer;
+mod bearer;
+mod goroutine;
+mod index;
+mod streamed;
+mod tasks;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, HeaderValue};
+use axum::response::IntoResponse;
+use axum::routing::get;
+
+use crate::Probe;
+use crate::metrics::Metrics;
+
+/// The text format that Prometheus negotiates by this name.
+const OPEN_METRICS: HeaderValue =
+    HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+
+impl Probe {
+    /// The probe's pages, for a server of the service's own: `/metrics` and `/debug/…`.
+    ///
+    /// They tell whoever may ask where the service's code spawns tasks: keep them from the
+    /// public. Each look at the registry runs on a thread for blocking work.
+    pub fn router(&self) -> Router {
+        let metrics = Arc::new(Metrics::new(self));
+        let scrape = move || {
+            let metrics = Arc::clone(&metrics);
+            async move {
+                answer::blocking(move || match metrics.text() {
+                    Ok(text) => ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
+                    Err(error) => {
+                        answer::error(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string())
+                    }
+                })
+                .await
+            }
+        };
+        Router::new()
+            .route("/metrics", get(scrape))
+            .route("/debug/pprof/", get(index::page))
+            .route("/debug/pprof/goroutine", get(goroutine::goroutine))
+            .route("/debug/pprof/goroutineleak", get(goroutine::goroutine_leak))
+            .route("/debug/pprof/{profile}", get(index::unknown))
+            .route("/debug/tasks", get(tasks::tasks))
+            .with_state(self.clone())
+            .layer(axum::middleware::from_fn_with_state(
+                self.clone(),
+                bearer::check,
+            ))
+    }
+}

@@ -1,0 +1,174 @@
+//! `/debug/pprof/goroutine` and `/debug/pprof/goroutineleak`.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use axum::extract::{Query, State};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use pileup_model::TaskState;
+use pileup_profile::{Profile, ProfileKind, TaskLine};
+use serde::Deserialize;
+
+use super::answer;
+use super::streamed::streamed;
+use crate::Probe;
+use crate::look::Look;
+
+const TEXT: &str = "text/plain; charset=utf-8";
+
+/// What may stand after the `?`, as Go's handler has it. What it does not know it ignores.
+#[derive(Debug, Deserialize)]
+pub(super) struct Parameters {
+    debug: Option<String>,
+    seconds: Option<String>,
+}
+
+/// The form that is asked for.
+enum Form {
+    Protobuf,
+    Grouped,
+    EachTask,
+    Difference(Duration),
+}
+
+pub(super) async fn goroutine(
+    State(probe): State<Probe>,
+    Query(parameters): Query<Parameters>,
+) -> Response {
+    profile(probe, ProfileKind::Goroutine, &parameters).await
+}
+
+pub(super) async fn goroutine_leak(
+    State(probe): State<Probe>,
+    Query(parameters): Query<Parameters>,
+) -> Response {
+    profile(probe, ProfileKind::GoroutineLeak, &parameters).await
+}
+
+async fn profile(probe: Probe, kind: ProfileKind, parameters: &Parameters) -> Response {
+    match form(parameters) {
+        Err(message) => answer::error(StatusCode::BAD_REQUEST, &message),
+        Ok(Form::Protobuf) => {
+            answer::blocking(move || protobuf(&take(&probe, kind), kind.name())).await
+        }
+        Ok(Form::Grouped) => answer::blocking(move || grouped(&take(&probe, kind))).await,
+        Ok(Form::EachTask) => streamed(TEXT, move |out| each_task(&probe, kind, out)),
+        Ok(Form::Difference(seconds)) => {
+            let earlier_probe = probe.clone();
+            let earlier = tokio::task::spawn_blocking(move || take(&earlier_probe, kind)).await;
+            tokio::time::sleep(seconds).await;
+            match earlier {
+                Ok(earlier) => {
+                    answer::blocking(move || {
+                        let changes = take(&probe, kind).since(&earlier);
+                        protobuf(&changes, &format!("{}-delta", kind.name()))
+                    })
+                    .await
+                }
+                Err(error) => answer::error(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+            }
+        }
+    }
+}
+
+fn form(parameters: &Parameters) -> Result<Form, String> {
+    // Whatever is no number counts as none, as in Go.
+    let debug = parameters
+        .debug
+        .as_deref()
+        .and_then(|debug| debug.parse().ok());
+    match (&parameters.seconds, debug) {
+        (Some(seconds), debug) if !seconds.is_empty() => match (seconds.parse(), debug) {
+            (Ok(1u32..), Some(1u32..)) => Err("seconds and debug params are incompatible".into()),
+            (Ok(seconds @ 1..), _) => Ok(Form::Difference(Duration::from_secs(seconds.into()))),
+            _ => Err("invalid value for \"seconds\" - must be a positive integer".into()),
+        },
+        (_, Some(1)) => Ok(Form::Grouped),
+        (_, Some(2..)) => Ok(Form::EachTask),
+        _ => Ok(Form::Protobuf),
+    }
+}
+
+fn take(probe: &Probe, kind: ProfileKind) -> Profile {
+    let look = Look::take(&probe.inner);
+    match kind {
+        ProfileKind::Goroutine => look.profile(),
+        ProfileKind::GoroutineLeak => probe.inner.leaks.profile(&look, &probe.inner.registry),
+    }
+}
+
+fn protobuf(profile: &Profile, filename: &str) -> Response {
+    let mut bytes = Vec::new();
+    if let Err(error) = profile.write_pprof(&mut bytes) {
+        return answer::error(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string());
+    }
+    let mut headers = HeaderMap::new();
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/octet-stream"),
+    );
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Ok(disposition) = format!("attachment; filename=\"{filename}\"").parse() {
+        headers.insert(CONTENT_DISPOSITION, disposition);
+    }
+    (headers, bytes).into_response()
+}
+
+fn grouped(profile: &Profile) -> Response {
+    let mut text = Vec::new();
+    if let Err(error) = profile.write_grouped(&mut text) {
+        return answer::error(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string());
+    }
+    ([(CONTENT_TYPE, HeaderValue::from_static(TEXT))], text).into_response()
+}
+
+/// Every task by itself; of the leaks, every task of the sites that leak.
+fn each_task(probe: &Probe, kind: ProfileKind, mut out: &mut dyn Write) -> io::Result<()> {
+    let inner = &probe.inner;
+    let sites = inner.registry.sites();
+    let leaking = match kind {
+        ProfileKind::Goroutine => None,
+        ProfileKind::GoroutineLeak => {
+            let look = Look::take(inner);
+            let leaks = inner.leaks.find(&look, &inner.registry);
+            Some(leaks.iter().map(|leak| leak.site.number).collect())
+        }
+    };
+    let runtimes = inner.runtimes.all();
+    let now = inner.registry.advance_clock();
+    let mut result = Ok(());
+    inner.registry.for_each_living(|task| {
+        let number = usize::from(task.origin.site);
+        let Some((site, _)) = sites.get(number) else {
+            // Its site came up after the list was made.
+            return;
+        };
+        let leaks = |sites: &Vec<_>| sites.contains(&task.origin.site);
+        if result.is_err() || !leaking.as_ref().is_none_or(leaks) {
+            return;
+        }
+        let since = |tick| Duration::from_millis(now.saturating_sub(tick));
+        let line = TaskLine {
+            id: task.number,
+            state: if task.running {
+                TaskState::Running
+            } else {
+                TaskState::Idle
+            },
+            waits_in: None,
+            age: since(task.origin.born),
+            idle: since(task.last_poll),
+            polls: task.polls,
+            name: None,
+            runtime: runtimes
+                .get(usize::from(task.origin.runtime))
+                .map(|runtime| &*runtime.name),
+            function: site.function(),
+            site: Some(&site.site),
+        };
+        result = line.write(&mut out);
+    });
+    result
+}

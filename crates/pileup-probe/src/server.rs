@@ -1,0 +1,79 @@
+//! A server of the probe's own: on its own thread and runtime, so that it answers when every
+//! worker of the service is stuck.
+
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::{io, thread};
+
+use thiserror::Error;
+
+use crate::Probe;
+
+/// Why a probe cannot be served.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// Somebody else has the address, or the name is unknown.
+    #[error(
+        "failed to listen on {address} for the probe; choose another address, such as \
+         127.0.0.1:0 for a free port"
+    )]
+    Listen {
+        /// The address that was asked for.
+        address: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The system gives no thread, or no runtime can be built on it.
+    #[error("failed to start the thread that serves the probe")]
+    Start(#[source] io::Error),
+}
+
+impl Probe {
+    /// Serves the probe's pages on `address`, such as `127.0.0.1:6060`, for as long as the
+    /// process lives, and gives the address with the port that was chosen where it has port 0.
+    ///
+    /// An address that others can reach prints a warning to standard error, unless a token is
+    /// asked for: the pages tell where the service's code spawns tasks.
+    ///
+    /// # Errors
+    ///
+    /// When the address cannot be listened on, or the server's thread cannot be started.
+    pub fn serve(&self, address: &str) -> Result<SocketAddr, ServeError> {
+        let refused = |source| ServeError::Listen {
+            address: address.to_owned(),
+            source,
+        };
+        let listener = listen(address).map_err(refused)?;
+        let chosen = listener.local_addr().map_err(refused)?;
+        listener.set_nonblocking(true).map_err(ServeError::Start)?;
+        if !chosen.ip().is_loopback() && self.inner.token.get().is_none() {
+            eprintln!(
+                "warning: the probe on {chosen} tells whoever can reach it where this service \
+                 spawns its tasks; serve it on 127.0.0.1, or ask for a token"
+            );
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(ServeError::Start)?;
+        let router = self.router();
+        thread::Builder::new()
+            .name("pileup-probe-http".to_owned())
+            .spawn(move || {
+                let served = runtime.block_on(async {
+                    let listener = tokio::net::TcpListener::from_std(listener)?;
+                    axum::serve(listener, router).await
+                });
+                if let Err(error) = served {
+                    eprintln!("error: the probe on {chosen} is no longer served: {error}");
+                }
+            })
+            .map_err(ServeError::Start)?;
+        Ok(chosen)
+    }
+}
+
+fn listen(address: &str) -> io::Result<TcpListener> {
+    let addresses: Vec<SocketAddr> = address.to_socket_addrs()?.collect();
+    TcpListener::bind(&addresses[..])
+}
