@@ -20,7 +20,10 @@ pub(super) fn function_at(mut stack: Backtrace, site: &Site) -> Option<String> {
     let at_line = std::iter::once(first)
         .chain(in_file)
         .find(|symbol| symbol.lineno() == Some(site.line));
-    let name = at_line.unwrap_or(first).name()?;
     // Without the hash that the compiler adds.
-    Some(format!("{name:#}"))
+    let name = format!("{:#}", at_line.unwrap_or(first).name()?);
+    // With little debug information the compiler tells of an async function only that it is
+    // one, and not which.
+    let before_types = name.split('<').next().unwrap_or_default();
+    (before_types.is_empty() || before_types.contains("::")).then_some(name)
 }
