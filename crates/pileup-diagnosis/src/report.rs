@@ -59,6 +59,9 @@ pub struct ReportCoverage {
     pub tasks_seen: u64,
     /// Living tasks that wait for something that Tokio does not instrument.
     pub uninstrumented_waits: usize,
+    /// Whether nothing is known of what tasks wait for, nor of who could wake them.
+    #[serde(default)]
+    pub waits_unseen: bool,
     /// Events that the target lost because its buffer was full.
     pub dropped_events: u64,
     /// Whether the target withheld what was there before the attach.
@@ -96,6 +99,7 @@ pub fn diagnose(history: &History, target: &str) -> Report {
         coverage: ReportCoverage {
             tasks_seen: history.tasks_seen(),
             uninstrumented_waits: history.latest().map_or(0, uninstrumented_waits),
+            waits_unseen: coverage.waits_unseen,
             dropped_events: coverage.dropped_events,
             state_withheld: coverage.state_withheld,
             lag_seconds: coverage.lag.as_secs_f64(),

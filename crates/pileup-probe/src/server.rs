@@ -4,7 +4,9 @@
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::{io, thread};
 
+use axum::Router;
 use thiserror::Error;
+use tracing::subscriber::NoSubscriber;
 
 use crate::Probe;
 
@@ -23,7 +25,7 @@ pub enum ServeError {
         /// Why.
         source: io::Error,
     },
-    /// The system gives no thread, or no runtime can be built on it.
+    /// The system gives no thread.
     #[error("failed to start the thread that serves the probe")]
     Start(#[source] io::Error),
 }
@@ -52,25 +54,29 @@ impl Probe {
                  spawns its tasks; serve it on 127.0.0.1, or ask for a token"
             );
         }
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(ServeError::Start)?;
         let router = self.router();
         thread::Builder::new()
             .name("pileup-probe-http".to_owned())
             .spawn(move || {
-                let served = runtime.block_on(async {
-                    let listener = tokio::net::TcpListener::from_std(listener)?;
-                    axum::serve(listener, router).await
-                });
-                if let Err(error) = served {
+                // What serves the tasks must not be among those that others record.
+                let _unrecorded = tracing::subscriber::set_default(NoSubscriber::default());
+                if let Err(error) = serve(listener, router) {
                     eprintln!("error: the probe on {chosen} is no longer served: {error}");
                 }
             })
             .map_err(ServeError::Start)?;
         Ok(chosen)
     }
+}
+
+fn serve(listener: TcpListener, router: Router) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        axum::serve(listener, router).await
+    })
 }
 
 fn listen(address: &str) -> io::Result<TcpListener> {

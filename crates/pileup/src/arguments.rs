@@ -8,7 +8,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::SignedDuration;
 use pileup_console::Address;
 use pileup_diagnosis::Grade;
+use regex::Regex;
 
+use crate::probe::ProbeAddress;
 use crate::selection::Selection;
 
 /// Says which tasks of a running Tokio program will never finish, where they were spawned,
@@ -46,6 +48,14 @@ pub enum Command {
     Doctor(Doctor),
     /// Draw who waits for what, and who holds it
     Graph(Graph),
+    /// Show the places that have the most living tasks
+    Top(Top),
+    /// Show source with the number of living tasks beside the lines that spawned them
+    List(List),
+    /// Show the living tasks by stack, or each by itself
+    Tasks(Tasks),
+    /// Write the living tasks as a profile for `go tool pprof`, Pyroscope or Parca
+    Profile(Profile),
 }
 
 #[derive(Debug, Args)]
@@ -80,14 +90,79 @@ pub struct Investigate {
 
 #[derive(Debug, Args)]
 pub struct Diagnose {
-    /// The program's console: `http://HOST:PORT`, or `file:///PATH` for a Unix socket
-    #[arg(value_name = "ADDR", default_value_t)]
-    pub address: Address,
-    /// Report on a recording instead of attaching
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["address", "duration", "record"])]
-    pub from: Option<PathBuf>,
+    #[command(flatten)]
+    pub target: Target,
     #[command(flatten)]
     pub watch: Watch,
+}
+
+/// Where snapshots come from.
+#[derive(Debug, Args)]
+pub struct Target {
+    /// The program's console: `http://HOST:PORT`, or `file:///PATH` for a Unix socket
+    /// [default: http://127.0.0.1:6669]
+    #[arg(value_name = "ADDR")]
+    pub address: Option<Address>,
+    /// The program's probe, such as http://127.0.0.1:6060, instead of its console
+    #[arg(long, value_name = "URL", conflicts_with = "address")]
+    pub probe: Option<ProbeAddress>,
+    /// The token that the probe asks for
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "PILEUP_PROBE_TOKEN",
+        hide_env_values = true
+    )]
+    pub probe_token: Option<String>,
+    /// A recording of before, instead of a running program
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["address", "probe", "duration"])]
+    pub from: Option<PathBuf>,
+}
+
+/// A look at the living tasks of a program.
+#[derive(Debug, Args)]
+pub struct View {
+    #[command(flatten)]
+    pub target: Target,
+    /// How long to watch before the look
+    #[arg(long = "for", value_name = "DURATION", default_value = "5s", value_parser = watch_duration)]
+    pub duration: Duration,
+}
+
+#[derive(Debug, Args)]
+pub struct Top {
+    #[command(flatten)]
+    pub view: View,
+    /// How many places to show
+    #[arg(long, value_name = "PLACES", default_value = "20")]
+    pub count: usize,
+}
+
+#[derive(Debug, Args)]
+pub struct List {
+    /// Which functions or files to show: a regular expression
+    #[arg(value_name = "REGEX")]
+    pub pattern: Regex,
+    #[command(flatten)]
+    pub view: View,
+}
+
+#[derive(Debug, Args)]
+pub struct Tasks {
+    #[command(flatten)]
+    pub view: View,
+    /// Every task by itself, with its age, its polls and the time since the last one
+    #[arg(long)]
+    pub each: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Profile {
+    #[command(flatten)]
+    pub view: View,
+    /// The file to write, which must not be there yet
+    #[arg(short, long, value_name = "FILE", default_value = "tasks.pb.gz")]
+    pub output: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -134,15 +209,8 @@ pub struct Doctor {
 
 #[derive(Debug, Args)]
 pub struct Graph {
-    /// The program's console: `http://HOST:PORT`, or `file:///PATH` for a Unix socket
-    #[arg(value_name = "ADDR", default_value_t)]
-    pub address: Address,
-    /// Draw what a recording ends with instead of attaching
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["address", "duration"])]
-    pub from: Option<PathBuf>,
-    /// How long to watch before the picture is drawn
-    #[arg(long = "for", value_name = "DURATION", default_value = "5s", value_parser = watch_duration)]
-    pub duration: Duration,
+    #[command(flatten)]
+    pub view: View,
     /// As what to print it
     #[arg(long, value_enum, default_value_t = GraphFormat::Dot)]
     pub format: GraphFormat,

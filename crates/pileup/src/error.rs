@@ -9,6 +9,8 @@ use pileup_console::ConsoleError;
 use pileup_recording::RecordingError;
 use thiserror::Error;
 
+use crate::probe::ProbeError;
+
 #[derive(Debug, Error, Diagnostic)]
 pub enum Error {
     #[error("failed to start the runtime of pileup itself")]
@@ -94,6 +96,26 @@ pub enum Error {
         source: Option<serde_json::Error>,
     },
 
+    #[error(transparent)]
+    #[diagnostic(help("{}", probe_help(.0)))]
+    Probe(ProbeError),
+
+    #[error(transparent)]
+    #[diagnostic(help("{}", probe_help(.0)))]
+    ProbeDuringWatch(ProbeError),
+
+    #[error("{target} told of nothing")]
+    #[diagnostic(help("a recording that ends before its first snapshot shows nothing"))]
+    NothingSeen { target: String },
+
+    #[error("no function and no file that spawned a living task matches {pattern:?}")]
+    #[diagnostic(help("`pileup top` shows those that did"))]
+    NothingMatches { pattern: String },
+
+    #[error("failed to write {}", file.display())]
+    #[diagnostic(help("nothing is overwritten: remove it, or choose another name"))]
+    WriteFile { file: PathBuf, source: io::Error },
+
     #[error("the recorded watch was cut short: {0}")]
     CutShort(String),
 
@@ -109,11 +131,12 @@ impl Error {
     /// The exit code that the command line promises.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Console(ConsoleError::Gone { .. }) | Self::DuringWatch(_) | Self::CutShort(_) => {
-                4
-            }
+            Self::Console(ConsoleError::Gone { .. })
+            | Self::DuringWatch(_)
+            | Self::ProbeDuringWatch(_)
+            | Self::CutShort(_) => 4,
             Self::Console(ConsoleError::BadAddress { .. }) => 2,
-            Self::Console(_) | Self::StateWithheld { .. } => 3,
+            Self::Console(_) | Self::Probe(_) | Self::StateWithheld { .. } => 3,
             Self::Interrupted => 130,
             _ => 2,
         })
@@ -137,6 +160,20 @@ fn recording_help(error: &RecordingError) -> &'static str {
         RecordingError::Write(_) => "is there room on the disk, and may you write there?",
         RecordingError::Read(_) => "is it there, and may you read it?",
         _ => "the snapshots that were recorded before can be read",
+    }
+}
+
+fn probe_help(error: &ProbeError) -> &'static str {
+    match error {
+        ProbeError::Unreachable { .. } => {
+            "is the program running, and does it serve a probe there (pileup_probe::Probe::serve)?"
+        }
+        ProbeError::Unauthorized { .. } => "give it by --probe-token, or as PILEUP_PROBE_TOKEN",
+        ProbeError::NotAProbe { .. } => {
+            "is it a probe that listens there, and not another server of the program?"
+        }
+        ProbeError::BrokenOff { .. } => "the program ended, or was restarted",
+        ProbeError::Malformed { .. } => "use the pileup of the probe's own version",
     }
 }
 

@@ -6,9 +6,11 @@ mod difference;
 mod doctor;
 mod drawing;
 mod error;
+mod probe;
 mod render;
 mod scenario_process;
 mod selection;
+mod views;
 mod watch;
 mod workspace;
 
@@ -56,6 +58,10 @@ fn run(arguments: Arguments) -> Result<ExitCode, Error> {
                 Command::Diff(diff) => commands::diff::execute(&diff),
                 Command::Doctor(doctor) => commands::doctor::execute(doctor).await,
                 Command::Graph(graph) => commands::graph::execute(graph).await,
+                Command::Top(top) => commands::top::execute(top).await,
+                Command::List(list) => commands::list::execute(list).await,
+                Command::Tasks(tasks) => commands::tasks::execute(tasks).await,
+                Command::Profile(profile) => commands::profile::execute(profile).await,
                 Command::Diagnose(diagnose) => commands::diagnose::execute(diagnose).await,
             }
         };

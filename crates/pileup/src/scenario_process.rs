@@ -31,7 +31,7 @@ impl ScenarioProcess {
         };
         let mut child = Command::new(program)
             .args(flags)
-            .args(["--console", "127.0.0.1:0"])
+            .args(["--console", "127.0.0.1:0", "--probe", "none"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, BoxStream, StreamExt};
@@ -11,7 +12,9 @@ use pileup::{Address, Connection, ConsoleError, Ending, History, Recorder, Recor
 
 use tokio::time::sleep;
 
+use crate::arguments::Target;
 use crate::error::Error;
+use crate::probe::ProbeClient;
 
 /// A program that was started just before may need so long until it listens.
 const STARTING: Duration = Duration::from_secs(5);
@@ -29,6 +32,11 @@ pub enum Source {
     /// A target, followed for a while, with a progress bar if standard error is a terminal.
     Live {
         connection: Box<Connection>,
+        duration: Duration,
+    },
+    /// A service that carries a probe, asked now and then for a while.
+    Probed {
+        client: Box<ProbeClient>,
         duration: Duration,
     },
     /// A watch of before.
@@ -76,7 +84,39 @@ pub async fn observe(
     })
 }
 
+impl Watched {
+    /// What was there in the end.
+    pub fn latest(&self) -> Result<&Snapshot, Error> {
+        self.history.latest().ok_or_else(|| Error::NothingSeen {
+            target: self.target.clone(),
+        })
+    }
+
+    /// How a command ends that has shown what was there.
+    pub fn ended(self) -> Result<ExitCode, Error> {
+        self.cut_short.map_or(Ok(ExitCode::SUCCESS), Err)
+    }
+}
+
 impl Source {
+    /// The source that the command line names, which is there.
+    pub async fn of(target: Target, duration: Duration) -> Result<Self, Error> {
+        match target {
+            Target {
+                from: Some(file), ..
+            } => Self::open(file),
+            Target {
+                probe: Some(address),
+                probe_token,
+                ..
+            } => Ok(Self::Probed {
+                client: Box::new(ProbeClient::new(address, probe_token)),
+                duration,
+            }),
+            Target { address, .. } => Self::attach(address.unwrap_or_default(), duration).await,
+        }
+    }
+
     pub async fn attach(address: Address, duration: Duration) -> Result<Self, Error> {
         Ok(Self::Live {
             connection: Box::new(attach(address).await?),
@@ -97,6 +137,7 @@ impl Source {
     fn target(&self) -> String {
         match self {
             Self::Live { connection, .. } => connection.address().to_string(),
+            Self::Probed { client, .. } => client.address().to_string(),
             Self::Recorded { recording, .. } => recording.target().to_owned(),
         }
     }
@@ -116,6 +157,26 @@ impl Source {
                     }
                     progress.set_position(milliseconds(started.elapsed()));
                     next.map_err(Error::DuringWatch)
+                });
+                snapshots.boxed()
+            }
+            Self::Probed { client, duration } => {
+                let progress = progress(*duration);
+                let started = Instant::now();
+                let mut is_first = true;
+                let snapshots = client.watch(*duration).map(move |next| {
+                    if let Ok(snapshot) = &next {
+                        progress.set_message(format!("{} tasks", snapshot.tasks.len()));
+                    }
+                    progress.set_position(milliseconds(started.elapsed()));
+                    let was_first = std::mem::take(&mut is_first);
+                    next.map_err(|error| {
+                        if was_first {
+                            Error::Probe(error)
+                        } else {
+                            Error::ProbeDuringWatch(error)
+                        }
+                    })
                 });
                 snapshots.boxed()
             }

@@ -131,6 +131,17 @@ fn pile<'a>(
     })
 }
 
+/// Why it is not known what a pile waits for, as a sentence.
+fn unseen(history: &History) -> &'static str {
+    let coverage = history.latest().map(|latest| latest.coverage);
+    if coverage.is_some_and(|coverage| coverage.waits_unseen) {
+        "what they wait for is not seen by a probe: the program's console shows it for locks, \
+         full channels and timers, and the awaits after the spawn for the rest"
+    } else {
+        UNSEEN
+    }
+}
+
 /// What a pile waits for, as a sentence.
 fn waiting(wait: &Wait, graph: &WaitGraph) -> String {
     let what = match wait.kind {
@@ -235,7 +246,7 @@ impl Pile<'_> {
         match (wait, ends) {
             (Some(wait), _) => evidence.push(waiting(wait, graph)),
             (None, Some(_)) => {}
-            (None, None) => evidence.push(UNSEEN.to_owned()),
+            (None, None) => evidence.push(unseen(history).to_owned()),
         }
         evidence.extend(ends.map(|ends| {
             format!(

@@ -22,8 +22,31 @@ pub(super) fn function_at(mut stack: Backtrace, site: &Site) -> Option<String> {
         .find(|symbol| symbol.lineno() == Some(site.line));
     // Without the hash that the compiler adds.
     let name = format!("{:#}", at_line.unwrap_or(first).name()?);
-    // With little debug information the compiler tells of an async function only that it is
-    // one, and not which.
-    let before_types = name.split('<').next().unwrap_or_default();
-    (before_types.is_empty() || before_types.contains("::")).then_some(name)
+    // With little debug information the compiler tells of some functions no path, and of a
+    // closure or an async function only that it is one, and not which.
+    (!name.starts_with('{')).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::Location;
+
+    use super::super::sites;
+
+    #[track_caller]
+    fn here() -> &'static Location<'static> {
+        Location::caller()
+    }
+
+    #[test]
+    fn a_place_is_known_by_its_function() {
+        let number = sites::number_of(here());
+        let site = sites::all()[usize::from(number)];
+        assert!(site.site.file.ends_with("function.rs"));
+        let function = site.function().expect("tests have debug information");
+        assert!(
+            function.ends_with("a_place_is_known_by_its_function"),
+            "{function}"
+        );
+    }
 }

@@ -178,16 +178,4 @@ mod tests {
         assert!(numbers.all(|number| Some(number) == first));
         assert_ne!(Some(number_of(here())), first);
     }
-
-    #[test]
-    fn a_place_is_known_by_its_function() {
-        let number = number_of(here());
-        let site = all()[usize::from(number)];
-        assert!(site.site.file.ends_with("sites.rs"));
-        let function = site.function().expect("tests have debug information");
-        assert!(
-            function.ends_with("tests::a_place_is_known_by_its_function"),
-            "{function}"
-        );
-    }
 }

@@ -18,10 +18,7 @@ const ASKED_EVERY: Duration = Duration::from_secs(1);
 pub async fn execute(diagnose: Diagnose) -> Result<ExitCode, Error> {
     let flags = &diagnose.watch;
     let selector = prepare(flags)?;
-    let source = match diagnose.from {
-        Some(file) => Source::open(file)?,
-        None => Source::attach(diagnose.address, flags.duration).await?,
-    };
+    let source = Source::of(diagnose.target, flags.duration).await?;
     report_on(source, flags, &selector).await
 }
 

@@ -11,10 +11,7 @@ use crate::error::Error;
 use crate::watch::{Source, observe};
 
 pub async fn execute(arguments: Graph) -> Result<ExitCode, Error> {
-    let source = match arguments.from {
-        Some(file) => Source::open(file)?,
-        None => Source::attach(arguments.address, arguments.duration).await?,
-    };
+    let source = Source::of(arguments.view.target, arguments.view.duration).await?;
     let watched = observe(source, None, |_| false).await?;
     let graph = graph(&watched.history);
     let drawn = match arguments.format {
@@ -22,8 +19,5 @@ pub async fn execute(arguments: Graph) -> Result<ExitCode, Error> {
         GraphFormat::Svg => svg::write(&graph),
     };
     write!(anstream::stdout(), "{drawn}").map_err(Error::Print)?;
-    match watched.cut_short {
-        Some(error) => Err(error),
-        None => Ok(ExitCode::SUCCESS),
-    }
+    watched.ended()
 }

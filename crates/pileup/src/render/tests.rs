@@ -22,6 +22,7 @@ fn report() -> Report {
         coverage: ReportCoverage {
             tasks_seen: 9,
             uninstrumented_waits: 1,
+            waits_unseen: false,
             dropped_events: 0,
             state_withheld: false,
             lag_seconds: 0.0,

@@ -80,11 +80,18 @@ pub fn waits(finding: &Finding) -> Vec<String> {
 
 /// What the watch covers, and what it does not.
 pub fn coverage(coverage: &ReportCoverage) -> Vec<String> {
-    let mut lines = vec![format!(
-        "seen: {} tasks; {} of the living wait for something that Tokio does not instrument \
-         (a channel's recv, a Notify, a JoinHandle, I/O)",
-        coverage.tasks_seen, coverage.uninstrumented_waits
-    )];
+    let waits = if coverage.waits_unseen {
+        "a probe sees neither what they wait for nor who could wake them: what is certain, only \
+         the program's console shows"
+            .to_owned()
+    } else {
+        format!(
+            "{} of the living wait for something that Tokio does not instrument (a channel's \
+             recv, a Notify, a JoinHandle, I/O)",
+            coverage.uninstrumented_waits
+        )
+    };
+    let mut lines = vec![format!("seen: {} tasks; {waits}", coverage.tasks_seen)];
     if coverage.dropped_events > 0 {
         lines.push(format!(
             "incomplete: the target lost {} events, its buffer was full",

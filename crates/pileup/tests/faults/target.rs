@@ -54,7 +54,7 @@ impl Target {
     ) -> Self {
         let mut child = Command::new(programs().join(program))
             .args(arguments)
-            .args(["--for", "120s", "--console", address])
+            .args(["--for", "120s", "--probe", "none", "--console", address])
             .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

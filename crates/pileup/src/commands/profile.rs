@@ -1,0 +1,31 @@
+//! `pileup profile`: the living tasks as a file for `go tool pprof`, Pyroscope or Parca.
+
+use std::fs::File;
+use std::io::Write;
+use std::process::ExitCode;
+
+use crate::arguments::Profile;
+use crate::error::Error;
+use crate::views::functions::Functions;
+use crate::views::profile::profile;
+use crate::watch::{Source, observe};
+
+pub async fn execute(arguments: Profile) -> Result<ExitCode, Error> {
+    let file = arguments.output;
+    let failed = |source| Error::WriteFile {
+        file: file.clone(),
+        source,
+    };
+    // Before the watch, should it not be possible. Nothing is overwritten.
+    let mut output = File::create_new(&file).map_err(failed)?;
+    let source = Source::of(arguments.view.target, arguments.view.duration).await?;
+    let watched = observe(source, None, |_| false).await?;
+    let profile = profile(watched.latest()?, &mut Functions::default());
+    profile
+        .write_pprof(&mut output)
+        .and_then(|()| output.flush())
+        .map_err(failed)?;
+    let (tasks, file) = (profile.total(), file.display());
+    anstream::eprintln!("{tasks} tasks in {file}: `go tool pprof {file}` reads it");
+    watched.ended()
+}

@@ -1,0 +1,58 @@
+//! `pileup tasks`: the living tasks as the texts of `debug=1` and `debug=2`.
+
+use std::io::{self, BufWriter, Write};
+use std::process::ExitCode;
+
+use pileup::{Snapshot, Task};
+use pileup_model::elapsed;
+use pileup_profile::TaskLine;
+
+use crate::arguments::Tasks;
+use crate::error::Error;
+use crate::views::functions::Functions;
+use crate::views::profile::{profile, waits};
+use crate::watch::{Source, observe};
+
+pub async fn execute(tasks: Tasks) -> Result<ExitCode, Error> {
+    let source = Source::of(tasks.view.target, tasks.view.duration).await?;
+    let watched = observe(source, None, |_| false).await?;
+    let snapshot = watched.latest()?;
+    let mut functions = Functions::default();
+    let mut out = BufWriter::new(io::stdout().lock());
+    let written = if tasks.each {
+        write_each(snapshot, &mut functions, &mut out)
+    } else {
+        profile(snapshot, &mut functions).write_grouped(&mut out)
+    };
+    written.and_then(|()| out.flush()).map_err(Error::Print)?;
+    watched.ended()
+}
+
+/// Writes every task by itself, the oldest first.
+fn write_each(
+    snapshot: &Snapshot,
+    functions: &mut Functions,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let waits = waits(snapshot);
+    let mut tasks: Vec<&Task> = snapshot.tasks.iter().map(AsRef::as_ref).collect();
+    tasks.sort_by_key(|task| task.created_at);
+    for task in tasks {
+        let Some(state) = task.state() else { continue };
+        let function = task.site.as_ref().and_then(|site| functions.function(site));
+        TaskLine {
+            id: task.tokio_id.unwrap_or(task.id.0),
+            state,
+            waits_in: waits.get(&task.id).map(AsRef::as_ref),
+            age: task.age(snapshot.at),
+            idle: elapsed(task.last_active(), snapshot.at),
+            polls: task.polls.count,
+            name: task.name.as_deref(),
+            runtime: None,
+            function: function.map(|function| &*function.name),
+            site: task.site.as_ref(),
+        }
+        .write(out)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! `pileup top`: the places that have the most living tasks.
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use comfy_table::{CellAlignment, Table, presets};
+use pileup::Site;
+use pileup_profile::Frame;
+
+use crate::arguments::Top;
+use crate::error::Error;
+use crate::views::functions::Functions;
+use crate::views::profile::profile;
+use crate::views::top::rows;
+use crate::watch::{Source, observe};
+
+pub async fn execute(top: Top) -> Result<ExitCode, Error> {
+    let source = Source::of(top.view.target, top.view.duration).await?;
+    let watched = observe(source, None, |_| false).await?;
+    let snapshot = watched.latest()?;
+    let profile = profile(snapshot, &mut Functions::default());
+    let total = profile.total();
+    let rows = rows(&profile, &watched.history);
+
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header([
+        "flat",
+        "flat%",
+        "sum%",
+        "cum",
+        "cum%",
+        "growth/min",
+        "place",
+    ]);
+    for column in table.column_iter_mut().take(6) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    let mut sum = 0;
+    for row in rows.iter().take(top.count) {
+        sum += row.flat;
+        table.add_row([
+            row.flat.to_string(),
+            percent(row.flat, total),
+            percent(sum, total),
+            row.cumulative.to_string(),
+            percent(row.cumulative, total),
+            row.growth_per_minute
+                .map_or_else(String::new, |growth| format!("{growth:+.0}")),
+            place(row.frame),
+        ]);
+    }
+    let shown = rows.len().min(top.count);
+    let mut out = anstream::stdout().lock();
+    writeln!(
+        out,
+        "{total} living tasks, {shown} of {} places",
+        rows.len()
+    )
+    .and_then(|()| writeln!(out, "{}", table.trim_fmt()))
+    .map_err(Error::Print)?;
+    watched.ended()
+}
+
+fn place(frame: &Frame) -> String {
+    let site = Site {
+        file: Arc::clone(&frame.file),
+        line: frame.line,
+        column: 0,
+    };
+    let site = site.to_string();
+    let site = site.trim_end_matches(":0");
+    if frame.file.is_empty() || frame.function.starts_with(site) {
+        escape(&frame.function)
+    } else {
+        escape(&format!("{} {site}", frame.function))
+    }
+}
+
+/// Without what would command a terminal.
+fn escape(text: &str) -> String {
+    text.replace(char::is_control, "\u{fffd}")
+}
+
+fn percent(part: i64, whole: i64) -> String {
+    if whole == 0 {
+        return "0%".to_owned();
+    }
+    format!("{:.1}%", part as f64 * 100.0 / whole as f64)
+}

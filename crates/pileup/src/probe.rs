@@ -1,0 +1,204 @@
+//! The client of a probe: every task of a service, by HTTP.
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use std::{collections::HashSet, fmt};
+
+use futures_util::stream::{self, Stream};
+use pileup::{Snapshot, Task};
+use reqwest::{StatusCode, Url};
+use thiserror::Error;
+
+const PATH: &str = "/debug/tasks";
+/// Snapshots follow each other at this distance, or at four times what one takes: a service
+/// with many tasks has more to do than to tell of them.
+const SOONEST: Duration = Duration::from_millis(500);
+const SHARE: u32 = 4;
+/// An answer that has not begun by then comes from a service that is stuck, or from another.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Where a service serves its probe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProbeAddress(Url);
+
+/// A probe that has answered.
+pub struct ProbeClient {
+    address: ProbeAddress,
+    token: Option<String>,
+    client: reqwest::Client,
+}
+
+/// Why a probe gives no snapshot.
+#[derive(Debug, Error)]
+pub enum ProbeError {
+    #[error("{address} does not answer")]
+    Unreachable {
+        address: ProbeAddress,
+        source: reqwest::Error,
+    },
+    #[error("{address} asks for a token")]
+    Unauthorized { address: ProbeAddress },
+    #[error("{address} is no probe: it answers with {status}")]
+    NotAProbe {
+        address: ProbeAddress,
+        status: StatusCode,
+    },
+    #[error("{address} broke off its answer")]
+    BrokenOff {
+        address: ProbeAddress,
+        source: reqwest::Error,
+    },
+    #[error("{address} is no probe that this pileup understands")]
+    Malformed {
+        address: ProbeAddress,
+        source: serde_json::Error,
+    },
+}
+
+impl FromStr for ProbeAddress {
+    type Err = String;
+
+    /// Takes `HOST:PORT`, and any URL of the probe's own pages.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wanted = "write it like http://127.0.0.1:6060";
+        let url = if text.contains("://") {
+            text.to_owned()
+        } else {
+            format!("http://{text}")
+        };
+        let mut url: Url = url.parse().map_err(|error| format!("{error}; {wanted}"))?;
+        if url.scheme() != "http" || !url.has_host() {
+            return Err(format!("not an http address; {wanted}"));
+        }
+        url.set_query(None);
+        url.set_path(PATH);
+        Ok(Self(url))
+    }
+}
+
+impl fmt::Display for ProbeAddress {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.0)
+    }
+}
+
+impl ProbeClient {
+    pub fn new(address: ProbeAddress, token: Option<String>) -> Self {
+        Self {
+            address,
+            token,
+            client: reqwest::Client::new(),
+        }
+    }
+
+    pub fn address(&self) -> &ProbeAddress {
+        &self.address
+    }
+
+    /// All living tasks of the service.
+    pub async fn snapshot(&self) -> Result<Snapshot, ProbeError> {
+        let address = || self.address.clone();
+        let mut request = self.client.get(self.address.0.clone());
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        let unreachable = |source| ProbeError::Unreachable {
+            address: address(),
+            source,
+        };
+        let answer = request
+            .timeout(PATIENCE)
+            .send()
+            .await
+            .map_err(unreachable)?;
+        match answer.status() {
+            StatusCode::OK => {}
+            StatusCode::UNAUTHORIZED => {
+                return Err(ProbeError::Unauthorized { address: address() });
+            }
+            status => {
+                return Err(ProbeError::NotAProbe {
+                    address: address(),
+                    status,
+                });
+            }
+        }
+        let bytes = answer
+            .bytes()
+            .await
+            .map_err(|source| ProbeError::BrokenOff {
+                address: address(),
+                source,
+            })?;
+        let mut snapshot: Snapshot =
+            serde_json::from_slice(&bytes).map_err(|source| ProbeError::Malformed {
+                address: address(),
+                source,
+            })?;
+        snapshot.tasks.sort_unstable_by_key(|task| task.id);
+        share_files(&mut snapshot);
+        Ok(snapshot)
+    }
+
+    /// A snapshot now and then, until `duration` is over.
+    pub fn watch(&self, duration: Duration) -> impl Stream<Item = Result<Snapshot, ProbeError>> {
+        let end = Instant::now() + duration;
+        stream::unfold(Some(Duration::ZERO), move |pause| async move {
+            let pause = pause?;
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() && !pause.is_zero() {
+                return None;
+            }
+            tokio::time::sleep(pause.min(left)).await;
+            let asked = Instant::now();
+            let snapshot = self.snapshot().await;
+            let next = snapshot
+                .is_ok()
+                .then(|| SOONEST.max(asked.elapsed() * SHARE));
+            Some((snapshot, next))
+        })
+    }
+}
+
+/// Keeps the name of each file once, however many tasks were spawned in it.
+fn share_files(snapshot: &mut Snapshot) {
+    let mut files: HashSet<Arc<str>> = HashSet::new();
+    for task in &mut snapshot.tasks {
+        let task: &mut Task = Arc::make_mut(task);
+        if let Some(site) = &mut task.site {
+            match files.get(&site.file) {
+                Some(file) => site.file = Arc::clone(file),
+                None => {
+                    files.insert(Arc::clone(&site.file));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_probe_is_named_by_host_and_port_or_by_any_of_its_pages() {
+        let expected: ProbeAddress = "http://127.0.0.1:6060".parse().expect("it is an address");
+        for text in [
+            "127.0.0.1:6060",
+            "http://127.0.0.1:6060/",
+            "http://127.0.0.1:6060/debug/pprof/goroutine?debug=1",
+        ] {
+            assert_eq!(text.parse(), Ok(expected.clone()));
+        }
+        assert_eq!(expected.to_string(), "http://127.0.0.1:6060/debug/tasks");
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_with_an_example() {
+        for text in ["", "https://127.0.0.1:6060", "file:///tmp/probe"] {
+            let error = text.parse::<ProbeAddress>().expect_err("it is none");
+            assert!(error.contains("http://127.0.0.1:6060"), "{error}");
+        }
+    }
+}

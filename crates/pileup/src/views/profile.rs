@@ -1,0 +1,91 @@
+//! A snapshot as counted stacks.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use pileup::{Site, Snapshot, Task, TaskId, TaskState};
+use pileup_model::AsyncOp;
+use pileup_profile::{AGE_CLASSES, CountedStack, Frame, Labels, Profile, ProfileKind, age_class};
+
+use super::functions::Functions;
+
+/// What each task waits in, as far as the snapshot tells: the outermost op that is open.
+pub fn waits(snapshot: &Snapshot) -> HashMap<TaskId, Arc<str>> {
+    let open = |op: &&Arc<AsyncOp>| op.dropped_at.is_none() && op.parent.is_none();
+    let ops = snapshot.async_ops.iter().filter(open);
+    ops.filter_map(|op| Some((op.task?, primitive(op, snapshot))))
+        .collect()
+}
+
+/// What an op is called by the code that awaits it.
+fn primitive(op: &AsyncOp, snapshot: &Snapshot) -> Arc<str> {
+    let resource = snapshot.resource(op.resource);
+    // A channel's senders wait for a semaphore that nobody made by that name.
+    let anonymous = resource.is_some_and(|made| made.parent.is_none() && made.site.is_none());
+    match &*op.source {
+        "Acquire::new" if anonymous => "mpsc::Sender::send".into(),
+        _ => Arc::clone(&op.source),
+    }
+}
+
+/// The living tasks of a snapshot, by what they wait in and by the function that spawned
+/// them.
+pub fn profile(snapshot: &Snapshot, functions: &mut Functions) -> Profile {
+    let waits = waits(snapshot);
+    let mut counts: BTreeMap<(Option<&Site>, Option<&Arc<str>>, Labels), (i64, i64)> =
+        BTreeMap::new();
+    for task in &snapshot.tasks {
+        let Some(state) = task.state() else { continue };
+        let waits_in = waits.get(&task.id).filter(|_| state == TaskState::Idle);
+        let key = (task.site.as_ref(), waits_in, labels(task, state, snapshot));
+        let age = i64::try_from(task.age(snapshot.at).as_nanos()).unwrap_or(i64::MAX);
+        let (count, ages) = counts.entry(key).or_default();
+        *count += 1;
+        *ages = ages.saturating_add(age);
+    }
+    let stacks = counts
+        .into_iter()
+        .map(|((site, waits_in, labels), (count, age_nanos))| {
+            let leaf = waits_in.map(|source| Frame {
+                function: Arc::clone(source),
+                file: "".into(),
+                line: 0,
+            });
+            let root = site.map(|site| spawn_frame(site, functions));
+            CountedStack {
+                frames: leaf.into_iter().chain(root).collect(),
+                labels,
+                count,
+                age_nanos,
+            }
+        });
+    Profile {
+        kind: ProfileKind::Goroutine,
+        taken_at: snapshot.at,
+        duration: None,
+        stacks: stacks.collect(),
+        comments: Vec::new(),
+    }
+}
+
+/// The place that spawns, by the name of its function where the source is here.
+pub fn spawn_frame(site: &Site, functions: &mut Functions) -> Frame {
+    let function = match functions.function(site) {
+        Some(function) => function.name.as_str().into(),
+        None => site.to_string().into(),
+    };
+    Frame {
+        function,
+        file: Arc::clone(&site.file),
+        line: site.line,
+    }
+}
+
+fn labels(task: &Task, state: TaskState, snapshot: &Snapshot) -> Labels {
+    Labels {
+        state: Some(state),
+        runtime: None,
+        task: task.name.clone(),
+        age: Some(AGE_CLASSES[age_class(task.age(snapshot.at))]),
+    }
+}
