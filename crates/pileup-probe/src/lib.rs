@@ -20,5 +20,6 @@ mod server;
 mod snapshot;
 
 pub use callbacks::Callbacks;
-pub use probe::Probe;
+pub use pileup_model::Site;
+pub use probe::{Probe, SiteCount};
 pub use server::ServeError;

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use std::{io, thread};
 
+use pileup_model::Site;
 use tokio::runtime::Builder;
 
 use crate::callbacks::Callbacks;
@@ -27,6 +28,26 @@ pub(crate) struct Inner {
     pub(crate) runtimes: Runtimes,
     pub(crate) leaks: Leaks,
     pub(crate) token: OnceLock<Box<str>>,
+}
+
+/// What was counted at one spawn site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SiteCount {
+    /// The spawn site.
+    pub site: Site,
+    /// Tasks that were spawned there.
+    pub spawned: u64,
+    /// Those of them that returned, panicked or were aborted.
+    pub finished: u64,
+}
+
+impl SiteCount {
+    /// The living tasks of the site.
+    #[must_use]
+    pub fn alive(&self) -> u64 {
+        self.spawned - self.finished
+    }
 }
 
 impl Probe {
@@ -64,6 +85,28 @@ impl Probe {
         // A second one would lock out who was let in.
         let _ = self.inner.token.set(token.into());
         self
+    }
+
+    /// What was spawned and what has finished at each spawn site, of all instrumented
+    /// runtimes: exact whenever nothing is spawned or ends meanwhile.
+    #[must_use]
+    pub fn sites(&self) -> Vec<SiteCount> {
+        let sites = self.inner.registry.sites().into_iter();
+        let counts = sites.filter_map(|(site, counted)| {
+            let counted = counted?;
+            Some(SiteCount {
+                site: site.site.clone(),
+                spawned: counted.spawned,
+                finished: counted.finished(),
+            })
+        });
+        counts.collect()
+    }
+
+    /// The living tasks of all instrumented runtimes: what `runtime.NumGoroutine` is to Go.
+    #[must_use]
+    pub fn alive(&self) -> u64 {
+        self.sites().iter().map(SiteCount::alive).sum()
     }
 
     /// Has the probe see every task of the runtime that `builder` builds. `name` tells it

@@ -53,7 +53,8 @@ pub(super) fn cases(history: &History) -> Vec<Case> {
             .iter()
             .filter(|(_, poll)| *poll >= window / 2)
             .count();
-        let grade = if lasting >= 2 {
+        let worker_unseen = latest.coverage.waits_unseen;
+        let grade = if lasting >= 2 && !worker_unseen {
             Grade::Probable
         } else {
             Grade::Suspicious
@@ -66,7 +67,10 @@ pub(super) fn cases(history: &History) -> Vec<Case> {
             },
             span(longest)
         )];
-        evidence.push(if mean.is_zero() {
+        evidence.push(if worker_unseen {
+            "whether they gave up their worker first, by block_in_place, a probe does not see"
+                .to_owned()
+        } else if mean.is_zero() {
             "no poll of a task of this site has returned".to_owned()
         } else {
             format!(

@@ -36,14 +36,17 @@ pub struct Process {
     child: Child,
     /// Where its console is.
     pub console: String,
+    /// Where its probe is.
+    pub probe: String,
 }
 
 impl Process {
-    /// Starts a program that `pileup_scenario` runs, and waits for its console.
+    /// Starts a program that `pileup_scenario` runs, and waits for its console and its probe.
     pub fn start(name: &str, arguments: &[&str]) -> Result<Self, String> {
         let mut child = Command::new(programs()?.join(name))
             .args(arguments)
-            .args(["--for", "120s", "--console", "127.0.0.1:0"])
+            .args(["--for", "120s"])
+            .args(["--console", "127.0.0.1:0", "--probe", "127.0.0.1:0"])
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -52,15 +55,19 @@ impl Process {
         let mut process = Self {
             child,
             console: String::new(),
+            probe: String::new(),
         };
         for line in BufReader::new(stderr).lines() {
             let line = line.map_err(|error| error.to_string())?;
             if let Some(address) = line.strip_prefix("console: ") {
                 address.clone_into(&mut process.console);
+            }
+            if let Some(address) = line.strip_prefix("probe: ") {
+                address.clone_into(&mut process.probe);
                 return Ok(process);
             }
         }
-        Err(format!("{name} ended without the address of its console"))
+        Err(format!("{name} ended without the address of its probe"))
     }
 }
 

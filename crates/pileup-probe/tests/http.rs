@@ -1,0 +1,310 @@
+//! What a probe answers: the paths, headers and errors that Go's tools and the profile
+//! stores rely on.
+
+use std::io::Read;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use flate2::read::GzDecoder;
+use pileup_model::Snapshot;
+use pileup_probe::Probe;
+use reqwest::Response;
+use tokio::runtime::{Builder, Runtime};
+
+/// A service with a probe.
+struct Service {
+    probe: Probe,
+    runtime: Runtime,
+    address: SocketAddr,
+}
+
+impl Service {
+    fn start(probe: Probe) -> Self {
+        let mut builder = Builder::new_multi_thread();
+        builder.worker_threads(1).enable_all();
+        builder.enable_metrics_poll_time_histogram();
+        let runtime = probe.instrument("main", &mut builder).build();
+        Self {
+            address: probe.serve("127.0.0.1:0").expect("a port is free"),
+            runtime: runtime.expect("a runtime can be built"),
+            probe,
+        }
+    }
+
+    /// Spawns tasks that wait for good.
+    fn wait_for_good(&self, tasks: u64) {
+        for _ in 0..tasks {
+            self.runtime.spawn(std::future::pending::<()>());
+        }
+    }
+}
+
+fn service() -> Service {
+    Service::start(Probe::start().expect("a thread can be started"))
+}
+
+/// Asks as others do: from outside the service's runtime.
+fn ask<T>(question: impl Future<Output = T>) -> T {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime can be built").block_on(question)
+}
+
+async fn get(address: SocketAddr, path: &str) -> Response {
+    let answer = reqwest::get(format!("http://{address}{path}")).await;
+    answer.expect("the probe answers")
+}
+
+async fn text(address: SocketAddr, path: &str) -> String {
+    get(address, path).await.text().await.expect("it is text")
+}
+
+fn header<'a>(answer: &'a Response, name: &str) -> &'a str {
+    let value = answer.headers().get(name);
+    value.map_or("", |value| value.to_str().expect("it is text"))
+}
+
+#[test]
+fn a_profile_is_gzipped_and_named_as_gos_is() {
+    let service = service();
+    service.wait_for_good(3);
+    ask(async {
+        let answer = get(service.address, "/debug/pprof/goroutine").await;
+        assert_eq!(answer.status(), 200);
+        assert_eq!(header(&answer, "content-type"), "application/octet-stream");
+        assert_eq!(header(&answer, "x-content-type-options"), "nosniff");
+        assert_eq!(
+            header(&answer, "content-disposition"),
+            "attachment; filename=\"goroutine\""
+        );
+        let bytes = answer.bytes().await.expect("it is whole");
+        let mut profile = Vec::new();
+        let mut unpacked = GzDecoder::new(&bytes[..]);
+        unpacked.read_to_end(&mut profile).expect("it is gzip");
+        let function = b"wait_for_good";
+        assert!(profile.windows(function.len()).any(|part| part == function));
+    });
+}
+
+#[test]
+fn tasks_are_grouped_by_the_function_that_spawned_them() {
+    let service = service();
+    service.wait_for_good(3);
+    ask(async {
+        let answer = get(service.address, "/debug/pprof/goroutine?debug=1").await;
+        assert_eq!(header(&answer, "content-type"), "text/plain; charset=utf-8");
+        let text = answer.text().await.expect("it is text");
+        assert!(
+            text.starts_with("goroutine profile: total 3\n3 @ 0x1\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("wait_for_good\tcrates/pileup-probe/tests/http.rs:"),
+            "{text}"
+        );
+    });
+}
+
+#[test]
+fn every_task_is_shown_by_itself() {
+    let service = service();
+    service.wait_for_good(1000);
+    ask(async {
+        let text = text(service.address, "/debug/pprof/goroutine?debug=2").await;
+        let tasks = text.lines().filter(|line| line.starts_with("goroutine "));
+        assert_eq!(tasks.count(), 1000);
+        assert!(text.contains("runtime: main}:\ncreated by "), "{text}");
+    });
+}
+
+#[test]
+fn a_difference_has_what_was_born_meanwhile() {
+    let service = service();
+    service.wait_for_good(5);
+    ask(async {
+        let later = async {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            for _ in 0..2 {
+                service.runtime.spawn(std::future::pending::<()>());
+            }
+        };
+        let path = "/debug/pprof/goroutine?seconds=1";
+        let (answer, ()) = tokio::join!(get(service.address, path), later);
+        assert_eq!(
+            header(&answer, "content-disposition"),
+            "attachment; filename=\"goroutine-delta\""
+        );
+        let bytes = answer.bytes().await.expect("it is whole");
+        let mut profile = Vec::new();
+        let mut unpacked = GzDecoder::new(&bytes[..]);
+        unpacked.read_to_end(&mut profile).expect("it is gzip");
+        let has = |function: &[u8]| profile.windows(function.len()).any(|part| part == function);
+        assert!(has(b"http.rs"), "the two of this test are in it");
+        assert!(!has(b"wait_for_good"), "what lived before is not in it");
+    });
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_as_go_refuses_it() {
+    let service = service();
+    ask(async {
+        for (path, status, message) in [
+            (
+                "/debug/pprof/goroutine?seconds=1&debug=1",
+                400,
+                "seconds and debug params are incompatible",
+            ),
+            (
+                "/debug/pprof/goroutine?seconds=soon",
+                400,
+                "invalid value for \"seconds\"",
+            ),
+            ("/debug/pprof/nosuch", 404, "Unknown profile"),
+        ] {
+            let answer = get(service.address, path).await;
+            assert_eq!(answer.status(), status, "{path}");
+            assert_eq!(header(&answer, "x-go-pprof"), "1", "{path}");
+            let text = answer.text().await.expect("it is text");
+            assert!(text.contains(message), "{path}: {text}");
+        }
+    });
+}
+
+#[test]
+fn the_index_names_each_profile() {
+    let service = service();
+    service.wait_for_good(3);
+    ask(async {
+        let page = text(service.address, "/debug/pprof/").await;
+        assert!(
+            page.contains("<td>3</td><td><a href=\"goroutine?debug=1\">"),
+            "{page}"
+        );
+        assert!(page.contains("goroutineleak"), "{page}");
+    });
+}
+
+#[test]
+fn metrics_count_by_site_and_by_runtime() {
+    let service = service();
+    service.wait_for_good(3);
+    service.runtime.block_on(async {
+        tokio::spawn(async {}).await.expect("it returns");
+    });
+    ask(async {
+        let answer = get(service.address, "/metrics").await;
+        let kind = header(&answer, "content-type");
+        assert!(kind.starts_with("application/openmetrics-text"), "{kind}");
+        let text = answer.text().await.expect("it is text");
+        let has = |start: &str, end: &str| {
+            text.lines()
+                .any(|line| line.starts_with(start) && line.ends_with(end))
+        };
+        assert!(
+            has(
+                "tokio_tasks{site=\"crates/pileup-probe/tests/http.rs:",
+                "\"} 3"
+            ),
+            "{text}"
+        );
+        assert!(has("tokio_tasks_spawned_total{site=", "\"} 1"), "{text}");
+        assert!(has("tokio_task_oldest_age_seconds{site=", ""), "{text}");
+        assert!(has("tokio_workers{runtime=\"main\"}", " 1"), "{text}");
+        assert!(
+            has("tokio_runtime_alive_tasks{runtime=\"main\"}", " 3"),
+            "{text}"
+        );
+        assert!(
+            has("tokio_poll_seconds_count{runtime=\"main\"}", ""),
+            "{text}"
+        );
+        assert!(text.ends_with("# EOF\n"), "{text}");
+    });
+}
+
+#[test]
+fn every_task_is_in_the_snapshot() {
+    let service = service();
+    service.wait_for_good(3);
+    service.runtime.block_on(async {
+        tokio::spawn(async {}).await.expect("it returns");
+    });
+    ask(async {
+        let text = text(service.address, "/debug/tasks").await;
+        let snapshot: Snapshot = serde_json::from_str(&text).expect("it is a snapshot");
+        assert_eq!(snapshot.tasks.len(), 3);
+        assert!(snapshot.coverage.waits_unseen);
+        assert!(snapshot.tasks.iter().all(|task| task.wakers.is_none()));
+        let spawned: u64 = snapshot.turnover.iter().map(|site| site.spawned).sum();
+        assert_eq!(spawned, 4);
+    });
+}
+
+#[test]
+fn who_has_not_the_token_is_told_nothing() {
+    let probe = Probe::start().expect("a thread can be started");
+    let service = Service::start(probe.require_token("open sesame"));
+    ask(async {
+        let url = format!("http://{}/debug/tasks", service.address);
+        let client = reqwest::Client::new();
+        for request in [
+            client.get(&url),
+            client.get(&url).bearer_auth("open"),
+            client.get(&url).bearer_auth("open sesamf"),
+        ] {
+            let answer = request.send().await.expect("the probe answers");
+            assert_eq!(answer.status(), 401);
+            assert_eq!(header(&answer, "www-authenticate"), "Bearer");
+        }
+        let request = client.get(&url).bearer_auth("open sesame");
+        let answer = request.send().await.expect("the probe answers");
+        assert_eq!(answer.status(), 200);
+    });
+}
+
+#[test]
+fn a_service_that_is_stuck_is_still_shown() {
+    let service = service();
+    let (let_go, held) = std::sync::mpsc::channel::<()>();
+    // The only worker.
+    service.runtime.spawn(async move { held.recv() });
+    ask(async {
+        loop {
+            let text = text(service.address, "/debug/pprof/goroutine?debug=1").await;
+            if text.contains("\"state\":\"running\"") {
+                break;
+            }
+        }
+    });
+    drop(let_go);
+}
+
+#[test]
+fn a_site_that_piles_up_is_a_leak_and_one_that_does_not_is_none() {
+    let service = service();
+    ask(async {
+        let started = std::time::Instant::now();
+        loop {
+            service.wait_for_good(1);
+            service
+                .runtime
+                .spawn(tokio::time::sleep(Duration::from_millis(50)));
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            let text = text(service.address, "/debug/pprof/goroutineleak?debug=1").await;
+            if text.contains("\tcrates/pileup-probe/tests/http.rs:") {
+                assert!(text.contains("wait_for_good"), "{text}");
+                assert!(text.contains("none has finished"), "{text}");
+                assert!(!text.contains("a_site_that_piles_up"), "{text}");
+                break;
+            }
+            assert!(started.elapsed() < Duration::from_secs(30), "{text}");
+        }
+    });
+}
+
+#[test]
+fn an_address_that_is_taken_is_named() {
+    let service = service();
+    let taken = service.address.to_string();
+    let error = service.probe.serve(&taken).expect_err("it is taken");
+    assert!(error.to_string().contains(&taken), "{error}");
+}
