@@ -107,7 +107,7 @@ impl Population<'_> {
         let earlier = self.ages.partition_point(|age| *age > window);
         let births: Vec<Duration> = self.ages[earlier..]
             .iter()
-            .map(|age| window - *age)
+            .map(|age| window.saturating_sub(*age))
             .collect();
         if !goes_on(&births, known) {
             return None;
@@ -135,7 +135,7 @@ impl Population<'_> {
         let number = self.ages.partition_point(|age| *age >= old_age);
         let old = &self.ages[..number];
         // Of the watch, the part that each has lived through as an old one.
-        let lived_old = |age: &Duration| (*age - old_age).min(window);
+        let lived_old = |age: &Duration| age.saturating_sub(old_age).min(window);
         let grown_old = old.iter().filter(|age| lived_old(age) < window).count();
         let finished = self.finished.iter();
         let escaped: u64 = finished.map(|finished| finished.at_least(old_age)).sum();

@@ -1,4 +1,4 @@
-//! `/metrics`: OpenMetrics for Prometheus, from one fresh look at each scrape.
+//! `/metrics`: `OpenMetrics` for Prometheus, from one fresh look at each scrape.
 
 mod runtimes;
 mod series;

@@ -30,9 +30,9 @@ pub fn read_turnover(
         let site = decoder.site()?;
         let spawned = decoder.number()?;
         let ages = decoder.length()?;
-        let size = limits::ENTRY + limits::of_site(Some(&site)) + limits::AGE * ages;
-        budget.keep(size)?;
-        kept += size;
+        let memory = limits::ENTRY + limits::of_site(Some(&site)) + limits::AGE * ages;
+        budget.keep(memory)?;
+        kept += memory;
         let finished = (0..ages).map(|_| Ok((decoder.duration()?, decoder.number()?)));
         Ok(Turnover {
             site,

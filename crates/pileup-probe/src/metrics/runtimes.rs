@@ -143,7 +143,7 @@ fn histograms(runtimes: &[Named], encoder: &mut DescriptorEncoder) -> fmt::Resul
     )
     .histogram(encoder, "runtime", polls)?;
     let scheduled = |(_, metrics): &&Named| metrics.schedule_latency_histogram_enabled();
-    let schedules = runtimes.iter().filter(scheduled).map(|(name, metrics)| {
+    let latencies = runtimes.iter().filter(scheduled).map(|(name, metrics)| {
         let buckets = 0..metrics.schedule_latency_histogram_num_buckets();
         let buckets = buckets.map(|bucket| {
             let polls = all_workers(metrics, |metrics, worker| {
@@ -162,7 +162,7 @@ fn histograms(runtimes: &[Named], encoder: &mut DescriptorEncoder) -> fmt::Resul
         "How long woken tasks waited for a worker; the sum is taken from the middle of each \
          bucket.",
     )
-    .histogram(encoder, "runtime", schedules)
+    .histogram(encoder, "runtime", latencies)
 }
 
 /// Upper bounds with their counts; and the sum, as if all were in the middle of their bucket.

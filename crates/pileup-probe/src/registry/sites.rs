@@ -82,9 +82,10 @@ pub(crate) fn all() -> Vec<&'static SpawnSite> {
 }
 
 impl Sites {
+    #[expect(clippy::cast_possible_truncation, reason = "24 bits are left")]
     fn near(&self, address: usize) -> impl Iterator<Item = &Address> {
-        let spread = address.wrapping_mul(0x9E37_79B9_7F4A_7C15_u64 as usize) >> 20;
-        (0..NEAR).map(move |step| &self.addresses[(spread + step) % ADDRESSES])
+        let spread = (address as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
+        (0..NEAR).map(move |step| &self.addresses[(spread as usize + step) % ADDRESSES])
     }
 
     fn learn(&self, location: &'static Location<'static>, address: usize) -> SiteNumber {
