@@ -82,7 +82,6 @@ pub(crate) fn all() -> Vec<&'static SpawnSite> {
 }
 
 impl Sites {
-    #[expect(clippy::cast_possible_truncation, reason = "24 bits are left")]
     fn near(&self, address: usize) -> impl Iterator<Item = &Address> {
         let spread = (address as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
         (0..NEAR).map(move |step| &self.addresses[(spread as usize + step) % ADDRESSES])
