@@ -5,8 +5,8 @@ mod news;
 mod repeats;
 mod resources;
 mod tasks;
+mod withheld;
 
-use console_api as wire;
 use console_api::instrument::Update;
 use jiff::Timestamp;
 use pileup_model::{Coverage, Snapshot};
@@ -15,6 +15,7 @@ use self::async_ops::AsyncOps;
 use self::news::{Lateness, News};
 use self::resources::Resources;
 use self::tasks::Tasks;
+use self::withheld::Withheld;
 use crate::decode;
 use crate::text::Texts;
 
@@ -27,6 +28,7 @@ pub struct World {
     resources: Resources,
     async_ops: AsyncOps,
     coverage: Coverage,
+    withheld: Withheld,
     lateness: Lateness,
     texts: Texts,
 }
@@ -57,7 +59,12 @@ impl World {
         self.async_ops
             .take_in(&ops, now, &self.resources, texts, &mut news);
 
-        self.note_metadata(before.is_none(), &metadata);
+        if before.is_none() {
+            self.withheld.note_first(&metadata);
+        } else {
+            let lives = |id| self.tasks.is_living(id);
+            self.withheld.note(&metadata, &tasks, lives);
+        }
         self.note_dropped([
             tasks.dropped_events,
             resources.dropped_events,
@@ -99,25 +106,10 @@ impl World {
             async_ops: self.async_ops.known(),
             turnover: Vec::new(),
             coverage: Coverage {
+                state_withheld: self.withheld.is_withheld(),
                 lag: self.lateness.lag,
                 ..self.coverage
             },
-        }
-    }
-
-    /// The first message always carries the metadata of all that was ever instrumented,
-    /// unless the target found its state too large and sent none of it.
-    fn note_metadata(&mut self, is_first: bool, metadata: &wire::RegisterMetadata) {
-        if is_first {
-            self.coverage.state_withheld = metadata.metadata.is_empty();
-        }
-        // Nothing was withheld if tasks become known only now: there had been none.
-        let tells_of_tasks = metadata.metadata.iter().any(|new| {
-            let metadata = new.metadata.as_ref();
-            metadata.is_some_and(|metadata| metadata.target == "tokio::task")
-        });
-        if tells_of_tasks {
-            self.coverage.state_withheld = false;
         }
     }
 

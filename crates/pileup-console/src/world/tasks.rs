@@ -40,6 +40,10 @@ impl Tasks {
         self.living.values().cloned().collect()
     }
 
+    pub(super) fn is_living(&self, id: u64) -> bool {
+        self.living.contains_key(&TaskId(id))
+    }
+
     pub(super) fn take_finished(&mut self) -> Vec<Arc<Task>> {
         mem::take(&mut self.finished).into_values().collect()
     }

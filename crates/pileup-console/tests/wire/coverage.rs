@@ -6,11 +6,11 @@ use crate::message::Message;
 use crate::script::play;
 
 #[tokio::test]
-async fn state_without_metadata_was_withheld_until_tasks_become_known() {
+async fn state_without_metadata_was_withheld_until_the_first_spawn_becomes_known() {
     let [first, second, third] = play([
         Message::at(100),
-        Message::at(200).metadata("tokio::task::waker"),
-        Message::at(300).metadata("tokio::task"),
+        Message::at(200).metadata("tokio::sync::mutex", "runtime.resource", "runtime.resource"),
+        Message::at(300).spawn_metadata().task(1, 299),
     ])
     .await;
     assert!(first.coverage.state_withheld);
@@ -19,9 +19,52 @@ async fn state_without_metadata_was_withheld_until_tasks_become_known() {
 }
 
 #[tokio::test]
+async fn a_span_that_only_looks_like_a_spawn_clears_nothing() {
+    let [_, waker, of_a_user, blocking, named_by_a_user] = play([
+        Message::at(100),
+        Message::at(200).metadata("tokio::task::waker", "tokio::task::waker", "waker.wake"),
+        Message::at(300).metadata("shop::jobs", "tokio::task", "job"),
+        Message::at(400).metadata(
+            "tokio::util::trace",
+            "tokio::task::blocking",
+            "runtime.spawn",
+        ),
+        Message::at(500).metadata("shop::jobs", "tokio::task", "runtime.spawn"),
+    ])
+    .await;
+    assert!(waker.coverage.state_withheld);
+    assert!(of_a_user.coverage.state_withheld);
+    assert!(blocking.coverage.state_withheld);
+    assert!(named_by_a_user.coverage.state_withheld);
+}
+
+#[tokio::test]
+async fn the_first_spawn_of_a_second_tokio_clears_nothing_that_older_tasks_disprove() {
+    let [_, before, after] = play([
+        Message::at(100),
+        Message::at(200).stats_of_task(1, 10),
+        Message::at(300).spawn_metadata().task(2, 299),
+    ])
+    .await;
+    assert!(before.coverage.state_withheld);
+    assert!(after.coverage.state_withheld);
+
+    let [_, before, after, later] = play([
+        Message::at(100),
+        Message::at(200).spawn_metadata().task(2, 199),
+        Message::at(300).stats_of_task(2, 199).stats_of_task(1, 10),
+        Message::at(400).task(3, 399),
+    ])
+    .await;
+    assert!(!before.coverage.state_withheld);
+    assert!(after.coverage.state_withheld);
+    assert!(later.coverage.state_withheld);
+}
+
+#[tokio::test]
 async fn state_with_metadata_was_not_withheld() {
     let [first, second] = play([
-        Message::at(100).metadata("tokio::sync::mutex"),
+        Message::at(100).metadata("tokio::sync::mutex", "runtime.resource", "runtime.resource"),
         Message::at(200),
     ])
     .await;

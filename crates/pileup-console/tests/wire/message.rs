@@ -18,12 +18,19 @@ impl Message {
 
     /// A message as console-subscriber begins with it: it carries the metadata of tasks.
     pub fn first_at(now: i64) -> Self {
-        Self::at(now).metadata("tokio::task")
+        Self::at(now).spawn_metadata()
     }
 
-    pub fn metadata(mut self, target: &str) -> Self {
+    /// The metadata of the span in which Tokio spawns async tasks.
+    pub fn spawn_metadata(self) -> Self {
+        self.metadata("tokio::util::trace", "tokio::task", "runtime.spawn")
+    }
+
+    pub fn metadata(mut self, module: &str, target: &str, name: &str) -> Self {
         let metadata = wire::Metadata {
+            name: name.to_owned(),
             target: target.to_owned(),
+            module_path: module.to_owned(),
             ..wire::Metadata::default()
         };
         let known = self.0.new_metadata.get_or_insert_default();
@@ -41,6 +48,17 @@ impl Message {
 
     pub fn task(self, id: u64, born: i64) -> Self {
         self.add_task(id, born, None, "")
+    }
+
+    /// How a task does that was told of before: nothing but that it lives.
+    pub fn stats_of_task(mut self, id: u64, born: i64) -> Self {
+        let update = self.0.task_update.get_or_insert_default();
+        let stats = wire::tasks::Stats {
+            created_at: Some(time(born)),
+            ..wire::tasks::Stats::default()
+        };
+        update.stats_update.insert(id, stats);
+        self
     }
 
     pub fn finished_task(self, id: u64, born: i64, finished: i64) -> Self {

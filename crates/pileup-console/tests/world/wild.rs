@@ -199,13 +199,19 @@ fn async_op_stats() -> impl Strategy<Value = async_ops::Stats> {
 
 fn metadata() -> impl Strategy<Value = wire::RegisterMetadata> {
     let target = prop_oneof![Just("tokio::task".to_owned()), text()];
-    let known = option::of(target).prop_map(|target| NewMetadata {
-        id: None,
-        metadata: target.map(|target| wire::Metadata {
-            target,
-            ..wire::Metadata::default()
-        }),
-    });
+    let name = prop_oneof![Just("runtime.spawn".to_owned()), text()];
+    let module_path = prop_oneof![Just("tokio::util::trace".to_owned()), text()];
+    let metadata =
+        (target, name, module_path, any::<i32>()).prop_map(|(target, name, module_path, kind)| {
+            wire::Metadata {
+                name,
+                target,
+                module_path,
+                kind,
+                ..wire::Metadata::default()
+            }
+        });
+    let known = option::of(metadata).prop_map(|metadata| NewMetadata { id: None, metadata });
     vec(known, 0..3).prop_map(|metadata| wire::RegisterMetadata { metadata })
 }
 
