@@ -99,11 +99,11 @@ pub struct Diagnose {
 /// Where snapshots come from.
 #[derive(Debug, Args)]
 pub struct Target {
-    /// The program's console: `http://HOST:PORT`, or `file:///PATH` for a Unix socket
-    /// [default: http://127.0.0.1:6669]
+    /// The program's console: `http://HOST:PORT`, or `file:///PATH` for a Unix socket;
+    /// without it, `http://127.0.0.1:6669`
     #[arg(value_name = "ADDR")]
     pub address: Option<Address>,
-    /// The program's probe, such as http://127.0.0.1:6060, instead of its console
+    /// The program's probe, such as `http://127.0.0.1:6060`, instead of its console
     #[arg(long, value_name = "URL", conflicts_with = "address")]
     pub probe: Option<ProbeAddress>,
     /// The token that the probe asks for

@@ -126,7 +126,7 @@ impl Visitor {
 impl<'a> Visit<'a> for Visitor {
     fn visit_item_mod(&mut self, module: &'a syn::ItemMod) {
         self.within(module.ident.to_string(), |visitor| {
-            visit::visit_item_mod(visitor, module)
+            visit::visit_item_mod(visitor, module);
         });
     }
 
@@ -142,7 +142,7 @@ impl<'a> Visit<'a> for Visitor {
 
     fn visit_item_fn(&mut self, function: &'a syn::ItemFn) {
         self.add(&function.sig.ident, function, |visitor| {
-            visit::visit_item_fn(visitor, function)
+            visit::visit_item_fn(visitor, function);
         });
     }
 

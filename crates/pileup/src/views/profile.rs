@@ -9,6 +9,9 @@ use pileup_profile::{AGE_CLASSES, CountedStack, Frame, Labels, Profile, ProfileK
 
 use super::functions::Functions;
 
+/// Where tasks were spawned, what they wait in, and what they have in common.
+type Stack<'a> = (Option<&'a Site>, Option<&'a Arc<str>>, Labels);
+
 /// What each task waits in, as far as the snapshot tells: the outermost op that is open.
 pub fn waits(snapshot: &Snapshot) -> HashMap<TaskId, Arc<str>> {
     let open = |op: &&Arc<AsyncOp>| op.dropped_at.is_none() && op.parent.is_none();
@@ -32,8 +35,7 @@ fn primitive(op: &AsyncOp, snapshot: &Snapshot) -> Arc<str> {
 /// them.
 pub fn profile(snapshot: &Snapshot, functions: &mut Functions) -> Profile {
     let waits = waits(snapshot);
-    let mut counts: BTreeMap<(Option<&Site>, Option<&Arc<str>>, Labels), (i64, i64)> =
-        BTreeMap::new();
+    let mut counts: BTreeMap<Stack, (i64, i64)> = BTreeMap::new();
     for task in &snapshot.tasks {
         let Some(state) = task.state() else { continue };
         let waits_in = waits.get(&task.id).filter(|_| state == TaskState::Idle);
