@@ -29,10 +29,9 @@ use task_number::task_number;
 const EARLY: usize = 1 << 10;
 
 thread_local! {
-    /// The task that this thread polls, so that the end of the poll need not look for it.
-    static POLLED: Cell<Option<(u64, Place)>> = const { Cell::new(None) };
-    /// Whether a poll on this thread ever ran another runtime, as `block_in_place` can.
-    static NESTED: Cell<bool> = const { Cell::new(false) };
+    /// The task that ended last on this thread. Its last poll ends after that, and need not
+    /// look for it everywhere.
+    static ENDED: Cell<u64> = const { Cell::new(0) };
 }
 
 /// The tasks of all instrumented runtimes of one probe.
@@ -92,35 +91,22 @@ impl Registry {
     #[inline]
     pub(crate) fn poll_begins(&self, task: &TaskMeta<'_>) {
         let number = task_number(task.id());
-        let place = self.table.begin_poll(number, self.clock.tick());
-        if POLLED.replace(place.map(|place| (number, place))).is_some() {
-            NESTED.set(true);
-        }
+        self.table.begin_poll(number, self.clock.tick());
     }
 
     /// A poll has ended; the task may have ended with it.
     #[inline]
     pub(crate) fn poll_ends(&self, task: &TaskMeta<'_>) {
         let number = task_number(task.id());
-        let place = match POLLED.take() {
-            Some((polled, place)) if polled == number => Some(place),
-            _ if NESTED.get() => self.table.find(number),
-            _ => None,
-        };
-        if let Some(place) = place {
-            self.table.end_poll(place, self.clock.tick());
-        }
+        self.table
+            .end_poll(number, self.clock.tick(), || ENDED.get() == number);
     }
 
     /// A task has returned, panicked, or was aborted.
     pub(crate) fn terminated(&self, task: &TaskMeta<'_>) {
         let number = task_number(task.id());
-        let polled = POLLED.get().filter(|(polled, _)| *polled == number);
-        if polled.is_some() {
-            POLLED.set(None);
-        }
-        let place = polled.map(|(_, place)| place);
-        if let Some(place) = place.or_else(|| self.table.find(number)) {
+        ENDED.set(number);
+        if let Some(place) = self.table.find(number) {
             self.finish(place, number);
             return;
         }

@@ -32,21 +32,21 @@ pub fn measure() -> anyhow::Result<()> {
         for number in 0..REPETITIONS {
             let mut round = [0.0; CARRIES.len()];
             for turn in 0..CARRIES.len() {
-                let carried = (number + turn) % CARRIES.len();
-                let carries = CARRIES[carried];
+                let index = (number + turn) % CARRIES.len();
+                let carries = CARRIES[index];
                 let count = if carries == "console" {
                     recorded
                 } else {
                     count
                 };
-                round[carried] = Service::start(carries, work, count)?.line()?.parse()?;
+                round[index] = Service::start(carries, work, count)?.line()?.parse()?;
             }
             rounds.push(round);
         }
         println!("{name:>30}  {:>28}  {:>24}", "ns each", "beside bare");
-        for (carried, label) in LABELS.iter().enumerate() {
-            let each = Figure::of(rounds.iter().map(|round| round[carried]));
-            let ratio = Figure::of(rounds.iter().map(|round| round[carried] / round[0]));
+        for (index, label) in LABELS.iter().enumerate() {
+            let each = Figure::of(rounds.iter().map(|round| round[index]));
+            let ratio = Figure::of(rounds.iter().map(|round| round[index] / round[0]));
             println!("{label:>30}  {each:>28.0}  {ratio:>24.3}");
         }
         let ratio = Figure::of(rounds.iter().map(|round| round[PROBE] / round[0]));

@@ -158,30 +158,45 @@ impl Table {
         self.locate(number).map(|(_, place)| place)
     }
 
-    /// Notes that a poll of a task begins, and gives where the task is, if it lives.
+    /// Notes that a poll of a task begins, if it lives.
     #[inline]
-    pub(crate) fn begin_poll(&self, number: u64, now: Tick) -> Option<Place> {
-        let (group, place) = self.locate(number)?;
-        let activity = &group.activities[place.slot()];
-        let polls = activity.polls.load(Ordering::Relaxed);
-        activity
-            .polls
-            .store(polls.wrapping_add(1), Ordering::Relaxed);
-        activity.last.store(now << 1 | 1, Ordering::Relaxed);
-        Some(place)
-    }
-
-    /// Notes that the poll of the task at `place` has ended.
-    #[inline]
-    pub(crate) fn end_poll(&self, place: Place, now: Tick) {
-        if let Some(group) = self.group(place) {
-            group.activities[place.slot()]
-                .last
-                .store(now << 1, Ordering::Relaxed);
+    pub(crate) fn begin_poll(&self, number: u64, now: Tick) {
+        match self.at_home(number) {
+            Some(activity) => activity.begin_poll(now),
+            None => self.elsewhere(number, |activity| activity.begin_poll(now)),
         }
     }
 
+    /// Notes that a poll of a task has ended, if it lives. `has_ended` is asked before it is
+    /// looked for in more than one place.
     #[inline]
+    pub(crate) fn end_poll(&self, number: u64, now: Tick, has_ended: impl Fn() -> bool) {
+        match self.at_home(number) {
+            Some(activity) => activity.end_poll(now),
+            None if has_ended() => {}
+            None => self.elsewhere(number, |activity| activity.end_poll(now)),
+        }
+    }
+
+    /// The activity of a task that is where most are: in the first slot of its group at the
+    /// highest level.
+    #[inline]
+    fn at_home(&self, number: u64) -> Option<&Activity> {
+        let level = self.highest.load(Ordering::Acquire);
+        let at = self.levels[level].get()?;
+        let (index, slot) = at.home(number);
+        let group = at.group(index)?;
+        let is_here = group.numbers[slot].load(Ordering::Acquire) == number;
+        is_here.then(|| &group.activities[slot])
+    }
+
+    #[cold]
+    fn elsewhere(&self, number: u64, note: impl FnOnce(&Activity)) {
+        if let Some((group, place)) = self.locate(number) {
+            note(&group.activities[place.slot()]);
+        }
+    }
+
     fn locate(&self, number: u64) -> Option<(&Group, Place)> {
         let mut level = self.highest.load(Ordering::Acquire);
         loop {
@@ -304,6 +319,22 @@ impl Group {
             last_poll: last >> 1,
             running: last & 1 == 1,
         })
+    }
+}
+
+impl Activity {
+    /// Only the thread that polls the task writes here: no count is lost between the load
+    /// and the store.
+    #[inline]
+    fn begin_poll(&self, now: Tick) {
+        let polls = self.polls.load(Ordering::Relaxed);
+        self.polls.store(polls.wrapping_add(1), Ordering::Relaxed);
+        self.last.store(now << 1 | 1, Ordering::Relaxed);
+    }
+
+    #[inline]
+    fn end_poll(&self, now: Tick) {
+        self.last.store(now << 1, Ordering::Relaxed);
     }
 }
 
