@@ -16,6 +16,7 @@ mod growth;
 mod history;
 mod lifetimes;
 mod locks;
+mod ops;
 mod pollers;
 mod report;
 mod rules;
