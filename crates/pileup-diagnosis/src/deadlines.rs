@@ -12,19 +12,22 @@ use pileup_model::{AttributeValue, Resource, Snapshot, Task, TaskId};
 
 /// The earliest deadline of each task that waits under a timer which is not due yet.
 pub(crate) fn deadlines(snapshot: &Snapshot) -> HashMap<TaskId, Timestamp> {
-    let mut polls: Vec<LastPoll> = snapshot
-        .tasks
-        .iter()
-        .filter_map(|task| LastPoll::of(task))
-        .collect();
-    polls.sort_unstable_by_key(|poll| poll.started);
     let mut timers: Vec<(Timestamp, Timestamp)> = snapshot
         .resources
         .iter()
         .filter_map(|resource| Some((resource.created_at, deadline(resource)?)))
         .filter(|(_, deadline)| *deadline > snapshot.at)
         .collect();
+    if timers.is_empty() {
+        return HashMap::new();
+    }
     timers.sort_unstable();
+    let mut polls: Vec<LastPoll> = snapshot
+        .tasks
+        .iter()
+        .filter_map(|task| LastPoll::of(task))
+        .collect();
+    polls.sort_unstable_by_key(|poll| poll.started);
 
     let mut deadlines = HashMap::new();
     let mut polls = polls.into_iter().peekable();

@@ -86,8 +86,8 @@ pub fn graph(history: &History) -> Graph {
     let in_cycle: HashSet<TaskId> = waits.cycles().into_iter().flatten().collect();
     let mut relations = Relations::default();
     let mut resources_seen = HashSet::new();
-    for wait in waits.waits.values().flatten() {
-        let holder = waits.holder(&wait.resource);
+    for wait in waits.waits() {
+        let holder = waits.holder(wait.resource);
         let cyclic = in_cycle.contains(&wait.task.id)
             && holder
                 .tasks()

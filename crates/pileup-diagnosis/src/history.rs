@@ -151,9 +151,9 @@ impl History {
         self.pollers.of(op)
     }
 
-    /// Who holds a lock that somebody waits for.
-    pub(crate) fn holder(&self, lock: &Resource, acquires: &[&AsyncOp]) -> Holder {
-        self.locks.holder(lock, acquires, &self.pollers)
+    /// Who holds a lock that somebody waits for, by who was granted it.
+    pub(crate) fn holder(&self, lock: &Resource, granted: &[&AsyncOp]) -> Holder {
+        self.locks.holder(lock, granted, &self.pollers)
     }
 
     /// Tasks that were seen at all, finished or not.

@@ -17,6 +17,7 @@ mod growth_rule;
 mod history;
 mod lifetimes;
 mod locks;
+mod ops;
 mod pollers;
 mod report;
 mod rules;

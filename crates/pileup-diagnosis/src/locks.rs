@@ -82,26 +82,25 @@ impl LocksSeen {
 
     /// Who holds a lock that somebody waits for.
     ///
-    /// `acquires` are the `Acquire::new` ops on the lock's inner semaphore, ended or not.
+    /// `granted` are the `Acquire::new` ops on the lock's inner semaphore that have what they
+    /// requested, ended or not.
     pub(crate) fn holder(
         &self,
         lock: &Resource,
-        acquires: &[&AsyncOp],
+        granted: &[&AsyncOp],
         pollers: &Pollers,
     ) -> Holder {
         let seen = self.by_resource.get(&lock.id).copied().unwrap_or_default();
-        let granted = acquires.iter().filter(|op| was_granted(op));
-        let granted: Vec<&AsyncOp> = granted.copied().collect();
         if let Some(unpolled) = granted.iter().find(|op| op.dropped_at.is_none())
             && let Some(task) = pollers.of(unpolled)
         {
             return Holder::Granted(task.clone(), unpolled.created_at);
         }
         // Whatever was taken before the lock was last seen free has been given back.
-        let taken = granted.into_iter().filter_map(|op| {
+        let taken = granted.iter().filter_map(|op| {
             let at = op.dropped_at?;
             let later = seen.free_at.is_none_or(|free| at > free);
-            later.then_some((at, op))
+            later.then_some((at, *op))
         });
         let mut taken: Vec<(Timestamp, &AsyncOp)> = taken.collect();
         taken.sort_by_key(|(at, op)| (*at, op.id));

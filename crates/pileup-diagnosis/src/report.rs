@@ -1,9 +1,9 @@
 //! The report of one watch.
 
-use pileup_model::{AsyncOp, Snapshot, TaskId, TaskKind, TaskState};
+use pileup_model::{Snapshot, Task, TaskKind, TaskState};
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
 
+use crate::wait_graph::WaitGraph;
 use crate::{Finding, Grade, History, rules};
 
 /// The name and version of the report's form.
@@ -81,7 +81,8 @@ impl Report {
 /// Asks every rule about a watch of `target`.
 #[must_use]
 pub fn diagnose(history: &History, target: &str) -> Report {
-    let mut findings = rules::findings(history);
+    let graph = WaitGraph::of(history);
+    let mut findings = rules::findings(history, &graph);
     findings.sort_by(|a, b| {
         let order = |finding: &Finding| (finding.grade, finding.alive);
         order(b)
@@ -98,7 +99,9 @@ pub fn diagnose(history: &History, target: &str) -> Report {
         window_seconds: history.window().as_secs_f64(),
         coverage: ReportCoverage {
             tasks_seen: history.tasks_seen(),
-            uninstrumented_waits: history.latest().map_or(0, uninstrumented_waits),
+            uninstrumented_waits: history
+                .latest()
+                .map_or(0, |latest| uninstrumented_waits(latest, &graph)),
             waits_unseen: coverage.waits_unseen,
             dropped_events: coverage.dropped_events,
             state_withheld: coverage.state_withheld,
@@ -110,19 +113,18 @@ pub fn diagnose(history: &History, target: &str) -> Report {
 }
 
 /// Tasks that are idle, can be woken, and have no async op open that would say by what.
-fn uninstrumented_waits(snapshot: &Snapshot) -> usize {
-    let open = |op: &&std::sync::Arc<AsyncOp>| op.dropped_at.is_none();
-    let explained: HashSet<TaskId> = snapshot
-        .async_ops
-        .iter()
-        .filter(open)
-        .filter_map(|op| op.task)
-        .collect();
+fn uninstrumented_waits(snapshot: &Snapshot, graph: &WaitGraph) -> usize {
+    let mut in_ops = graph.tasks_in_ops().iter().peekable();
+    // Both are in the order of the tasks.
+    let mut is_in_op = |task: &Task| {
+        while in_ops.next_if(|id| **id < task.id).is_some() {}
+        in_ops.peek() == Some(&&task.id)
+    };
     let waits = snapshot.tasks.iter().filter(|task| {
         matches!(task.kind, TaskKind::Async | TaskKind::Local)
             && task.state() == Some(TaskState::Idle)
             && task.waker_count() != Some(0)
-            && !explained.contains(&task.id)
+            && !is_in_op(task)
     });
     waits.count()
 }

@@ -24,32 +24,26 @@ use crate::{Finding, Grade, History};
 ///
 /// The rules that name a cause come first. What they explain is not reported once more as
 /// a pile, nor as a suspicion.
-pub(crate) fn findings(history: &History) -> Vec<Finding> {
-    let graph = WaitGraph::of(history);
+pub(crate) fn findings(history: &History, graph: &WaitGraph) -> Vec<Finding> {
     let piles = piling_up::piles(history);
     let stopped = never_woken::cases(history).into_iter();
     let pinned = pinned_worker::cases(history).into_iter();
     let mut cases: Vec<Case> = stopped
         .chain(pinned)
-        .map(|case| case.with_those_behind(&graph))
+        .map(|case| case.with_those_behind(graph))
         .collect();
-    cases.extend(wait_cycle::cases(history, &graph, &piles));
-    cases.extend(orphaned_lock::cases(history, &graph, &piles));
-    cases.extend(held_lock::cases(
-        history,
-        &graph,
-        &piles,
-        &explained(&cases),
-    ));
+    cases.extend(wait_cycle::cases(history, graph, &piles));
+    cases.extend(orphaned_lock::cases(history, graph, &piles));
+    cases.extend(held_lock::cases(history, graph, &piles, &explained(&cases)));
     cases.extend(never_polled::cases(history, &piles));
     cases.extend(wake_storm::cases(history, &piles));
     let explained = explained(&cases);
     let open = piles
         .iter()
         .filter(|pile| !pile.is_explained_by(&explained));
-    cases.extend(open.map(|pile| pile.case(history, &graph)));
+    cases.extend(open.map(|pile| pile.case(history, graph)));
     let explained = self::explained(&cases);
-    cases.extend(left_behind::cases(history, &graph));
+    cases.extend(left_behind::cases(history, graph));
     cases
         .retain(|case| case.finding.grade > Grade::Suspicious || !case.tasks.is_subset(&explained));
     dependency_sites::fold_into_callers(&mut cases, history);

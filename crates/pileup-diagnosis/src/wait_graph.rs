@@ -1,18 +1,18 @@
 //! Who waits for what, and who holds it: task → open async op → resource → holder.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 use petgraph::algo::tarjan_scc;
 use petgraph::graphmap::DiGraphMap;
 use pileup_model::{
-    AsyncOp, AsyncOpId, Resource, ResourceId, Site, Snapshot, Task, TaskId, TaskKind, TaskState,
+    AsyncOp, Resource, ResourceId, Site, Snapshot, Task, TaskId, TaskKind, TaskState,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::History;
-use crate::locks::{Holder, flag, was_granted};
+use crate::locks::{Holder, flag};
+use crate::ops::Ops;
 use crate::pollers::SeenTask;
 
 /// What kind of thing a task waits for.
@@ -52,79 +52,97 @@ impl WaitKind {
 
 /// One wait of one task.
 #[derive(Debug, Clone)]
-pub(crate) struct Wait {
-    pub(crate) task: SeenTask,
+pub(crate) struct Wait<'a> {
+    pub(crate) task: &'a SeenTask,
     pub(crate) kind: WaitKind,
     /// What it waits for: what user code made, or the inner part of a channel.
-    pub(crate) resource: Arc<Resource>,
+    pub(crate) resource: &'a Resource,
+    /// Since when it waits so, and was not polled for any other reason.
     pub(crate) since: Timestamp,
 }
 
 /// All waits of one moment, with the holders of what is waited for.
+///
+/// Tens of thousands of tasks may wait for one lock: what concerns the lock is kept once.
 #[derive(Debug)]
-pub(crate) struct WaitGraph {
+pub(crate) struct WaitGraph<'a> {
     /// Waits for what is not there yet, by task.
-    pub(crate) waits: BTreeMap<TaskId, Vec<Wait>>,
-    holders: HashMap<ResourceId, Holder>,
+    waits: Vec<Wait<'a>>,
+    /// The task of each wait, apart: to search it touches little memory.
+    waiting: Vec<TaskId>,
+    locks: HashMap<ResourceId, Lock>,
     /// Locks of which guards are taken that a task can pass on.
     owned: HashSet<ResourceId>,
-    blockers: BTreeMap<TaskId, Vec<TaskId>>,
+    /// Tasks with an open async op: sorted, each once.
+    in_ops: Vec<TaskId>,
 }
 
-impl WaitGraph {
+/// What is known of a lock that is waited for.
+#[derive(Debug)]
+struct Lock {
+    holder: Holder,
+    /// Of those who hold it, the living.
+    living: Vec<TaskId>,
+}
+
+impl<'a> WaitGraph<'a> {
     /// The graph of the latest snapshot.
-    pub(crate) fn of(history: &History) -> Self {
+    pub(crate) fn of(history: &'a History) -> Self {
         let mut graph = Self {
-            waits: BTreeMap::new(),
-            holders: HashMap::new(),
+            waits: Vec::new(),
+            waiting: Vec::new(),
+            locks: HashMap::new(),
             owned: HashSet::new(),
-            blockers: BTreeMap::new(),
+            in_ops: Vec::new(),
         };
         let Some(latest) = history.latest() else {
             return graph;
         };
-        let tasks: HashMap<TaskId, &Task> = latest
-            .tasks
-            .iter()
-            .map(|task| (task.id, task.as_ref()))
-            .collect();
         let ops = Ops::of(latest);
-        let owned = latest.async_ops.iter().filter(|op| takes_owned_guard(op));
-        graph.owned = owned.map(|op| op.resource).collect();
-        for op in &latest.async_ops {
-            if let Some(wait) = wait(op, latest, &tasks, &ops, history) {
-                // Most tasks wait for one thing; a list that grows by itself has room for four.
-                let waits = graph.waits.entry(wait.task.id);
-                waits.or_insert_with(|| Vec::with_capacity(1)).push(wait);
+        let mut tasks = latest.tasks.iter().peekable();
+        for (id, op) in &ops.open {
+            // Both are in the order of the tasks.
+            while tasks.next_if(|task| task.id < *id).is_some() {}
+            if let Some(task) = tasks.peek().filter(|task| task.id == *id)
+                && let Some(wait) = wait(op, task, latest, &ops, history)
+            {
+                graph.waits.push(wait);
             }
         }
-        for wait in graph.waits.values().flatten() {
-            if wait.kind.is_lock() {
-                graph.holders.entry(wait.resource.id).or_insert_with(|| {
-                    history.holder(&wait.resource, ops.acquires_of(&wait.resource))
-                });
-            }
+        graph.waiting = graph.waits.iter().map(|wait| wait.task.id).collect();
+        for wait in graph.waits.iter().filter(|wait| wait.kind.is_lock()) {
+            graph.locks.entry(wait.resource.id).or_insert_with(|| {
+                let acquires = ops.acquires_of(wait.resource);
+                Lock::new(history.holder(wait.resource, acquires), latest)
+            });
         }
-        for (task, waits) in &graph.waits {
-            let holders = waits
-                .iter()
-                .flat_map(|wait| graph.holder(&wait.resource).tasks());
-            let mut living: Vec<TaskId> = holders
-                .filter(|holder| lives(holder, latest))
-                .map(|holder| holder.id)
-                .collect();
-            living.sort_unstable();
-            living.dedup();
-            if !living.is_empty() {
-                graph.blockers.insert(*task, living);
-            }
-        }
+        graph.owned = ops.owned;
+        graph.in_ops = ops.tasks;
         graph
+    }
+
+    /// All waits, by task.
+    pub(crate) fn waits(&self) -> &[Wait<'a>] {
+        &self.waits
+    }
+
+    /// What a task waits for.
+    pub(crate) fn waits_of(&self, task: TaskId) -> &[Wait<'a>] {
+        let from = self.waiting.partition_point(|waiting| *waiting < task);
+        let waits = self.waits.get(from..).unwrap_or_default();
+        let until = waits.iter().take_while(|wait| wait.task.id == task).count();
+        &waits[..until]
+    }
+
+    /// Tasks with an open async op, which may have what it wants: sorted, each once.
+    pub(crate) fn tasks_in_ops(&self) -> &[TaskId] {
+        &self.in_ops
     }
 
     /// Who holds a lock that is waited for.
     pub(crate) fn holder(&self, lock: &Resource) -> &Holder {
-        self.holders.get(&lock.id).unwrap_or(&Holder::Unknown)
+        let known = self.locks.get(&lock.id);
+        known.map_or(&Holder::Unknown, |known| &known.holder)
     }
 
     /// Whether the holder may have passed its guard on, unseen: a task that took a lock by
@@ -135,8 +153,15 @@ impl WaitGraph {
     }
 
     /// The tasks on which a task waits directly: the living holders of what it waits for.
-    pub(crate) fn blockers(&self, task: TaskId) -> &[TaskId] {
-        self.blockers.get(&task).map_or(&[], Vec::as_slice)
+    /// One that holds several of these is there several times.
+    fn blockers(&self, task: TaskId) -> impl Iterator<Item = TaskId> {
+        let waits = self.waits_of(task).iter();
+        waits.flat_map(|wait| self.living_holders(wait)).copied()
+    }
+
+    fn living_holders(&self, wait: &Wait) -> &[TaskId] {
+        let lock = self.locks.get(&wait.resource.id);
+        lock.map_or(&[], |lock| &lock.living)
     }
 
     /// The tasks at the end of all chains that start at a task: whom it waits for in the end.
@@ -144,29 +169,36 @@ impl WaitGraph {
     pub(crate) fn roots(&self, task: TaskId) -> BTreeSet<TaskId> {
         let mut roots = BTreeSet::new();
         let mut met = HashSet::from([task]);
-        let mut next = self.blockers(task).to_vec();
+        let mut next: Vec<TaskId> = self.blockers(task).collect();
         while let Some(blocker) = next.pop() {
             if !met.insert(blocker) {
                 continue;
             }
-            match self.blockers(blocker) {
-                [] => _ = roots.insert(blocker),
-                further => next.extend(further),
+            let mut further = self.blockers(blocker).peekable();
+            if further.peek().is_none() {
+                roots.insert(blocker);
             }
+            next.extend(further);
         }
         roots
     }
 
     /// Groups of tasks that wait for one another, or for themselves.
     pub(crate) fn cycles(&self) -> Vec<Vec<TaskId>> {
+        // Whoever waits for nobody closes no circle.
+        let waiting_holders: HashMap<ResourceId, Vec<TaskId>> = self
+            .locks
+            .iter()
+            .map(|(id, lock)| {
+                let living = lock.living.iter().copied();
+                let waiting = living.filter(|holder| self.blockers(*holder).next().is_some());
+                (*id, waiting.collect())
+            })
+            .collect();
         let mut graph = DiGraphMap::<TaskId, ()>::new();
-        for (task, blockers) in &self.blockers {
-            // Whoever waits for nobody closes no circle.
-            let waiting = blockers
-                .iter()
-                .filter(|blocker| self.blockers.contains_key(blocker));
-            for blocker in waiting {
-                graph.add_edge(*task, *blocker, ());
+        for wait in &self.waits {
+            for holder in waiting_holders.get(&wait.resource.id).into_iter().flatten() {
+                graph.add_edge(wait.task.id, *holder, ());
             }
         }
         let mut cycles: Vec<Vec<TaskId>> = tarjan_scc(&graph)
@@ -183,9 +215,9 @@ impl WaitGraph {
     /// All tasks that wait for one of these, for one that waits for one of these, and so on.
     pub(crate) fn behind(&self, tasks: &HashSet<TaskId>) -> HashSet<TaskId> {
         let mut blocked_by: HashMap<TaskId, Vec<TaskId>> = HashMap::new();
-        for (task, blockers) in &self.blockers {
-            for blocker in blockers {
-                blocked_by.entry(*blocker).or_default().push(*task);
+        for wait in &self.waits {
+            for holder in self.living_holders(wait) {
+                blocked_by.entry(*holder).or_default().push(wait.task.id);
             }
         }
         let mut behind = HashSet::new();
@@ -201,70 +233,43 @@ impl WaitGraph {
     }
 }
 
+impl Lock {
+    fn new(holder: Holder, latest: &Snapshot) -> Self {
+        let holders = holder.tasks().iter();
+        let living = holders.filter(|holder| lives(holder, latest));
+        Self {
+            living: living.map(|holder| holder.id).collect(),
+            holder,
+        }
+    }
+}
+
 /// Whether a task that was seen once is alive.
 pub(crate) fn lives(task: &SeenTask, latest: &Snapshot) -> bool {
     let known = latest.task(task.id);
     known.is_some_and(|known| known.created_at == task.born)
 }
 
-/// The ops of a snapshot, by what they belong to.
-struct Ops<'a> {
-    child_of: HashMap<AsyncOpId, &'a AsyncOp>,
-    /// `Acquire::new` ops, by the resource whose inner semaphore they act on.
-    acquires: HashMap<ResourceId, Vec<&'a AsyncOp>>,
-}
-
-impl<'a> Ops<'a> {
-    fn of(snapshot: &'a Snapshot) -> Self {
-        let mut ops = Self {
-            child_of: HashMap::with_capacity(snapshot.async_ops.len()),
-            acquires: HashMap::new(),
-        };
-        for op in &snapshot.async_ops {
-            if let Some(parent) = op.parent {
-                ops.child_of.insert(parent, op);
-            }
-            if &*op.source == "Acquire::new" {
-                let resource = snapshot.resource(op.resource);
-                let outer = resource.and_then(|resource| resource.parent);
-                let of = ops.acquires.entry(outer.unwrap_or(op.resource));
-                of.or_default().push(op);
-            }
-        }
-        ops
-    }
-
-    fn acquires_of(&self, lock: &Resource) -> &[&'a AsyncOp] {
-        self.acquires.get(&lock.id).map_or(&[], Vec::as_slice)
-    }
-}
-
-/// The wait that an op is, unless it has ended, has what it wanted, or is a part of another.
-fn wait(
+/// The wait of a task that an open op is, unless the task has gone on.
+fn wait<'a>(
     op: &AsyncOp,
-    snapshot: &Snapshot,
-    tasks: &HashMap<TaskId, &Task>,
+    task: &Task,
+    snapshot: &'a Snapshot,
     ops: &Ops,
-    history: &History,
-) -> Option<Wait> {
-    if op.dropped_at.is_some() || op.parent.is_some() {
+    history: &'a History,
+) -> Option<Wait<'a>> {
+    let blocked = task.state() == Some(TaskState::Idle)
+        || (task.kind == TaskKind::Blocking && task.state() == Some(TaskState::Running));
+    if !blocked || ops.has_what_it_wants(op) {
         return None;
     }
     let seen = history.poller(op)?;
-    let task = tasks.get(&seen.id)?;
-    let blocked = task.state() == Some(TaskState::Idle)
-        || (task.kind == TaskKind::Blocking && task.state() == Some(TaskState::Running));
-    if task.created_at != seen.born || !blocked {
+    if seen.id != task.id || seen.born != task.created_at {
         return None;
     }
     let inner = snapshot.resource(op.resource)?;
     let outer = inner.parent.and_then(|parent| snapshot.resource(parent));
     let resource = outer.unwrap_or(inner);
-    let acquire = ops.child_of.get(&op.id).copied();
-    let has_it = |acquire: &AsyncOp| was_granted(acquire);
-    if acquire.is_some_and(has_it) || (&*op.source == "Acquire::new" && has_it(op)) {
-        return None;
-    }
     let kind = match (&*op.source, &*resource.concrete_type) {
         (_, "Mutex") => WaitKind::Mutex,
         (_, "RwLock") => WaitKind::RwLock,
@@ -284,15 +289,11 @@ fn wait(
         _ => WaitKind::Other,
     };
     Some(Wait {
-        task: seen.clone(),
+        task: seen,
         kind,
-        resource: Arc::clone(resource),
-        since: op.created_at,
+        resource,
+        since: op.created_at.max(task.last_active()),
     })
-}
-
-fn takes_owned_guard(op: &AsyncOp) -> bool {
-    op.source.ends_with("_owned")
 }
 
 /// A `OnceCell` shows as a semaphore that Tokio itself made.

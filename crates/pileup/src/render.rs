@@ -1,8 +1,10 @@
 //! The report in every form: each a file that reads the same report.
 
+#[cfg(test)]
+mod any_target;
 pub mod escape;
 mod html;
-mod json;
+pub mod json;
 mod junit;
 mod markdown;
 mod sarif;

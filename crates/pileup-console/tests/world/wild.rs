@@ -289,8 +289,11 @@ fn edges() -> impl Strategy<Value = i64> {
     prop_oneof![Just(i64::MIN), Just(-1), Just(i64::MAX), any::<i64>()]
 }
 
-fn text() -> impl Strategy<Value = String> {
+/// Names as they are, and what steers a terminal or is markup, short or very long.
+pub fn text() -> impl Strategy<Value = String> {
+    let steering = "[\\x00-\\x1f\\x7f-\u{9f}\u{fffe}<>&\"'`|@]{0,4}";
     prop_oneof![
+        1 => steering,
         4 => prop_oneof![Just(""), Just("task"), Just("permits")].prop_map(str::to_owned),
         1 => (any::<char>(), 0..5_000_usize).prop_map(|(char, times)| char.to_string().repeat(times)),
     ]

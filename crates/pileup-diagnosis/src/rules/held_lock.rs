@@ -71,9 +71,7 @@ fn case(pile: &Pile, history: &History, graph: &WaitGraph, latest: &Snapshot) ->
         .map(|task| elapsed(task.last_active(), latest.at))
         .max();
     let seen: Vec<SeenTask> = holding.iter().map(|task| SeenTask::of(task)).collect();
-    let wait = pile
-        .old()
-        .find_map(|task| graph.waits.get(&task.id)?.first());
+    let wait = pile.old().find_map(|task| graph.waits_of(task.id).first());
     let verdict = Verdict {
         code: Code::HeldLock,
         grade: Grade::Probable,

@@ -45,7 +45,7 @@ pub(super) fn cases(history: &History, graph: &WaitGraph) -> Vec<Case> {
         if finished < MANY || left.len() as u64 * 10 > finished {
             continue;
         }
-        let wait = graph.waits.get(&oldest.id).and_then(|waits| waits.first());
+        let wait = graph.waits_of(oldest.id).first();
         let tasks: HashSet<TaskId> = left.iter().map(|task| task.id).collect();
         let verdict = Verdict {
             code: Code::LeftBehind,

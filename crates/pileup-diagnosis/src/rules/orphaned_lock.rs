@@ -27,7 +27,7 @@ use crate::{Code, Grade, History};
 #[derive(Default)]
 struct Orphans<'a> {
     holders: Vec<&'a SeenTask>,
-    waits: Vec<&'a Wait>,
+    waits: Vec<&'a Wait<'a>>,
     locks: HashSet<pileup_model::ResourceId>,
     held_for: Duration,
     may_be_passed_on: bool,
@@ -39,8 +39,8 @@ pub(super) fn cases(history: &History, graph: &WaitGraph, piles: &[Pile]) -> Vec
     };
     let patience = still_for(history);
     let mut orphans: BTreeMap<(Option<&Site>, Option<&Site>), Orphans> = BTreeMap::new();
-    for wait in graph.waits.values().flatten() {
-        let Holder::One(holder, since) = graph.holder(&wait.resource) else {
+    for wait in graph.waits() {
+        let Holder::One(holder, since) = graph.holder(wait.resource) else {
             continue;
         };
         let held_for = elapsed(*since, latest.at);
@@ -50,7 +50,7 @@ pub(super) fn cases(history: &History, graph: &WaitGraph, piles: &[Pile]) -> Vec
         let places = (holder.site.as_ref(), wait.resource.site.as_ref());
         let orphans = orphans.entry(places).or_default();
         orphans.held_for = orphans.held_for.max(held_for);
-        orphans.may_be_passed_on |= graph.may_be_passed_on(&wait.resource);
+        orphans.may_be_passed_on |= graph.may_be_passed_on(wait.resource);
         orphans.locks.insert(wait.resource.id);
         orphans.holders.push(holder);
         orphans.waits.push(wait);

@@ -65,8 +65,10 @@ pub(super) fn piles(history: &History) -> Vec<Pile<'_>> {
         .collect();
     if !piles.is_empty() {
         let deadlines = deadlines(latest);
-        for pile in &mut piles {
-            pile.ends = ends(pile, &deadlines, history.window());
+        if !deadlines.is_empty() {
+            for pile in &mut piles {
+                pile.ends = ends(pile, &deadlines, history.window());
+            }
         }
     }
     piles
@@ -160,7 +162,7 @@ fn waiting(wait: &Wait, graph: &WaitGraph) -> String {
         WaitKind::Other => "for a resource",
     };
     let made = place(wait.resource.site.as_ref());
-    let more = match (wait.kind, graph.holder(&wait.resource)) {
+    let more = match (wait.kind, graph.holder(wait.resource)) {
         (WaitKind::Mutex | WaitKind::RwLock | WaitKind::Semaphore, Holder::Unknown) => {
             "; its holder is unknown (taken by try_lock, moved, or held since before the attach)"
         }
@@ -237,7 +239,7 @@ impl Pile<'_> {
         evidence.push(self.activity(self.now));
         let wait = self.usual_wait(graph);
         let held_by = wait.map_or_else(Vec::new, |wait| {
-            held_by(graph.holder(&wait.resource).tasks())
+            held_by(graph.holder(wait.resource).tasks())
         });
         // The tick of an Interval ends nothing.
         let ends = self
@@ -283,11 +285,11 @@ impl Pile<'_> {
     }
 
     /// What most of the old wait for, if that is seen: the wait of the oldest of them.
-    fn usual_wait<'g>(&self, graph: &'g WaitGraph) -> Option<&'g Wait> {
+    fn usual_wait<'g>(&self, graph: &'g WaitGraph<'g>) -> Option<&'g Wait<'g>> {
         let mut kinds: BTreeMap<_, (usize, &Wait)> = BTreeMap::new();
         for wait in self
             .old()
-            .filter_map(|task| graph.waits.get(&task.id)?.first())
+            .filter_map(|task| graph.waits_of(task.id).first())
         {
             let made = wait.resource.site.as_ref();
             let place = made.map(|site| (&wait.resource.concrete_type, &site.file, site.line));

@@ -44,7 +44,7 @@ struct Kind<'a> {
     cycles: Vec<Vec<&'a SeenTask>>,
     /// The tasks of more such cycles, which have not stood still for long enough to count.
     too_young: HashSet<TaskId>,
-    waits: Vec<&'a Wait>,
+    waits: Vec<&'a Wait<'a>>,
     still_for: Duration,
     /// A guard of a circle may be with a task that is not in it.
     may_be_passed_on: bool,
@@ -58,12 +58,12 @@ pub(super) fn cases(history: &History, graph: &WaitGraph, piles: &[Pile]) -> Vec
     let mut kinds: BTreeMap<Places, Kind> = BTreeMap::new();
     for cycle in graph.cycles() {
         let within = |wait: &&Wait| {
-            let holders = graph.holder(&wait.resource).tasks();
+            let holders = graph.holder(wait.resource).tasks();
             holders.iter().any(|holder| cycle.contains(&holder.id))
         };
         let waits: Vec<&Wait> = cycle
             .iter()
-            .filter_map(|task| graph.waits.get(task)?.iter().find(within))
+            .filter_map(|task| graph.waits_of(*task).iter().find(within))
             .collect();
         let still = waits.iter().map(|wait| stood_still(wait, latest)).min();
         let Some(still) = still else {
@@ -71,7 +71,7 @@ pub(super) fn cases(history: &History, graph: &WaitGraph, piles: &[Pile]) -> Vec
         };
         let unpolled = waits
             .iter()
-            .any(|wait| matches!(graph.holder(&wait.resource), Holder::Granted(..)));
+            .any(|wait| matches!(graph.holder(wait.resource), Holder::Granted(..)));
         let code = if unpolled {
             Code::Futurelock
         } else {
@@ -88,11 +88,11 @@ pub(super) fn cases(history: &History, graph: &WaitGraph, piles: &[Pile]) -> Vec
             continue;
         }
         kind.cycles
-            .push(waits.iter().map(|wait| &wait.task).collect());
+            .push(waits.iter().map(|wait| wait.task).collect());
         kind.still_for = kind.still_for.max(still);
         kind.may_be_passed_on |= waits
             .iter()
-            .any(|wait| graph.may_be_passed_on(&wait.resource));
+            .any(|wait| graph.may_be_passed_on(wait.resource));
         kind.waits.extend(waits);
     }
     let proven = kinds
@@ -115,9 +115,7 @@ pub(super) fn still_for(history: &History) -> Duration {
 
 /// For how long a task has waited so, and was not polled for any other reason.
 pub(super) fn stood_still(wait: &Wait, latest: &Snapshot) -> Duration {
-    let task = latest.task(wait.task.id);
-    let active = task.map_or(wait.since, |task| task.last_active());
-    elapsed(wait.since.max(active), latest.at)
+    elapsed(wait.since, latest.at)
 }
 
 impl Kind<'_> {

@@ -12,6 +12,7 @@ use crate::arguments::{Diff, PlainFormat};
 use crate::difference::{Change, Compared, Difference, Seen, SiteChange};
 use crate::error::Error;
 use crate::render::escape::printable;
+use crate::render::json;
 use crate::render::words;
 use crate::selection::read_report;
 
@@ -38,7 +39,7 @@ pub fn execute(arguments: &Diff) -> Result<ExitCode, Error> {
     let mut output = anstream::stdout().lock();
     match arguments.format {
         PlainFormat::Text => write_text(&difference, &mut output),
-        PlainFormat::Json => write_json(&difference, &mut output),
+        PlainFormat::Json => json::write(&difference, &mut output),
     }
     .map_err(Error::Print)?;
     Ok(ExitCode::from(u8::from(fails)))
@@ -85,11 +86,6 @@ fn read(file: &Path) -> Result<Compared, Error> {
         report: diagnose(&history, recording.target()),
         history: Some(history),
     })
-}
-
-fn write_json(difference: &Difference, output: &mut impl Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *output, difference)?;
-    writeln!(output)
 }
 
 fn write_text(difference: &Difference, output: &mut impl Write) -> io::Result<()> {

@@ -10,6 +10,7 @@ use crate::arguments::{Doctor, PlainFormat};
 use crate::doctor::{Check, Health, examine};
 use crate::error::Error;
 use crate::render::escape::printable;
+use crate::render::json;
 use crate::render::text;
 use crate::watch::{Source, observe};
 
@@ -26,7 +27,7 @@ pub async fn execute(arguments: Doctor) -> Result<ExitCode, Error> {
         let mut output = anstream::stdout().lock();
         match arguments.format {
             PlainFormat::Text => write_text(&watched.target, &checks, &mut output),
-            PlainFormat::Json => write_json(&checks, &mut output),
+            PlainFormat::Json => json::write(&checks, &mut output),
         }
         .map_err(Error::Print)?;
         let broken = checks.iter().any(|check| check.health == Health::Broken);
@@ -35,11 +36,6 @@ pub async fn execute(arguments: Doctor) -> Result<ExitCode, Error> {
         }
     }
     watched.cut_short.map_or(Ok(ExitCode::SUCCESS), Err)
-}
-
-fn write_json(checks: &[Check], output: &mut impl Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *output, checks)?;
-    writeln!(output)
 }
 
 fn write_text(target: &str, checks: &[Check], output: &mut impl Write) -> io::Result<()> {

@@ -28,8 +28,7 @@ pub fn write(report: &Report, output: &mut impl Write) -> io::Result<()> {
             "results": results,
         }],
     });
-    serde_json::to_writer_pretty(&mut *output, &log)?;
-    writeln!(output)
+    super::json::write(&log, output)
 }
 
 fn rule(code: Code) -> Value {
