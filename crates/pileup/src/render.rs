@@ -6,6 +6,8 @@ pub mod escape;
 mod html;
 pub mod json;
 mod junit;
+#[cfg(test)]
+mod junit_schema;
 mod markdown;
 mod sarif;
 #[cfg(test)]

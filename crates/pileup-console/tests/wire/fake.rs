@@ -1,10 +1,13 @@
 //! A console that tells whatever a test wants.
 
+use std::iter;
 use std::net;
 use std::os::unix;
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use console_api::instrument::instrument_server::{Instrument, InstrumentServer};
 use console_api::instrument::{
@@ -16,16 +19,22 @@ use pileup_console::Address;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
+use tokio::time::sleep;
+use tokio_stream::StreamExt;
 use tokio_stream::wrappers::{TcpListenerStream, UnboundedReceiverStream, UnixListenerStream};
 use tonic::transport::Server;
 use tonic::{Request, Response, Status};
 
-type Stream<T> = UnboundedReceiverStream<Result<T, Status>>;
+type Stream<T> = Pin<Box<dyn tokio_stream::Stream<Item = Result<T, Status>> + Send>>;
+
+/// For an answer, so that requests which are made together are there together.
+const THINKING: Duration = Duration::from_millis(10);
 
 /// A server for one client, on a thread of its own until it is dropped.
 pub struct Fake {
     pub address: Address,
     script: Option<mpsc::UnboundedSender<Result<Update, Status>>>,
+    flood: Arc<Mutex<Option<Update>>>,
     calls: Calls,
     runtime: Option<Runtime>,
 }
@@ -34,6 +43,9 @@ pub struct Fake {
 #[derive(Clone, Default)]
 struct Calls {
     wake_ups: Arc<AtomicUsize>,
+    /// Wake-ups without an answer yet, and the most of them that there were.
+    unanswered: Arc<AtomicUsize>,
+    most_unanswered: Arc<AtomicUsize>,
     others: Arc<AtomicUsize>,
 }
 
@@ -52,6 +64,13 @@ impl Fake {
                     .serve_with_incoming(clients),
             );
         })
+    }
+
+    /// A server on a free port that tells one message without end.
+    pub fn start_flood(message: impl Into<Update>) -> Self {
+        let fake = Self::start();
+        *fake.flood.lock().expect("nobody panics with it") = Some(message.into());
+        fake
     }
 
     /// A server on a Unix socket.
@@ -101,6 +120,19 @@ impl Fake {
         self.calls.wake_ups.load(Ordering::SeqCst)
     }
 
+    /// How many wake-ups there were at once, at the most since this was asked last.
+    pub fn most_at_once(&self) -> usize {
+        self.calls.most_unanswered.swap(0, Ordering::SeqCst)
+    }
+
+    /// Waits for more wake-ups.
+    pub async fn is_woken(&self, times: usize) {
+        let before = self.wake_ups();
+        while self.wake_ups() < before + times {
+            sleep(THINKING).await;
+        }
+    }
+
     /// How often the client has asked for what it has no business with.
     pub fn other_calls(&self) -> usize {
         self.calls.others.load(Ordering::SeqCst)
@@ -114,8 +146,10 @@ impl Fake {
     fn serve(address: &str, listen: impl FnOnce(InstrumentServer<Console>)) -> Self {
         let (script, updates) = mpsc::unbounded_channel();
         let calls = Calls::default();
+        let flood = Arc::default();
         let console = InstrumentServer::new(Console {
             updates: Mutex::new(Some(updates)),
+            flood: Arc::clone(&flood),
             calls: calls.clone(),
         });
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -130,6 +164,7 @@ impl Fake {
         Self {
             address: address.parse().expect("an address"),
             script: Some(script),
+            flood,
             calls,
             runtime: Some(runtime),
         }
@@ -144,6 +179,7 @@ impl Drop for Fake {
 
 struct Console {
     updates: Mutex<Option<mpsc::UnboundedReceiver<Result<Update, Status>>>>,
+    flood: Arc<Mutex<Option<Update>>>,
     calls: Calls,
 }
 
@@ -166,7 +202,12 @@ impl Instrument for Console {
     ) -> Result<Response<Self::WatchUpdatesStream>, Status> {
         let updates = self.updates.lock().expect("nobody panics with it").take();
         let updates = updates.ok_or_else(|| Status::unavailable("it has its client"))?;
-        Ok(Response::new(Stream::new(updates)))
+        let updates = UnboundedReceiverStream::new(updates);
+        let flood = self.flood.lock().expect("nobody panics with it").take();
+        Ok(Response::new(match flood {
+            None => Box::pin(updates),
+            Some(message) => Box::pin(tokio_stream::iter(iter::repeat(message)).map(Ok)),
+        }))
     }
 
     async fn watch_task_details(
@@ -178,6 +219,12 @@ impl Instrument for Console {
             return self.refuse();
         }
         self.calls.wake_ups.fetch_add(1, Ordering::SeqCst);
+        let unanswered = self.calls.unanswered.fetch_add(1, Ordering::SeqCst) + 1;
+        self.calls
+            .most_unanswered
+            .fetch_max(unanswered, Ordering::SeqCst);
+        sleep(THINKING).await;
+        self.calls.unanswered.fetch_sub(1, Ordering::SeqCst);
         Err(Status::not_found("task not found"))
     }
 

@@ -7,6 +7,7 @@ mod fake;
 mod faults;
 mod locks;
 mod message;
+mod pace;
 mod repeats;
 mod script;
 mod spawn;

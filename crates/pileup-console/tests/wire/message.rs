@@ -69,6 +69,13 @@ impl Message {
         self.add_task(id, born, None, name)
     }
 
+    /// Polls of resources that are known already.
+    pub fn polls(mut self, count: usize) -> Self {
+        let update = self.0.resource_update.get_or_insert_default();
+        update.new_poll_ops = vec![wire::resources::PollOp::default(); count];
+        self
+    }
+
     pub fn resource(mut self, id: u64, born: i64) -> Self {
         let update = self.0.resource_update.get_or_insert_default();
         update.new_resources.push(wire::resources::Resource {

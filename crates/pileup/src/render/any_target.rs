@@ -10,8 +10,9 @@ use pileup::{History, Report, SetAside, Why, diagnose, graph};
 use pileup_console::World;
 use proptest::prelude::*;
 use proptest::test_runner::{TestError, TestRng, TestRunner};
-use roxmltree::{Document, Node};
+use roxmltree::Document;
 
+use super::junit_schema::check_junit;
 use super::{html, json, junit, markdown, sarif, text};
 use crate::arguments::FailOn;
 use crate::drawing::{dot, svg};
@@ -90,7 +91,7 @@ fn check_report(report: &Report) -> Result<(), TestCaseError> {
 
     let suite = written(|output| junit::write(report, FailOn::Probable, output));
     prop_assert!(is_plain(&suite), "{suite:?}");
-    check_junit(&suite)
+    check_junit(&suite).map_err(TestCaseError::fail)
 }
 
 fn check_pictures(history: &History, report: &Report) -> Result<(), TestCaseError> {
@@ -111,70 +112,6 @@ fn check_pictures(history: &History, report: &Report) -> Result<(), TestCaseErro
         .filter(|node| node.has_tag_name("script"));
     prop_assert_eq!(scripts.count(), 0);
     Ok(())
-}
-
-/// What the usual schema says of `JUnit` files (junit-10.xsd of Jenkins' xUnit plug-in).
-fn check_junit(suite: &str) -> Result<(), TestCaseError> {
-    let document = Document::parse(suite).map_err(failed)?;
-    let suites = document.root_element();
-    prop_assert_eq!(suites.tag_name().name(), "testsuites");
-    for suite in elements(suites) {
-        allowed(
-            suite,
-            "testsuite",
-            &["name", "tests"],
-            &["failures", "errors", "skipped", "time"],
-        )?;
-        let mut outcomes = Vec::new();
-        for case in elements(suite) {
-            allowed(case, "testcase", &["name"], &["classname", "time"])?;
-            for outcome in elements(case) {
-                let name = outcome.tag_name().name();
-                let attributes: &[&str] = match name {
-                    "failure" | "error" => &["message", "type"],
-                    "skipped" => &["message"],
-                    _ => &[],
-                };
-                prop_assert!(
-                    ["failure", "error", "skipped", "system-out", "system-err"].contains(&name)
-                );
-                allowed(outcome, name, &[], attributes)?;
-                prop_assert_eq!(elements(outcome).count(), 0);
-                outcomes.push(name);
-            }
-        }
-        let number = |name| suite.attribute(name).and_then(|number| number.parse().ok());
-        let count = |name| Some(outcomes.iter().filter(|outcome| **outcome == name).count());
-        prop_assert_eq!(number("tests"), Some(elements(suite).count()));
-        prop_assert_eq!(number("failures"), count("failure"));
-        prop_assert_eq!(number("errors"), count("error"));
-        prop_assert_eq!(number("skipped"), count("skipped"));
-        let time = suite.attribute("time").map(str::parse::<f64>);
-        prop_assert!(matches!(time, Some(Ok(seconds)) if seconds >= 0.0));
-    }
-    Ok(())
-}
-
-/// An element has this name, all of the first attributes, and none beyond the second.
-fn allowed(
-    node: Node,
-    name: &str,
-    required: &[&str],
-    optional: &[&str],
-) -> Result<(), TestCaseError> {
-    prop_assert_eq!(node.tag_name().name(), name);
-    for attribute in required {
-        prop_assert!(node.has_attribute(*attribute), "{name} has no {attribute}");
-    }
-    for attribute in node.attributes() {
-        let known = [required, optional].concat().contains(&attribute.name());
-        prop_assert!(known, "{name} has {}", attribute.name());
-    }
-    Ok(())
-}
-
-fn elements<'a, 'input>(node: Node<'a, 'input>) -> impl Iterator<Item = Node<'a, 'input>> {
-    node.children().filter(Node::is_element)
 }
 
 fn written(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> String {

@@ -10,6 +10,7 @@ use pileup_model::{Site, TaskId, TaskState};
 
 use crate::arguments::FailOn;
 
+use super::junit_schema::check_junit;
 use super::{html, json, junit, markdown, sarif, text};
 
 const HOSTILE: &str = "<script>\"'&\u{1b}[2J | 宽 @all";
@@ -193,6 +194,17 @@ fn every_form_of_every_report_is_as_it_was() {
         let log: serde_json::Value = serde_json::from_str(&form).expect("JSON");
         let results = serde_json::to_string_pretty(&log["runs"][0]["results"]);
         insta::assert_snapshot!(format!("{name}.sarif"), results.expect("JSON"));
+    }
+}
+
+#[test]
+fn a_suite_is_as_the_schema_of_its_readers_has_it() {
+    for report in [several(), clean(), incomplete(), report()] {
+        for fail_on in [FailOn::Probable, FailOn::Never] {
+            let suite = written(|output| junit::write(&report, fail_on, output));
+            let checked = check_junit(&suite);
+            assert_eq!(checked, Ok(()), "{suite}");
+        }
     }
 }
 
