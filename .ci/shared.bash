@@ -51,19 +51,22 @@ milliseconds() {
     echo $((${EPOCHREALTIME//[!0-9]/} / 1000))
 }
 
-# start_scenario NAME FLAGS...: sets `scenario` to its process, `console` to its address and
-# `printed` to the file with its standard output.
+# start_scenario NAME FLAGS...: sets `scenario` to its process, `console` to the address of its
+# console, `probe` to host and port of its probe, and `printed` to the file with its standard
+# output.
 start_scenario() {
     local name=$1 errors
     shift
     printed=$(mktemp --tmpdir="$scratch")
     errors=$(mktemp --tmpdir="$scratch")
     # The shell has what runs in the background ignore Ctrl-C. The scenario must not inherit that.
-    env --default-signal=INT "$programs/$name" "$@" --for 120s --console 127.0.0.1:0 \
+    env --default-signal=INT "$programs/$name" "$@" --for 120s --console 127.0.0.1:0 --probe 127.0.0.1:0 \
         >"$printed" 2>"$errors" &
     scenario=$!
     started+=("$scenario")
-    wait_until 10 grep --quiet '^console: ' "$errors" || fail "$name does not start: $(cat "$errors")"
+    wait_until 10 grep --quiet '^probe: ' "$errors" || fail "$name does not start: $(cat "$errors")"
     # shellcheck disable=SC2034 # for the check that called
     console=$(sed --quiet 's/^console: //p' "$errors")
+    # shellcheck disable=SC2034
+    probe=$(sed --quiet 's|^probe: http://\([^/]*\)/.*|\1|p' "$errors")
 }
