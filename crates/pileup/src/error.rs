@@ -98,7 +98,7 @@ pub enum Error {
 
     #[error(transparent)]
     #[diagnostic(help("{}", probe_help(.0)))]
-    Probe(ProbeError),
+    Probe(#[from] ProbeError),
 
     #[error(transparent)]
     #[diagnostic(help("{}", probe_help(.0)))]
@@ -169,7 +169,7 @@ fn probe_help(error: &ProbeError) -> &'static str {
             "is the program running, and does it serve a probe there (pileup_probe::Probe::serve)?"
         }
         ProbeError::Unauthorized { .. } => "give it by --probe-token, or as PILEUP_PROBE_TOKEN",
-        ProbeError::NotAProbe { .. } => {
+        ProbeError::Foreign { .. } | ProbeError::NotAProbe { .. } => {
             "is it a probe that listens there, and not another server of the program?"
         }
         ProbeError::BrokenOff { .. } => "the program ended, or was restarted",

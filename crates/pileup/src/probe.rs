@@ -37,6 +37,11 @@ pub enum ProbeError {
         address: ProbeAddress,
         source: reqwest::Error,
     },
+    #[error("{address} does not answer as a probe does")]
+    Foreign {
+        address: ProbeAddress,
+        source: reqwest::Error,
+    },
     #[error("{address} asks for a token")]
     Unauthorized { address: ProbeAddress },
     #[error("{address} is no probe: it answers with {status}")]
@@ -103,15 +108,15 @@ impl ProbeClient {
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
-        let unreachable = |source| ProbeError::Unreachable {
-            address: address(),
-            source,
+        let failed = |source: reqwest::Error| {
+            let address = address();
+            if source.is_connect() || source.is_timeout() {
+                ProbeError::Unreachable { address, source }
+            } else {
+                ProbeError::Foreign { address, source }
+            }
         };
-        let answer = request
-            .timeout(PATIENCE)
-            .send()
-            .await
-            .map_err(unreachable)?;
+        let answer = request.timeout(PATIENCE).send().await.map_err(failed)?;
         match answer.status() {
             StatusCode::OK => {}
             StatusCode::UNAUTHORIZED => {

@@ -14,7 +14,7 @@ use tokio::time::sleep;
 
 use crate::arguments::Target;
 use crate::error::Error;
-use crate::probe::ProbeClient;
+use crate::probe::{ProbeClient, ProbeError};
 
 /// A program that was started just before may need so long until it listens.
 const STARTING: Duration = Duration::from_secs(5);
@@ -109,10 +109,15 @@ impl Source {
                 probe: Some(address),
                 probe_token,
                 ..
-            } => Ok(Self::Probed {
-                client: Box::new(ProbeClient::new(address, probe_token)),
-                duration,
-            }),
+            } => {
+                let client = ProbeClient::new(address, probe_token);
+                // As an attach does, it fails before there is anything to report on.
+                ask(&client).await?;
+                Ok(Self::Probed {
+                    client: Box::new(client),
+                    duration,
+                })
+            }
             Target { address, .. } => Self::attach(address.unwrap_or_default(), duration).await,
         }
     }
@@ -163,20 +168,12 @@ impl Source {
             Self::Probed { client, duration } => {
                 let progress = progress(*duration);
                 let started = Instant::now();
-                let mut is_first = true;
                 let snapshots = client.watch(*duration).map(move |next| {
                     if let Ok(snapshot) = &next {
                         progress.set_message(format!("{} tasks", snapshot.tasks.len()));
                     }
                     progress.set_position(milliseconds(started.elapsed()));
-                    let was_first = std::mem::take(&mut is_first);
-                    next.map_err(|error| {
-                        if was_first {
-                            Error::Probe(error)
-                        } else {
-                            Error::ProbeDuringWatch(error)
-                        }
-                    })
+                    next.map_err(Error::ProbeDuringWatch)
                 });
                 snapshots.boxed()
             }
@@ -208,6 +205,19 @@ async fn attach(address: Address) -> Result<Connection, ConsoleError> {
                 sleep(AGAIN).await;
             }
             attached => return attached,
+        }
+    }
+}
+
+/// Asks a probe whose program may still be starting.
+async fn ask(client: &ProbeClient) -> Result<(), ProbeError> {
+    let started = Instant::now();
+    loop {
+        match client.snapshot().await {
+            Err(ProbeError::Unreachable { .. }) if started.elapsed() < STARTING => {
+                sleep(AGAIN).await;
+            }
+            answer => return answer.map(drop),
         }
     }
 }

@@ -4,6 +4,8 @@
 //! The tests are made from the folders under `scenarios/`: a new scenario is tested without
 //! a change here.
 
+#[path = "scenarios/by_probe.rs"]
+mod by_probe;
 #[path = "scenarios/growth.rs"]
 mod growth;
 #[path = "scenarios/pages.rs"]
@@ -15,9 +17,13 @@ mod truth;
 #[path = "scenarios/verdict.rs"]
 mod verdict;
 
+use std::thread;
+
 use libtest_mimic::{Arguments, Trial};
 use pileup_diagnosis::Code;
 
+use self::process::Process;
+use self::truth::Scenario;
 use self::verdict::Pace;
 
 /// They wait far more than they work.
@@ -44,7 +50,7 @@ fn main() {
             let name = format!("{}::{variant}", scenario.name);
             let of_growth = scenario.clone();
             trials.push(Trial::test(format!("{name}::growth"), move || {
-                growth::check(&of_growth, variant).map_err(Into::into)
+                grows_as_told(&of_growth, variant).map_err(Into::into)
             }));
             let of_verdict = scenario.clone();
             trials.push(Trial::test(format!("{name}::verdict"), move || {
@@ -60,4 +66,14 @@ fn main() {
         trials.push(at_seeds_pace.with_ignored_flag(true));
     }
     libtest_mimic::run(&arguments, trials).exit();
+}
+
+/// Watches one run by its console and by its probe at once.
+fn grows_as_told(scenario: &Scenario, variant: &str) -> Result<(), String> {
+    let process = Process::start(&scenario.name, &["--variant", variant, "--every", "100ms"])?;
+    thread::scope(|scope| {
+        let by_probe = scope.spawn(|| by_probe::check(scenario, variant, &process));
+        growth::check(scenario, variant, &process)?;
+        by_probe.join().map_err(|_| "the thread panicked")?
+    })
 }

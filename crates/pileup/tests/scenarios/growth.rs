@@ -15,8 +15,7 @@ const WATCH: Duration = Duration::from_secs(8);
 /// On a machine that is busy with other tests, arrivals come late.
 const SLOWEST_PACE: f64 = 0.4;
 
-pub fn check(scenario: &Scenario, variant: &str) -> Result<(), String> {
-    let process = Process::start(&scenario.name, &["--variant", variant, "--every", "100ms"])?;
+pub fn check(scenario: &Scenario, variant: &str, process: &Process) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -69,7 +69,7 @@ pub fn check(scenario: &Scenario, variant: &str, pace: Pace) -> Result<(), Strin
 }
 
 /// The findings from a grade on.
-fn accusations<'a>(report: &'a Value, least_grade: &str) -> Result<Vec<&'a Value>, String> {
+pub fn accusations<'a>(report: &'a Value, least_grade: &str) -> Result<Vec<&'a Value>, String> {
     let findings = report["findings"].as_array().ok_or("no findings")?;
     let accused = findings
         .iter()
@@ -119,7 +119,7 @@ fn is_in(site: &(String, u32), scenario: &str, function: &str) -> Result<bool, S
 
 /// The sites that findings name, as their own or as that of a holder, in the order of files
 /// and lines.
-fn sites(findings: &[&Value]) -> Result<Vec<(String, u32)>, String> {
+pub fn sites(findings: &[&Value]) -> Result<Vec<(String, u32)>, String> {
     let mut sites = BTreeSet::new();
     for finding in findings {
         let holders = finding["held_by"].as_array().ok_or("no holders")?;

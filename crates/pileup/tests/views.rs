@@ -1,0 +1,186 @@
+//! The views that pprof users know, of a real program: by its console, by its probe, and by
+//! a recording of either.
+
+#[path = "support/process.rs"]
+mod process;
+
+use std::process::{Command, Output};
+
+use process::{Process, workspace};
+use tempfile::TempDir;
+
+const SITE: &str = "scenarios/unclosed-channel/src/leaky.rs";
+const FUNCTION: &str = "unclosed_channel::leaky::add_up";
+
+fn pileup(arguments: &[&str]) -> Output {
+    let output = Command::new(env!("CARGO_BIN_EXE_pileup"))
+        .current_dir(workspace())
+        .args(arguments)
+        .output();
+    output.expect("pileup can be run")
+}
+
+fn printed(arguments: &[&str]) -> String {
+    let output = pileup(arguments);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {said}");
+    String::from_utf8(output.stdout).expect("it is text")
+}
+
+fn leaky() -> Process {
+    Process::start("unclosed-channel", &["--every", "50ms"]).expect("it starts")
+}
+
+/// Asserts what every view shows of a source.
+fn shows(source: &[&str]) {
+    let view = |arguments: &[&str]| printed(&[arguments, source].concat());
+
+    let top = view(&["top"]);
+    let row = top.lines().find(|line| line.contains(FUNCTION));
+    let row = row.unwrap_or_else(|| panic!("{FUNCTION} is not in {top}"));
+    let alive: u64 = row
+        .split_whitespace()
+        .nth(3)
+        .and_then(|cum| cum.parse().ok())
+        .expect(row);
+    assert!(alive >= 20, "{top}");
+    assert!(
+        row.contains('+') && row.contains(&format!("{SITE}:")),
+        "{top}"
+    );
+
+    let list = view(&["list", "unclosed.*add_up"]);
+    let counted = list.lines().find(|line| line.contains("tokio::spawn("));
+    let counted = counted.unwrap_or_else(|| panic!("no spawn in {list}"));
+    let count: u64 = counted
+        .split_whitespace()
+        .next()
+        .and_then(|n| n.parse().ok())
+        .expect(counted);
+    assert!(count >= 20, "{list}");
+
+    let grouped = view(&["tasks"]);
+    assert!(
+        grouped.starts_with("goroutine profile: total "),
+        "{grouped}"
+    );
+    assert!(
+        grouped.contains(&format!("\t{FUNCTION}\t{SITE}:")),
+        "{grouped}"
+    );
+
+    let each = view(&["tasks", "--each"]);
+    let tasks = each.lines().filter(|line| line.starts_with("goroutine "));
+    assert!(tasks.count() >= 20, "{each}");
+    assert!(
+        each.contains(&format!("created by {FUNCTION}\n\t{SITE}:")),
+        "{each}"
+    );
+}
+
+#[test]
+fn a_console_a_probe_and_a_recording_show_the_same() {
+    let process = leaky();
+    let folder = TempDir::new().expect("a folder can be made");
+    for (name, source) in [
+        ("console", vec![process.console.as_str()]),
+        ("probe", vec!["--probe", process.probe.as_str()]),
+    ] {
+        let file = folder.path().join(name);
+        let file = file.to_str().expect("it is text");
+        let watch = [
+            &["diagnose"],
+            &source[..],
+            &["--for", "3s", "--record", file],
+        ]
+        .concat();
+        pileup(&[&watch[..], &["--fail-on", "never"]].concat());
+        shows(&["--from", file]);
+        shows(&[&source[..], &["--for", "2s"]].concat());
+    }
+}
+
+#[test]
+fn a_recording_of_a_probe_gives_the_report_of_the_watch() {
+    let process = leaky();
+    let folder = TempDir::new().expect("a folder can be made");
+    let file = folder.path().join("watch.pileup");
+    let file = file.to_str().expect("it is text");
+    let flags = ["--format", "json", "--fail-on", "never"];
+    let watch = [
+        "diagnose",
+        "--probe",
+        &process.probe,
+        "--for",
+        "6s",
+        "--record",
+        file,
+    ];
+    let live = printed(&[&watch[..], &flags].concat());
+    assert!(live.contains("PU03"), "{live}");
+    let recorded = printed(&[&["diagnose", "--from", file], &flags[..]].concat());
+    assert_eq!(live, recorded);
+}
+
+#[test]
+fn a_profile_is_written_once() {
+    let process = leaky();
+    let folder = TempDir::new().expect("a folder can be made");
+    let file = folder.path().join("tasks.pb.gz");
+    let file = file.to_str().expect("it is text");
+    let arguments = [
+        "profile",
+        "--probe",
+        &process.probe,
+        "--for",
+        "2s",
+        "-o",
+        file,
+    ];
+    assert!(pileup(&arguments).status.success());
+    let written = std::fs::read(file).expect("it is there");
+    assert_eq!(written[..2], [0x1f, 0x8b], "it is gzipped");
+    let again = pileup(&arguments);
+    assert_eq!(again.status.code(), Some(2));
+    assert_eq!(std::fs::read(file).expect("it is there"), written);
+}
+
+#[test]
+fn what_cannot_be_shown_is_said_with_its_mend() {
+    let process = leaky();
+    let console = process.console.trim_start_matches("http://");
+    for (arguments, code, words) in [
+        (
+            vec!["top", "--probe", "127.0.0.1:1"],
+            3,
+            "does it serve a probe there",
+        ),
+        (vec!["top", "--probe", console], 3, "not another server"),
+        (
+            vec!["top", "--probe", "https://localhost"],
+            2,
+            "http://127.0.0.1:6060",
+        ),
+        (vec!["list", "("], 2, "unclosed group"),
+        (
+            vec![
+                "list",
+                "no_such_function",
+                "--probe",
+                &process.probe,
+                "--for",
+                "2s",
+            ],
+            2,
+            "`pileup top` shows",
+        ),
+    ] {
+        let output = pileup(&arguments);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+        assert!(
+            said.replace("\n  │ ", " ").contains(words),
+            "{arguments:?}: {said}"
+        );
+    }
+}
