@@ -30,7 +30,7 @@ pub struct Selection {
     #[arg(long, value_name = "FILE")]
     allow: Option<PathBuf>,
     /// An earlier report as JSON: what was found in it, by code and file with lines that may
-    /// have moved, is shown, and does not count
+    /// have moved, is shown, and does not count unless it is surer now
     #[arg(long, value_name = "REPORT")]
     baseline: Option<PathBuf>,
 }

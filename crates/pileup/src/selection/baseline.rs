@@ -23,7 +23,8 @@ impl Baseline {
         })
     }
 
-    /// Sets aside what was found before. A line may have moved since: where a file had a
+    /// Sets aside what was found before, unless it is surer now: that is news, and counts. A
+    /// line may have moved since: where a file had a
     /// finding of a code whose line has none any more, it stands for the nearest of that
     /// file and code that has appeared. A dependency's file is the same in every version.
     pub fn set_aside(&self, report: &mut Report) {
@@ -31,7 +32,9 @@ impl Baseline {
         let pairs = pair_up(&sites(&self.known), &sites(&report.findings));
         let findings = std::mem::take(&mut report.findings);
         for (index, finding) in findings.into_iter().enumerate() {
-            if pairs.iter().any(|(_, now)| *now == index) {
+            let before = pairs.iter().find(|(_, now)| *now == index);
+            let before = before.and_then(|(before, _)| self.known.get(*before));
+            if before.is_some_and(|before| finding.grade <= before.grade) {
                 report.set_aside.push(SetAside {
                     why: Why::InBaseline,
                     reason: "it is in the baseline".to_owned(),
@@ -98,7 +101,7 @@ pub fn read_report(file: &Path) -> Result<Report, Error> {
 
 #[cfg(test)]
 mod tests {
-    use pileup::{Finding, History, Report, diagnose};
+    use pileup::{Finding, Grade, History, Report, diagnose};
     use serde_json::json;
 
     use super::{Baseline, pair_up};
@@ -130,6 +133,30 @@ mod tests {
         baseline.set_aside(&mut report);
         assert_eq!(report.findings, others);
         assert_eq!(report.set_aside.len(), 1);
+    }
+
+    #[test]
+    fn what_is_surer_than_it_was_counts_again() {
+        let graded = |grade, line| Finding {
+            grade,
+            ..finding("PU03", "src/main.rs", line)
+        };
+        let baseline = Baseline {
+            known: vec![
+                graded(Grade::Suspicious, 10),
+                graded(Grade::Probable, 20),
+                graded(Grade::Certain, 30),
+            ],
+        };
+        let mut report: Report = diagnose(&History::default(), "nothing");
+        report.findings = vec![
+            graded(Grade::Probable, 10),
+            graded(Grade::Probable, 20),
+            graded(Grade::Suspicious, 30),
+        ];
+        baseline.set_aside(&mut report);
+        assert_eq!(report.findings, [graded(Grade::Probable, 10)]);
+        assert_eq!(report.set_aside.len(), 2);
     }
 
     #[test]
