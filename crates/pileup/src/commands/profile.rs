@@ -1,7 +1,7 @@
 //! `pileup profile`: the living tasks as a file for `go tool pprof`, Pyroscope or Parca.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use crate::arguments::Profile;
@@ -16,11 +16,14 @@ pub async fn execute(arguments: Profile) -> Result<ExitCode, Error> {
         file: file.clone(),
         source,
     };
-    // Before the watch, should it not be possible. Nothing is overwritten.
-    let mut output = File::create_new(&file).map_err(failed)?;
+    // Nothing is overwritten: better to know before the watch.
+    if file.exists() {
+        return Err(failed(io::ErrorKind::AlreadyExists.into()));
+    }
     let source = Source::of(arguments.view.target, arguments.view.duration).await?;
     let watched = observe(source, None, |_| false).await?;
     let profile = profile(watched.latest()?, &mut Functions::default());
+    let mut output = File::create_new(&file).map_err(failed)?;
     profile
         .write_pprof(&mut output)
         .and_then(|()| output.flush())
