@@ -63,6 +63,7 @@ fn check(name: &'static str, seen: String, wrong: Option<(Health, &'static str)>
 fn tasks(first: &Snapshot, last: &Snapshot) -> Check {
     let (living, finished) = (last.tasks.len(), first.finished.len() + last.finished.len());
     let none = living == 0 && finished == 0;
+    let withheld = last.coverage.state_withheld;
     check(
         "tasks",
         if none {
@@ -70,14 +71,24 @@ fn tasks(first: &Snapshot, last: &Snapshot) -> Check {
         } else {
             format!("{living} living tasks are told")
         },
-        // Those that are withheld may be all that there are.
-        (none && !last.coverage.state_withheld).then_some((
-            Health::Broken,
-            "build the program with --cfg tokio_unstable (an environment variable RUSTFLAGS \
+        // A target that withholds its state, and one that records nothing, begin alike.
+        none.then_some(if withheld {
+            (
+                Health::Doubtful,
+                "either all are withheld (see state), or none is recorded: unless the program \
+                 has thousands of tasks, let console-subscriber's filter pass tokio=trace and \
+                 runtime=trace, and build with --cfg tokio_unstable and Tokio's feature \
+                 \"tracing\"",
+            )
+        } else {
+            (
+                Health::Broken,
+                "build the program with --cfg tokio_unstable (an environment variable RUSTFLAGS \
              replaces what .cargo/config.toml sets) and Tokio's feature \"tracing\", start \
              console-subscriber before the runtime, and let its filter pass tokio=trace and \
              runtime=trace",
-        )),
+            )
+        }),
     )
 }
 
@@ -160,7 +171,9 @@ fn withheld(last: &Snapshot) -> Check {
     check(
         "state",
         if withheld {
-            "what lived before the attach is withheld: it is more than 4 MiB".to_owned()
+            "nothing is told of what lived before the attach: it is more than 4 MiB, or none of it \
+             is recorded"
+                .to_owned()
         } else {
             "what lived before the attach is told".to_owned()
         },
@@ -248,6 +261,14 @@ mod tests {
         assert_eq!(health("tasks", &snapshot()), Health::Broken);
         assert_eq!(health("activity", &snapshot()), Health::Doubtful);
         assert_eq!(health("resources", &snapshot()), Health::Doubtful);
+    }
+
+    #[test]
+    fn a_target_that_tells_of_no_task_may_withhold_them() {
+        let mut last = snapshot();
+        last.coverage.state_withheld = true;
+        assert_eq!(health("tasks", &last), Health::Doubtful);
+        assert_eq!(health("state", &last), Health::Broken);
     }
 
     #[test]

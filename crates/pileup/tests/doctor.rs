@@ -5,9 +5,14 @@ mod process;
 
 use std::net::TcpListener;
 use std::process::{Command, Output};
+use std::time::Duration;
 
+use console_subscriber::{ConsoleLayer, ServerParts};
 use process::Process;
 use serde_json::Value;
+use tokio_stream::wrappers::TcpListenerStream;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::prelude::*;
 
 fn doctor(console: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pileup"));
@@ -34,6 +39,42 @@ fn a_target_that_tells_all_is_fine() {
         names.starts_with(&["tasks", "activity", "resources"]),
         "{names:?}"
     );
+}
+
+/// A target as one looks from outside whose filter keeps all that Tokio tells from
+/// console-subscriber: the same as one that was built without what Tokio needs to tell.
+#[tokio::test]
+async fn a_target_of_which_nothing_is_recorded_is_told_what_to_mend() {
+    let builder = ConsoleLayer::builder().publish_interval(Duration::from_millis(50));
+    let (layer, server) = builder.build();
+    let recorder = tracing_subscriber::registry().with(layer.with_filter(LevelFilter::INFO));
+    let _recorded = tracing::subscriber::set_default(recorder);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+    let listener = listener.expect("a free port");
+    let console = format!("http://{}", listener.local_addr().expect("its port"));
+    let ServerParts {
+        instrument_server,
+        aggregator,
+        ..
+    } = server.into_parts();
+    tokio::spawn(aggregator.run());
+    let service = tonic::transport::Server::builder()
+        .add_service(instrument_server)
+        .serve_with_incoming(TcpListenerStream::new(listener));
+    tokio::spawn(service);
+
+    let examined = tokio::task::spawn_blocking(move || doctor(&console));
+    let output = examined.await.expect("it ends");
+    let checks: Vec<Value> = serde_json::from_slice(&output.stdout).expect("checks");
+    assert_eq!(output.status.code(), Some(1), "{checks:#?}");
+    let tasks = checks.iter().find(|check| check["name"] == "tasks");
+    let tasks = tasks.expect("tasks were looked at");
+    assert_ne!(tasks["health"], "fine", "{checks:#?}");
+    assert_eq!(tasks["seen"], "no task is told");
+    let mend = tasks["mend"].as_str().expect("it can be mended");
+    for part in ["tokio=trace", "runtime=trace", "--cfg tokio_unstable"] {
+        assert!(mend.contains(part), "{mend}");
+    }
 }
 
 #[test]

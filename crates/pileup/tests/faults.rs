@@ -8,6 +8,7 @@ mod target;
 mod watcher;
 
 use std::net::TcpListener;
+use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -151,7 +152,7 @@ fn all_are_seen(count: usize, seconds: u32) {
 }
 
 #[test]
-fn twenty_thousand_idle_tasks_and_a_second_attach_which_is_not_told_of_them() {
+fn twenty_thousand_idle_tasks_and_later_attaches_which_are_not_told_of_them() {
     let _one_by_one = crowds();
     let target = Target::crowd(20_000);
     let first = diagnose(&target.console, 5);
@@ -164,6 +165,19 @@ fn twenty_thousand_idle_tasks_and_a_second_attach_which_is_not_told_of_them() {
     assert!(
         second.report.is_none(),
         "a clean report of what was not seen"
+    );
+
+    let doctor = Command::new(env!("CARGO_BIN_EXE_pileup"))
+        .args(["doctor", &target.console, "--for", "2s"])
+        .output()
+        .expect("pileup runs");
+    let said = String::from_utf8_lossy(&doctor.stdout);
+    assert_eq!(doctor.status.code(), Some(1), "{said}");
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("it is more than 4 MiB"), "{said}");
+    assert!(
+        said.contains("restart the program and attach before"),
+        "{said}"
     );
 }
 

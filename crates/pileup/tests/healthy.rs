@@ -13,7 +13,8 @@ use std::thread;
 use libtest_mimic::{Arguments, Trial};
 use serde_json::Value;
 
-use self::process::{Process, workspace};
+use self::process::Process;
+use self::process::programs::workspace;
 
 /// They wait far more than they work.
 const AT_ONCE: usize = 14;

@@ -10,7 +10,8 @@ use std::process::{Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use process::{Process, workspace};
+use process::Process;
+use process::programs::workspace;
 
 fn pileup(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pileup"));

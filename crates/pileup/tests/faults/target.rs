@@ -1,36 +1,18 @@
 //! A target whose life the test decides on, always reaped.
 
+#[path = "../support/programs.rs"]
+mod programs;
+
 use std::io::{BufRead, BufReader, Read};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
+use self::programs::programs;
+
 /// For a program to get ready, on a machine that is busy.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// The healthy programs, built once for all tests.
-fn programs() -> PathBuf {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    let built = BUILT.get_or_init(|| {
-        let workspace = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let status = Command::new(env!("CARGO"))
-            .current_dir(&workspace)
-            .args(["build", "--quiet", "--workspace", "--bins"])
-            .status()
-            .expect("cargo runs");
-        assert!(status.success(), "the programs do not build");
-        let metadata = cargo_metadata::MetadataCommand::new()
-            .current_dir(&workspace)
-            .no_deps()
-            .exec()
-            .expect("cargo tells where it builds");
-        metadata.target_directory.join("debug").into()
-    });
-    built.clone()
-}
 
 pub struct Target {
     child: Child,
@@ -52,7 +34,7 @@ impl Target {
         arguments: &[&str],
         variables: &[(&str, &str)],
     ) -> Self {
-        let mut child = Command::new(programs().join(program))
+        let mut child = Command::new(programs().expect("the programs build").join(program))
             .args(arguments)
             .args(["--for", "120s", "--probe", "none", "--console", address])
             .envs(variables.iter().copied())

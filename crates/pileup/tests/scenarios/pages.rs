@@ -5,7 +5,7 @@ use std::process::Command;
 
 use pileup_diagnosis::Code;
 
-use crate::process::workspace;
+use crate::process::programs::workspace;
 use crate::truth::Scenario;
 
 /// The page of a code names the scenarios that find it, every one of them, and no others.

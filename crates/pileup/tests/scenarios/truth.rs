@@ -5,7 +5,7 @@ use std::fs;
 use cargo_metadata::{MetadataCommand, Package};
 use serde::Deserialize;
 
-use crate::process::workspace;
+use crate::process::programs::workspace;
 
 pub const VARIANTS: [&str; 3] = ["leaky", "fixed", "lookalike"];
 

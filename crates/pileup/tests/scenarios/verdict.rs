@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::process::workspace;
+use crate::process::programs::workspace;
 use crate::truth::{Finds, Scenario, lines_of};
 
 /// How fast work arrives, and how long is watched.
