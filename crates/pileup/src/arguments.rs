@@ -103,8 +103,9 @@ pub struct Target {
     /// without it, `http://127.0.0.1:6669`
     #[arg(value_name = "ADDR")]
     pub address: Option<Address>,
-    /// The program's probe, such as `http://127.0.0.1:6060`, instead of its console
-    #[arg(long, value_name = "URL", conflicts_with = "address")]
+    /// The program's probe, such as `http://127.0.0.1:6060`: instead of its console, or
+    /// beside it where ADDR is given
+    #[arg(long, value_name = "URL")]
     pub probe: Option<ProbeAddress>,
     /// The token that the probe asks for
     #[arg(

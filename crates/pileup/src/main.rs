@@ -6,6 +6,7 @@ mod difference;
 mod doctor;
 mod drawing;
 mod error;
+mod join;
 mod probe;
 mod render;
 mod scenario_process;

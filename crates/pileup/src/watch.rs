@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use futures_util::stream::{self, BoxStream, StreamExt};
+use futures_util::stream::{self, BoxStream, Stream, StreamExt, TryStreamExt};
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use pileup::{Address, Connection, ConsoleError, Ending, History, Recorder, Recording, Snapshot};
 
@@ -14,6 +14,7 @@ use tokio::time::sleep;
 
 use crate::arguments::Target;
 use crate::error::Error;
+use crate::join::join;
 use crate::probe::{ProbeClient, ProbeError};
 
 /// A program that was started just before may need so long until it listens.
@@ -36,6 +37,12 @@ pub enum Source {
     },
     /// A service that carries a probe, asked now and then for a while.
     Probed {
+        client: Box<ProbeClient>,
+        duration: Duration,
+    },
+    /// Both at once, of one program.
+    Joined {
+        connection: Box<Connection>,
         client: Box<ProbeClient>,
         duration: Duration,
     },
@@ -106,16 +113,21 @@ impl Source {
                 from: Some(file), ..
             } => Self::open(file),
             Target {
-                probe: Some(address),
+                probe: Some(probe),
                 probe_token,
+                address,
                 ..
             } => {
-                let client = ProbeClient::new(address, probe_token);
+                let client = Box::new(ProbeClient::new(probe, probe_token));
                 // As an attach does, it fails before there is anything to report on.
                 ask(&client).await?;
-                Ok(Self::Probed {
-                    client: Box::new(client),
-                    duration,
+                Ok(match address {
+                    None => Self::Probed { client, duration },
+                    Some(address) => Self::Joined {
+                        connection: Box::new(attach(address).await?),
+                        client,
+                        duration,
+                    },
                 })
             }
             Target { address, .. } => Self::attach(address.unwrap_or_default(), duration).await,
@@ -141,7 +153,9 @@ impl Source {
 
     fn target(&self) -> String {
         match self {
-            Self::Live { connection, .. } => connection.address().to_string(),
+            Self::Live { connection, .. } | Self::Joined { connection, .. } => {
+                connection.address().to_string()
+            }
             Self::Probed { client, .. } => client.address().to_string(),
             Self::Recorded { recording, .. } => recording.target().to_owned(),
         }
@@ -154,28 +168,21 @@ impl Source {
                 connection,
                 duration,
             } => {
-                let progress = progress(*duration);
-                let started = Instant::now();
-                let snapshots = connection.watch(*duration).map(move |next| {
-                    if let Ok(snapshot) = &next {
-                        progress.set_message(format!("{} tasks", snapshot.tasks.len()));
-                    }
-                    progress.set_position(milliseconds(started.elapsed()));
-                    next.map_err(Error::DuringWatch)
-                });
-                snapshots.boxed()
+                let snapshots = connection.watch(*duration).map_err(Error::DuringWatch);
+                shown(*duration, snapshots)
+            }
+            Self::Joined {
+                connection,
+                client,
+                duration,
+            } => {
+                let by_console = connection.watch(*duration).map_err(Error::DuringWatch);
+                let by_probe = client.watch(*duration).map_err(Error::ProbeDuringWatch);
+                shown(*duration, joined(by_console, by_probe))
             }
             Self::Probed { client, duration } => {
-                let progress = progress(*duration);
-                let started = Instant::now();
-                let snapshots = client.watch(*duration).map(move |next| {
-                    if let Ok(snapshot) = &next {
-                        progress.set_message(format!("{} tasks", snapshot.tasks.len()));
-                    }
-                    progress.set_position(milliseconds(started.elapsed()));
-                    next.map_err(Error::ProbeDuringWatch)
-                });
-                snapshots.boxed()
+                let snapshots = client.watch(*duration).map_err(Error::ProbeDuringWatch);
+                shown(*duration, snapshots)
             }
             Self::Recorded { file, recording } => {
                 let next = move || match recording.next() {
@@ -194,6 +201,43 @@ impl Source {
             }
         }
     }
+}
+
+/// Snapshots, with a progress bar for as long as they come.
+fn shown<'a>(
+    duration: Duration,
+    snapshots: impl Stream<Item = Result<Snapshot, Error>> + Send + 'a,
+) -> BoxStream<'a, Result<Snapshot, Error>> {
+    let progress = progress(duration);
+    let started = Instant::now();
+    let snapshots = snapshots.inspect(move |next| {
+        if let Ok(snapshot) = next {
+            progress.set_message(format!("{} tasks", snapshot.tasks.len()));
+        }
+        progress.set_position(milliseconds(started.elapsed()));
+    });
+    snapshots.boxed()
+}
+
+/// What the console tells, each with the latest that the probe has told.
+fn joined<'a>(
+    by_console: impl Stream<Item = Result<Snapshot, Error>> + Send + 'a,
+    by_probe: impl Stream<Item = Result<Snapshot, Error>> + Send + 'a,
+) -> impl Stream<Item = Result<Snapshot, Error>> + Send + 'a {
+    let by_console = by_console.map_ok(|snapshot| (snapshot, true));
+    let by_probe = by_probe.map_ok(|snapshot| (snapshot, false));
+    let mut latest = None;
+    stream::select(by_console, by_probe).filter_map(move |next| {
+        let joined = match next {
+            Ok((snapshot, true)) => latest.as_ref().map(|probe| Ok(join(snapshot, probe))),
+            Ok((snapshot, false)) => {
+                latest = Some(snapshot);
+                None
+            }
+            Err(error) => Some(Err(error)),
+        };
+        std::future::ready(joined)
+    })
 }
 
 /// Attaches to a target that may still be starting.

@@ -6,7 +6,8 @@ mod process;
 
 use std::process::{Command, Output};
 
-use process::{Process, workspace};
+use process::Process;
+use process::programs::workspace;
 use tempfile::TempDir;
 
 const SITE: &str = "scenarios/unclosed-channel/src/leaky.rs";
@@ -183,4 +184,20 @@ fn what_cannot_be_shown_is_said_with_its_mend() {
             "{arguments:?}: {said}"
         );
     }
+}
+
+#[test]
+fn a_console_and_a_probe_of_one_program_count_each_task_once() {
+    let process = leaky();
+    let flags = ["--for", "6s", "--format", "json", "--fail-on", "never"];
+    let watch = ["diagnose", &process.console, "--probe", &process.probe];
+    let report = printed(&[&watch[..], &flags].concat());
+    let report: serde_json::Value = serde_json::from_str(&report).expect("it is JSON");
+    let finding = &report["findings"][0];
+    assert_eq!(finding["code"], "PU03", "{report:#}");
+    assert_eq!(report["coverage"]["waits_unseen"], false, "{report:#}");
+    // 20 a second since it was started, and not twice as many.
+    let alive = finding["alive"].as_f64().expect("a number");
+    let oldest = finding["oldest_seconds"].as_f64().expect("a number");
+    assert!(alive > 20.0 && alive < oldest * 20.0 + 20.0, "{report:#}");
 }
