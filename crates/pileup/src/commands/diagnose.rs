@@ -54,6 +54,10 @@ pub async fn report_on(
         proven
     };
     let watched = observe(source, flags.record.as_deref(), is_enough).await?;
+    if watched.history.latest().is_none() && watched.cut_short.is_some() {
+        // There is nothing to report on, and a report would say that nothing piles up.
+        return watched.ended();
+    }
     let mut report = diagnose(&watched.history, &watched.target);
     let remarks = selector.remarks(&watched.history, &report.findings);
     selector.select(&mut report, &watched.history);
