@@ -212,6 +212,10 @@ pub struct Doctor {
 pub struct Graph {
     #[command(flatten)]
     pub view: View,
+    /// Draw the functions that spawn, with their living tasks and what those wait in, as is
+    /// done of a probe, which sees no resources
+    #[arg(long)]
+    pub stacks: bool,
     /// As what to print it
     #[arg(long, value_enum, default_value_t = GraphFormat::Dot)]
     pub format: GraphFormat,

@@ -1,7 +1,9 @@
-//! Pictures of the wait-for graph.
+//! Pictures of the wait-for graph, and of the living tasks.
 
 mod canvas;
 pub mod curve;
 pub mod dot;
 mod excerpt;
+mod picture;
+pub mod stacks;
 pub mod svg;

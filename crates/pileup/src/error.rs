@@ -56,11 +56,12 @@ pub enum Error {
     DuringWatch(ConsoleError),
 
     #[error(
-        "{target} withheld what lived in it before pileup attached: its state is larger than console-subscriber sends to a late client"
+        "{target} withheld what lived in it before pileup attached: its state is larger than console-subscriber sends to a late client, or a filter keeps its tasks from being recorded"
     )]
     #[diagnostic(help(
         "that nothing was found means nothing. Restart the program and attach pileup before its \
-         tasks pile up, or lower console-subscriber's retention (TOKIO_CONSOLE_RETENTION=10s)"
+         tasks pile up, or lower console-subscriber's retention (TOKIO_CONSOLE_RETENTION=10s); \
+         `pileup doctor` tells the causes apart where that can be told"
     ))]
     StateWithheld { target: String },
 

@@ -2,16 +2,14 @@
 
 use std::io::Write;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use comfy_table::{CellAlignment, Table, presets};
-use pileup::Site;
 use pileup_profile::Frame;
 
 use crate::arguments::Top;
 use crate::error::Error;
 use crate::views::functions::Functions;
-use crate::views::profile::profile;
+use crate::views::profile::{profile, short_file};
 use crate::views::top::rows;
 use crate::watch::{Source, observe};
 
@@ -64,14 +62,8 @@ pub async fn execute(top: Top) -> Result<ExitCode, Error> {
 }
 
 fn place(frame: &Frame) -> String {
-    let site = Site {
-        file: Arc::clone(&frame.file),
-        line: frame.line,
-        column: 0,
-    };
-    let site = site.to_string();
-    let site = site.trim_end_matches(":0");
-    if frame.file.is_empty() || frame.function.starts_with(site) {
+    let site = format!("{}:{}", short_file(&frame.file), frame.line);
+    if frame.file.is_empty() || frame.function.starts_with(&site) {
         escape(&frame.function)
     } else {
         escape(&format!("{} {site}", frame.function))

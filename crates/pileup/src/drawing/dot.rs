@@ -70,7 +70,7 @@ fn place(site: Option<&Site>) -> String {
 }
 
 /// Text of the target as the inside of a quoted string.
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

@@ -70,6 +70,16 @@ pub fn profile(snapshot: &Snapshot, functions: &mut Functions) -> Profile {
     }
 }
 
+/// A file as it is shown: a dependency's from the folder of its crate on.
+pub fn short_file(file: &str) -> String {
+    let site = Site {
+        file: file.into(),
+        line: 0,
+        column: 0,
+    };
+    site.to_string().trim_end_matches(":0").to_owned()
+}
+
 /// The place that spawns, by the name of its function where the source is here.
 pub fn spawn_frame(site: &Site, functions: &mut Functions) -> Frame {
     let function = match functions.function(site) {
