@@ -71,16 +71,15 @@ impl Leaks {
 
     /// The sites that pile up. It collects and sorts the ages of their tasks.
     pub(crate) fn find<'a>(&self, look: &'a Look, registry: &Registry) -> Vec<Leak<'a>> {
-        let marks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(start) = marks.marks.front() else {
+        let many = |site: &&SiteLook| site.alive >= FEWEST;
+        let candidates: Vec<&SiteLook> = look.sites.iter().filter(many).collect();
+        let Some((started, finished)) = self.finished_since_start(&candidates) else {
             return Vec::new();
         };
-        let watch = look.now.saturating_sub(start.at);
+        let watch = look.now.saturating_sub(started);
         if watch < SHORTEST_WATCH {
             return Vec::new();
         }
-        let many = |site: &&SiteLook| site.alive >= FEWEST;
-        let candidates: Vec<&SiteLook> = look.sites.iter().filter(many).collect();
         let mut ages: HashMap<SiteNumber, Vec<Duration>> = candidates
             .iter()
             .map(|site| (site.number, Vec::new()))
@@ -93,19 +92,29 @@ impl Leaks {
             }
         });
         let watch = Duration::from_millis(watch);
-        let pile = |site: &'a SiteLook| {
+        let candidates = candidates.into_iter().zip(&finished);
+        let piles = candidates.filter_map(|(site, finished)| {
             let ages = ages.get_mut(&site.number)?;
             ages.sort_unstable_by(|a, b| b.cmp(a));
             let population = Population {
                 ages,
-                finished: &[&start.lifetimes_since(site)],
+                finished: &[finished],
                 watch,
                 lag: Duration::ZERO,
             };
             let shape = population.pile()?;
             Some(Leak { site, shape, watch })
-        };
-        candidates.into_iter().filter_map(pile).collect()
+        });
+        piles.collect()
+    }
+
+    /// The oldest mark's time, and what has finished since then at each site. The marks are
+    /// not kept from the probe's thread for longer: it moves the clock.
+    fn finished_since_start(&self, sites: &[&SiteLook]) -> Option<(Tick, Vec<Lifetimes>)> {
+        let marks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let start = marks.marks.front()?;
+        let finished = sites.iter().map(|site| start.lifetimes_since(site));
+        Some((start.at, finished.collect()))
     }
 
     /// The tasks of the sites that pile up, with the evidence as comments.

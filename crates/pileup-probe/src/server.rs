@@ -16,8 +16,8 @@ use crate::Probe;
 pub enum ServeError {
     /// Somebody else has the address, or the name is unknown.
     #[error(
-        "failed to listen on {address} for the probe; choose another address, such as \
-         127.0.0.1:0 for a free port"
+        "failed to listen on {address}; another address may be free, such as 127.0.0.1:0 for any \
+         port"
     )]
     Listen {
         /// The address that was asked for.

@@ -102,7 +102,7 @@ fn serve_probe(address: &str, builder: &mut Builder) -> anyhow::Result<SocketAdd
     probe.instrument("main", builder);
     probe
         .serve(address)
-        .context("choose another address with --probe, such as --probe 127.0.0.1:0 for a free port")
+        .context("failed to serve the probe; --probe chooses another address, such as --probe 127.0.0.1:0 for a free port, and --probe none leaves it out")
 }
 
 fn boxed<F, P>(program: P) -> Program
