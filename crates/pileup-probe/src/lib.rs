@@ -38,6 +38,8 @@ mod registry;
 mod runtimes;
 mod server;
 mod snapshot;
+#[cfg(feature = "stacks")]
+mod stacks;
 
 pub use callbacks::Callbacks;
 pub use pileup_model::Site;

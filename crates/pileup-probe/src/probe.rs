@@ -28,6 +28,8 @@ pub(crate) struct Inner {
     pub(crate) runtimes: Runtimes,
     pub(crate) leaks: Leaks,
     pub(crate) token: OnceLock<Box<str>>,
+    #[cfg(feature = "stacks")]
+    pub(crate) stacks: crate::stacks::Stacks,
 }
 
 /// What was counted at one spawn site.
@@ -63,6 +65,8 @@ impl Probe {
             runtimes: Runtimes::default(),
             leaks: Leaks::new(),
             token: OnceLock::new(),
+            #[cfg(feature = "stacks")]
+            stacks: crate::stacks::Stacks::default(),
         });
         let probe = Arc::downgrade(&inner);
         thread::Builder::new()
@@ -84,6 +88,18 @@ impl Probe {
     pub fn require_token(self, token: &str) -> Self {
         // A second one would lock out who was let in.
         let _ = self.inner.token.set(token.into());
+        self
+    }
+
+    /// Allows await stacks of current-thread runtimes: `/debug/pprof/goroutine?stacks=1`.
+    ///
+    /// Each time that they are asked for, Tokio polls every task of the runtime to see where it
+    /// stands, and holds the runtime up meanwhile: for tens of microseconds a task, and at
+    /// most every ten seconds. They are refused, with the reason, where that would take long.
+    #[cfg(feature = "stacks")]
+    #[must_use]
+    pub fn allow_stacks(self) -> Self {
+        self.inner.stacks.allow();
         self
     }
 

@@ -35,7 +35,7 @@ impl Look {
 }
 
 /// The place that spawns, by the name of its function where that is known.
-fn spawn_frame(spawn: &SpawnSite) -> Frame {
+pub(crate) fn spawn_frame(spawn: &SpawnSite) -> Frame {
     let site = &spawn.site;
     let function = match spawn.function() {
         Some(function) => function.into(),

@@ -19,11 +19,11 @@ pub(crate) use counters::Counted;
 pub(crate) use lifetimes::{BUCKETS, bucket, longest};
 pub(crate) use sites::{SiteNumber, SpawnSite};
 pub(crate) use table::{Living, Origin};
+pub(crate) use task_number::task_number;
 
 use clock::Clock;
 use counters::Counters;
 use table::{Place, Table};
-use task_number::task_number;
 
 /// So many ends may come before their spawns at once.
 const EARLY: usize = 1 << 10;

@@ -51,6 +51,12 @@ impl Runtime {
         self.handle.get_or_init(Handle::current);
     }
 
+    /// Its handle, once it has polled a task.
+    #[cfg(feature = "stacks")]
+    pub(crate) fn handle(&self) -> Option<&Handle> {
+        self.handle.get()
+    }
+
     /// Tokio's own metrics of it, once it has polled a task.
     pub(crate) fn metrics(&self) -> Option<RuntimeMetrics> {
         self.handle.get().map(Handle::metrics)

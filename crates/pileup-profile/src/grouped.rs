@@ -13,7 +13,7 @@ use crate::{Frame, Labels, Profile};
 struct Group {
     count: i64,
     age_nanos: i64,
-    oldest_class: Duration,
+    oldest_class: Option<Duration>,
 }
 
 impl Profile {
@@ -36,7 +36,7 @@ impl Profile {
             let group = groups.entry((&stack.frames, labels)).or_default();
             group.count = group.count.saturating_add(stack.count);
             group.age_nanos = group.age_nanos.saturating_add(stack.age_nanos);
-            group.oldest_class = group.oldest_class.max(stack.labels.age.unwrap_or_default());
+            group.oldest_class = group.oldest_class.max(stack.labels.age);
         }
         let mut groups: Vec<_> = groups.into_iter().collect();
         groups.sort_by_key(|(_, group)| std::cmp::Reverse(group.count));
@@ -56,9 +56,13 @@ impl Profile {
             {
                 out.write_all(b"# age: ")?;
                 write_length(Duration::from_nanos(nanos) / count, out)?;
-                out.write_all(b" on average, the oldest ")?;
-                write_length(group.oldest_class, out)?;
-                out.write_all(b" or more\n")?;
+                out.write_all(b" on average")?;
+                if let Some(oldest) = group.oldest_class {
+                    out.write_all(b", the oldest ")?;
+                    write_length(oldest, out)?;
+                    out.write_all(b" or more")?;
+                }
+                out.write_all(b"\n")?;
             }
             for frame in frames {
                 let number = numbers.get(frame).copied().unwrap_or_default();

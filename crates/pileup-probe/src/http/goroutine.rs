@@ -23,6 +23,7 @@ const TEXT: &str = "text/plain; charset=utf-8";
 pub(super) struct Parameters {
     debug: Option<String>,
     seconds: Option<String>,
+    stacks: Option<String>,
 }
 
 /// The form that is asked for.
@@ -37,6 +38,9 @@ pub(super) async fn goroutine(
     State(probe): State<Probe>,
     Query(parameters): Query<Parameters>,
 ) -> Response {
+    if parameters.stacks.is_some() {
+        return stacks(probe, &parameters).await;
+    }
     profile(probe, ProfileKind::Goroutine, &parameters).await
 }
 
@@ -45,6 +49,21 @@ pub(super) async fn goroutine_leak(
     Query(parameters): Query<Parameters>,
 ) -> Response {
     profile(probe, ProfileKind::GoroutineLeak, &parameters).await
+}
+
+#[cfg(feature = "stacks")]
+async fn stacks(probe: Probe, parameters: &Parameters) -> Response {
+    match (crate::stacks::profile(probe.inner).await, form(parameters)) {
+        (Ok(profile), Ok(Form::Grouped)) => grouped(&profile),
+        (Ok(profile), _) => protobuf(&profile, "goroutine"),
+        (Err(reason), _) => answer::error(StatusCode::SERVICE_UNAVAILABLE, &reason),
+    }
+}
+
+#[cfg(not(feature = "stacks"))]
+async fn stacks(_probe: Probe, _parameters: &Parameters) -> Response {
+    let message = "this probe takes no stacks: it was built without its feature `stacks`";
+    answer::error(StatusCode::NOT_IMPLEMENTED, message)
 }
 
 async fn profile(probe: Probe, kind: ProfileKind, parameters: &Parameters) -> Response {
