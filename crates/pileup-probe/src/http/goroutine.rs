@@ -61,9 +61,9 @@ async fn stacks(probe: Probe, parameters: &Parameters) -> Response {
 }
 
 #[cfg(not(feature = "stacks"))]
-async fn stacks(_probe: Probe, _parameters: &Parameters) -> Response {
+fn stacks(_probe: Probe, _parameters: &Parameters) -> std::future::Ready<Response> {
     let message = "this probe takes no stacks: it was built without its feature `stacks`";
-    answer::error(StatusCode::NOT_IMPLEMENTED, message)
+    std::future::ready(answer::error(StatusCode::NOT_IMPLEMENTED, message))
 }
 
 async fn profile(probe: Probe, kind: ProfileKind, parameters: &Parameters) -> Response {
