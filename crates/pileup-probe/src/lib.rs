@@ -23,8 +23,9 @@
 
 #[cfg(not(tokio_unstable))]
 compile_error!(
-    "the probe needs Tokio's task hooks: build with RUSTFLAGS=\"--cfg tokio_unstable\", or set it \
-     in .cargo/config.toml under [build] as rustflags = [\"--cfg\", \"tokio_unstable\"]"
+    "the probe sees tasks through Tokio's unstable hooks: set RUSTFLAGS=\"--cfg tokio_unstable\", or \
+     rustflags = [\"--cfg\", \"tokio_unstable\"] under [build] in .cargo/config.toml (an environment \
+     variable RUSTFLAGS replaces what stands there)"
 );
 
 mod callbacks;
