@@ -4,7 +4,7 @@ use std::fmt;
 
 use tokio::runtime::TaskMeta;
 
-type Callback = Box<dyn Fn(&TaskMeta<'_>) + Send + Sync>;
+pub(crate) type Callback = Box<dyn Fn(&TaskMeta<'_>) + Send + Sync>;
 
 /// A runtime has one callback of each kind, and the probe takes them. A service that wants
 /// its own as well gives them to [`Probe::instrument_with`](crate::Probe::instrument_with):

@@ -116,35 +116,32 @@ impl Leaks {
         let finished = sites.iter().map(|site| start.lifetimes_since(site));
         Some((start.at, finished.collect()))
     }
+}
 
-    /// The tasks of the sites that pile up, with the evidence as comments.
-    pub(crate) fn profile(&self, look: &Look, registry: &Registry) -> Profile {
-        let leaks = self.find(look, registry);
-        let mut comments = vec![
-            "sites whose living tasks grow in number while their old ones do not finish; each is \
-             shown with all its living"
-                .to_owned(),
-        ];
-        comments.extend(leaks.iter().map(Leak::evidence));
-        Profile {
-            kind: ProfileKind::GoroutineLeak,
-            taken_at: look.at,
-            duration: None,
-            stacks: leaks
-                .iter()
-                .flat_map(|leak| look.stacks(leak.site))
-                .collect(),
-            comments,
-        }
+/// The tasks of sites that pile up, with the evidence as comments.
+pub(crate) fn profile(look: &Look, leaks: &[Leak]) -> Profile {
+    let mut comments = vec![
+        "sites whose living tasks grow in number while their old ones do not finish; each is \
+         shown with all its living"
+            .to_owned(),
+    ];
+    comments.extend(leaks.iter().map(Leak::evidence));
+    Profile {
+        kind: ProfileKind::GoroutineLeak,
+        taken_at: look.at,
+        duration: None,
+        stacks: leaks
+            .iter()
+            .flat_map(|leak| look.stacks(leak.site))
+            .collect(),
+        comments,
     }
 }
 
 impl Marks {
     fn add(&mut self, now: Tick, registry: &Registry) {
-        let sites = registry.sites().into_iter().enumerate();
-        let finished = sites.filter_map(|(number, (_, counted))| {
-            Some((SiteNumber::try_from(number).ok()?, counted?.finished))
-        });
+        let sites = registry.sites().into_iter();
+        let finished = sites.filter_map(|site| Some((site.number, site.counted?.finished)));
         self.marks.push_back(Mark {
             at: now,
             finished: finished.collect(),

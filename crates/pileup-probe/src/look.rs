@@ -6,9 +6,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pileup_profile::{AGE_CLASSES, age_class};
 
-use crate::probe::Inner;
-use crate::registry::{BUCKETS, Counted, Living, SiteNumber, SpawnSite, Tick, bucket, longest};
-use crate::runtimes::Runtime;
+use crate::registry::{
+    BUCKETS, Counted, Living, Registry, SiteNumber, SpawnSite, Tick, bucket, longest,
+};
+use crate::runtimes::{Runtime, Runtimes};
 
 /// The living tasks of one moment, counted.
 pub(crate) struct Look {
@@ -54,11 +55,11 @@ struct Sums {
 impl Look {
     /// Counts all living tasks. It takes some tens of nanoseconds a task: not on a worker,
     /// where there may be many.
-    pub(crate) fn take(probe: &Inner) -> Self {
-        let now = probe.registry.advance_clock();
-        let runtimes = probe.runtimes.all();
+    pub(crate) fn take(registry: &Registry, runtimes: &Runtimes) -> Self {
+        let now = registry.advance_clock();
+        let runtimes = runtimes.all();
         let mut sums: Vec<Option<Box<Sums>>> = Vec::new();
-        probe.registry.for_each_living(|task| {
+        registry.for_each_living(|task| {
             let site = usize::from(task.origin.site);
             if sums.len() <= site {
                 sums.resize_with(site + 1, || None);
@@ -66,17 +67,15 @@ impl Look {
             let sums = sums[site].get_or_insert_with(Box::default);
             sums.add(&task, now.saturating_sub(task.origin.born));
         });
-        let sites = probe.registry.sites().into_iter().enumerate();
-        let sites = sites.filter_map(|(number, (site, counted))| {
+        let sites = registry.sites().into_iter().filter_map(|site| {
             let sums = sums
-                .get_mut(number)
+                .get_mut(usize::from(site.number))
                 .and_then(Option::take)
                 .unwrap_or_default();
-            let number = SiteNumber::try_from(number).ok()?;
-            Some(sums.finish(number, site, counted?))
+            Some(sums.finish(site.number, site.spawn, site.counted?))
         });
         Self {
-            at: probe.registry.time(now),
+            at: registry.time(now),
             now,
             runtimes,
             sites: sites.collect(),

@@ -13,7 +13,6 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 
 use crate::Probe;
-use crate::look::Look;
 use sites::SiteLabels;
 
 /// The metrics of one probe.
@@ -45,12 +44,8 @@ struct Scrape {
 
 impl Collector for Scrape {
     fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), fmt::Error> {
-        let look = Look::take(&self.probe.inner);
-        let leaks = self
-            .probe
-            .inner
-            .leaks
-            .find(&look, &self.probe.inner.registry);
+        let look = self.probe.inner.look();
+        let leaks = self.probe.inner.leaks(&look);
         let mut labels = self.labels.lock().unwrap_or_else(PoisonError::into_inner);
         sites::encode(&look, &leaks, &mut labels, &mut encoder)?;
         runtimes::encode(&look.runtimes, &mut encoder)

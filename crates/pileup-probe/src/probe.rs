@@ -6,10 +6,11 @@ use std::time::Duration;
 use std::{io, thread};
 
 use pileup_model::Site;
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, TaskMeta};
 
-use crate::callbacks::Callbacks;
-use crate::leaks::Leaks;
+use crate::callbacks::{Callback, Callbacks};
+use crate::leaks::{Leak, Leaks};
+use crate::look::Look;
 use crate::registry::Registry;
 use crate::runtimes::Runtimes;
 
@@ -30,6 +31,18 @@ pub(crate) struct Inner {
     pub(crate) token: OnceLock<Box<str>>,
     #[cfg(feature = "stacks")]
     pub(crate) stacks: crate::stacks::Stacks,
+}
+
+impl Inner {
+    /// One fresh look at all living tasks.
+    pub(crate) fn look(&self) -> Look {
+        Look::take(&self.registry, &self.runtimes)
+    }
+
+    /// The sites of a look that pile up.
+    pub(crate) fn leaks<'a>(&self, look: &'a Look) -> Vec<Leak<'a>> {
+        self.leaks.find(look, &self.registry)
+    }
 }
 
 /// What was counted at one spawn site.
@@ -108,10 +121,10 @@ impl Probe {
     #[must_use]
     pub fn sites(&self) -> Vec<SiteCount> {
         let sites = self.inner.registry.sites().into_iter();
-        let counts = sites.filter_map(|(site, counted)| {
-            let counted = counted?;
+        let counts = sites.filter_map(|site| {
+            let counted = site.counted?;
             Some(SiteCount {
-                site: site.site.clone(),
+                site: site.spawn.site.clone(),
                 spawned: counted.spawned,
                 finished: counted.finished(),
             })
@@ -122,7 +135,11 @@ impl Probe {
     /// The living tasks of all instrumented runtimes: what `runtime.NumGoroutine` is to Go.
     #[must_use]
     pub fn alive(&self) -> u64 {
-        self.sites().iter().map(SiteCount::alive).sum()
+        let sites = self.inner.registry.sites().into_iter();
+        let counts = sites.filter_map(|site| site.counted);
+        counts
+            .map(|counted| counted.spawned - counted.finished())
+            .sum()
     }
 
     /// Has the probe see every task of the runtime that `builder` builds. `name` tells it
@@ -149,16 +166,10 @@ impl Probe {
         let entered = AtomicBool::new(false);
 
         let registry = Arc::clone(&self.inner.registry);
-        let theirs = callbacks.task_spawn;
-        builder.on_task_spawn(move |task| {
-            registry.spawned(task, number);
-            if let Some(callback) = &theirs {
-                callback(task);
-            }
-        });
+        let spawned = move |task: &TaskMeta<'_>| registry.spawned(task, number);
+        builder.on_task_spawn(chained(spawned, callbacks.task_spawn));
         let registry = Arc::clone(&self.inner.registry);
-        let theirs = callbacks.before_task_poll;
-        builder.on_before_task_poll(move |task| {
+        let poll_begins = move |task: &TaskMeta<'_>| {
             if !entered.load(Ordering::Relaxed) {
                 entered.store(true, Ordering::Relaxed);
                 if let Some(runtime) = runtime.upgrade() {
@@ -166,25 +177,23 @@ impl Probe {
                 }
             }
             registry.poll_begins(task);
-            if let Some(callback) = &theirs {
-                callback(task);
-            }
-        });
+        };
+        builder.on_before_task_poll(chained(poll_begins, callbacks.before_task_poll));
         let registry = Arc::clone(&self.inner.registry);
-        let theirs = callbacks.after_task_poll;
-        builder.on_after_task_poll(move |task| {
-            registry.poll_ends(task);
-            if let Some(callback) = &theirs {
-                callback(task);
-            }
-        });
+        let poll_ends = move |task: &TaskMeta<'_>| registry.poll_ends(task);
+        builder.on_after_task_poll(chained(poll_ends, callbacks.after_task_poll));
         let registry = Arc::clone(&self.inner.registry);
-        let theirs = callbacks.task_terminate;
-        builder.on_task_terminate(move |task| {
-            registry.terminated(task);
-            if let Some(callback) = &theirs {
-                callback(task);
-            }
-        })
+        let terminated = move |task: &TaskMeta<'_>| registry.terminated(task);
+        builder.on_task_terminate(chained(terminated, callbacks.task_terminate))
+    }
+}
+
+/// One hook for both: the probe's own first, whatever the service's does.
+fn chained(own: impl Fn(&TaskMeta<'_>), theirs: Option<Callback>) -> impl Fn(&TaskMeta<'_>) {
+    move |task| {
+        own(task);
+        if let Some(callback) = &theirs {
+            callback(task);
+        }
     }
 }

@@ -48,14 +48,19 @@ pub(crate) fn spawn_frame(spawn: &SpawnSite) -> Frame {
     }
 }
 
+/// The states that the runtime's hooks tell apart.
+pub(crate) fn state(running: bool) -> TaskState {
+    if running {
+        TaskState::Running
+    } else {
+        TaskState::Idle
+    }
+}
+
 fn labels(group: &Group, runtimes: &[Arc<Runtime>]) -> Labels {
     let runtime = runtimes.get(usize::from(group.runtime));
     Labels {
-        state: Some(if group.running {
-            TaskState::Running
-        } else {
-            TaskState::Idle
-        }),
+        state: Some(state(group.running)),
         runtime: runtime.map(|runtime| Arc::clone(&runtime.name)),
         task: None,
         age: Some(group.age_class),

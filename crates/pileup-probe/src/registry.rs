@@ -44,6 +44,13 @@ pub(crate) struct Registry {
     early: Box<[AtomicU64]>,
 }
 
+/// A spawn site, and what was counted there: nothing where other registries alone know it.
+pub(crate) struct CountedSite {
+    pub(crate) number: SiteNumber,
+    pub(crate) spawn: &'static SpawnSite,
+    pub(crate) counted: Option<Counted>,
+}
+
 impl Registry {
     pub(crate) fn new() -> Self {
         Self {
@@ -123,13 +130,15 @@ impl Registry {
         self.table.for_each(show);
     }
 
-    /// All spawn sites of the process with what was counted at each, by number.
-    pub(crate) fn sites(&self) -> Vec<(&'static SpawnSite, Option<Counted>)> {
-        let sites = sites::all().into_iter().enumerate();
+    /// All spawn sites of the process, by number.
+    pub(crate) fn sites(&self) -> Vec<CountedSite> {
+        let numbers = 0..=SiteNumber::MAX;
+        let sites = numbers.zip(sites::all());
         sites
-            .map(|(number, site)| {
-                let number = SiteNumber::try_from(number).unwrap_or(sites::OTHER);
-                (site, self.counters.of(number))
+            .map(|(number, spawn)| CountedSite {
+                number,
+                spawn,
+                counted: self.counters.of(number),
             })
             .collect()
     }

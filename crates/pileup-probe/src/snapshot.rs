@@ -23,10 +23,10 @@ pub(crate) fn write_snapshot(probe: &Inner, out: &mut dyn Write) -> io::Result<(
         if result.is_err() || living.origin.born > now {
             return;
         }
-        let Some((site, _)) = sites.get(usize::from(living.origin.site)) else {
+        let Some(site) = sites.get(usize::from(living.origin.site)) else {
             return;
         };
-        let task = task(&living, site, |tick| registry.time(tick));
+        let task = task(&living, site.spawn, |tick| registry.time(tick));
         result = out.write_all(separator).and_then(|()| {
             separator = b",\n";
             serde_json::to_writer(&mut *out, &task).map_err(io::Error::from)
@@ -36,7 +36,7 @@ pub(crate) fn write_snapshot(probe: &Inner, out: &mut dyn Write) -> io::Result<(
     out.write_all(b"],\n\"finished\":[],\"resources\":[],\"async_ops\":[],\"turnover\":")?;
     let turnover: Vec<Turnover> = sites
         .iter()
-        .filter_map(|(site, counted)| Some(turnover(site, counted.as_ref()?)))
+        .filter_map(|site| Some(turnover(site.spawn, site.counted.as_ref()?)))
         .collect();
     serde_json::to_writer(&mut *out, &turnover)?;
     out.write_all(b",\n\"coverage\":")?;

@@ -147,7 +147,7 @@ fn resolve(probe: &Inner, dumps: &[(Arc<Runtime>, Dump)], mut comments: Vec<Stri
             resolved += 1;
             let spawned = sites
                 .get(usize::from(origin.site))
-                .map(|(site, _)| spawn_frame(site));
+                .map(|site| spawn_frame(site.spawn));
             let labels = Labels {
                 runtime: Some(Arc::clone(&runtime.name)),
                 ..Labels::default()

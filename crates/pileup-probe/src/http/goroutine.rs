@@ -7,14 +7,14 @@ use axum::extract::{Query, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use pileup_model::TaskState;
 use pileup_profile::{Profile, ProfileKind, TaskLine};
 use serde::Deserialize;
 
 use super::answer;
 use super::streamed::streamed;
 use crate::Probe;
-use crate::look::Look;
+use crate::leaks;
+use crate::profiles::state;
 
 const TEXT: &str = "text/plain; charset=utf-8";
 
@@ -53,10 +53,18 @@ pub(super) async fn goroutine_leak(
 
 #[cfg(feature = "stacks")]
 async fn stacks(probe: Probe, parameters: &Parameters) -> Response {
-    match (crate::stacks::profile(probe.inner).await, form(parameters)) {
-        (Ok(profile), Ok(Form::Grouped)) => grouped(&profile),
-        (Ok(profile), _) => protobuf(&profile, "goroutine"),
-        (Err(reason), _) => answer::error(StatusCode::SERVICE_UNAVAILABLE, &reason),
+    let form = match form(parameters) {
+        Ok(form @ (Form::Protobuf | Form::Grouped)) => form,
+        Ok(Form::EachTask | Form::Difference(_)) => {
+            let message = "stacks come as protobuf, or with debug=1";
+            return answer::error(StatusCode::BAD_REQUEST, message);
+        }
+        Err(message) => return answer::error(StatusCode::BAD_REQUEST, &message),
+    };
+    match crate::stacks::profile(probe.inner).await {
+        Ok(profile) if matches!(form, Form::Grouped) => grouped(&profile),
+        Ok(profile) => protobuf(&profile, "goroutine"),
+        Err(reason) => answer::error(StatusCode::SERVICE_UNAVAILABLE, &reason),
     }
 }
 
@@ -111,10 +119,10 @@ fn form(parameters: &Parameters) -> Result<Form, String> {
 }
 
 fn take(probe: &Probe, kind: ProfileKind) -> Profile {
-    let look = Look::take(&probe.inner);
+    let look = probe.inner.look();
     match kind {
         ProfileKind::Goroutine => look.profile(),
-        ProfileKind::GoroutineLeak => probe.inner.leaks.profile(&look, &probe.inner.registry),
+        ProfileKind::GoroutineLeak => leaks::profile(&look, &probe.inner.leaks(&look)),
     }
 }
 
@@ -150,9 +158,14 @@ fn each_task(probe: &Probe, kind: ProfileKind, mut out: &mut dyn Write) -> io::R
     let leaking = match kind {
         ProfileKind::Goroutine => None,
         ProfileKind::GoroutineLeak => {
-            let look = Look::take(inner);
-            let leaks = inner.leaks.find(&look, &inner.registry);
-            Some(leaks.iter().map(|leak| leak.site.number).collect())
+            let look = inner.look();
+            Some(
+                inner
+                    .leaks(&look)
+                    .iter()
+                    .map(|leak| leak.site.number)
+                    .collect(),
+            )
         }
     };
     let runtimes = inner.runtimes.all();
@@ -160,7 +173,7 @@ fn each_task(probe: &Probe, kind: ProfileKind, mut out: &mut dyn Write) -> io::R
     let mut result = Ok(());
     inner.registry.for_each_living(|task| {
         let number = usize::from(task.origin.site);
-        let Some((site, _)) = sites.get(number) else {
+        let Some(site) = sites.get(number) else {
             // Its site came up after the list was made.
             return;
         };
@@ -171,11 +184,7 @@ fn each_task(probe: &Probe, kind: ProfileKind, mut out: &mut dyn Write) -> io::R
         let since = |tick| Duration::from_millis(now.saturating_sub(tick));
         let line = TaskLine {
             id: task.number,
-            state: if task.running {
-                TaskState::Running
-            } else {
-                TaskState::Idle
-            },
+            state: state(task.running),
             waits_in: None,
             age: since(task.origin.born),
             idle: since(task.last_poll),
@@ -184,8 +193,8 @@ fn each_task(probe: &Probe, kind: ProfileKind, mut out: &mut dyn Write) -> io::R
             runtime: runtimes
                 .get(usize::from(task.origin.runtime))
                 .map(|runtime| &*runtime.name),
-            function: site.function(),
-            site: Some(&site.site),
+            function: site.spawn.function(),
+            site: Some(&site.spawn.site),
         };
         result = line.write(&mut out);
     });

@@ -6,13 +6,13 @@ use axum::response::{Html, IntoResponse, Response};
 
 use super::answer;
 use crate::Probe;
-use crate::look::Look;
 
 pub(super) async fn page(State(probe): State<Probe>) -> Response {
     answer::blocking(move || {
-        let look = Look::take(&probe.inner);
+        let look = probe.inner.look();
         let alive: u64 = look.sites.iter().map(|site| site.alive).sum();
-        let leaking = probe.inner.leaks.profile(&look, &probe.inner.registry).total();
+        let leaks = probe.inner.leaks(&look);
+        let leaking: u64 = leaks.iter().map(|leak| leak.site.alive).sum();
         Html(format!(
             "<!doctype html>
 <html lang=\"en\"><head><meta charset=\"utf-8\"><title>/debug/pprof/</title></head><body>

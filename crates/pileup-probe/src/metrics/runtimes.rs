@@ -134,8 +134,7 @@ fn histograms(runtimes: &[Named], encoder: &mut DescriptorEncoder) -> fmt::Resul
             });
             (metrics.poll_time_histogram_bucket_range(bucket), polls)
         });
-        let (sum, buckets) = summed(buckets);
-        (&**name, sum, buckets)
+        (&**name, summed(buckets))
     });
     seconds(
         "tokio_poll",
@@ -154,8 +153,7 @@ fn histograms(runtimes: &[Named], encoder: &mut DescriptorEncoder) -> fmt::Resul
                 polls,
             )
         });
-        let (sum, buckets) = summed(buckets);
-        (&**name, sum, buckets)
+        (&**name, summed(buckets))
     });
     seconds(
         "tokio_schedule_latency",

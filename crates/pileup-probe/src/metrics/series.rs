@@ -3,7 +3,7 @@
 use std::fmt;
 
 use prometheus_client::encoding::{
-    DescriptorEncoder, EncodeCounterValue, EncodeGaugeValue, NoLabelSet,
+    DescriptorEncoder, EncodeCounterValue, EncodeGaugeValue, MetricEncoder, NoLabelSet,
 };
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Unit;
@@ -42,14 +42,13 @@ impl Metric {
         label: &str,
         series: impl Iterator<Item = (&'a str, V)>,
     ) -> fmt::Result {
-        let mut metric =
-            encoder.encode_descriptor(self.name, self.help, self.unit, MetricType::Gauge)?;
-        for (value_of_label, value) in series {
-            metric
-                .encode_family(&[(label, value_of_label)])?
-                .encode_gauge(&value)?;
-        }
-        Ok(())
+        self.each(
+            encoder,
+            MetricType::Gauge,
+            label,
+            series,
+            |mut metric, value| metric.encode_gauge(&value),
+        )
     }
 
     /// What only rises.
@@ -59,31 +58,46 @@ impl Metric {
         label: &str,
         series: impl Iterator<Item = (&'a str, V)>,
     ) -> fmt::Result {
-        let mut metric =
-            encoder.encode_descriptor(self.name, self.help, self.unit, MetricType::Counter)?;
-        for (value_of_label, value) in series {
-            metric
-                .encode_family(&[(label, value_of_label)])?
-                .encode_counter::<NoLabelSet, V, u64>(&value, None)?;
-        }
-        Ok(())
+        self.each(
+            encoder,
+            MetricType::Counter,
+            label,
+            series,
+            |mut metric, value| metric.encode_counter::<NoLabelSet, V, u64>(&value, None),
+        )
     }
 
-    /// Counts by upper bound, each without those of the bound below; and the sum of all that
-    /// was counted.
+    /// The sum of all that was counted, and the counts by upper bound, each without those of
+    /// the bound below.
     pub(super) fn histogram<'a>(
         self,
         encoder: &mut DescriptorEncoder,
         label: &str,
-        series: impl Iterator<Item = (&'a str, f64, Vec<(f64, u64)>)>,
+        series: impl Iterator<Item = (&'a str, (f64, Vec<(f64, u64)>))>,
     ) -> fmt::Result {
-        let mut metric =
-            encoder.encode_descriptor(self.name, self.help, self.unit, MetricType::Histogram)?;
-        for (value_of_label, sum, buckets) in series {
-            let all = buckets.iter().map(|(_, count)| count).sum();
-            metric
-                .encode_family(&[(label, value_of_label)])?
-                .encode_histogram::<NoLabelSet>(sum, all, &buckets, None)?;
+        self.each(
+            encoder,
+            MetricType::Histogram,
+            label,
+            series,
+            |mut metric, (sum, buckets)| {
+                let all = buckets.iter().map(|(_, count)| count).sum();
+                metric.encode_histogram::<NoLabelSet>(sum, all, &buckets, None)
+            },
+        )
+    }
+
+    fn each<'a, V>(
+        self,
+        encoder: &mut DescriptorEncoder,
+        kind: MetricType,
+        label: &str,
+        series: impl Iterator<Item = (&'a str, V)>,
+        encode: impl Fn(MetricEncoder, V) -> fmt::Result,
+    ) -> fmt::Result {
+        let mut metric = encoder.encode_descriptor(self.name, self.help, self.unit, kind)?;
+        for (value_of_label, value) in series {
+            encode(metric.encode_family(&[(label, value_of_label)])?, value)?;
         }
         Ok(())
     }

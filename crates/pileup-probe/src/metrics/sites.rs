@@ -47,44 +47,44 @@ pub(super) fn encode(
 ) -> fmt::Result {
     labels.extend(look);
     let all = labels.series(look, leaks);
-    let of = |value: fn(&Series) -> u64| {
-        all.iter()
-            .map(move |(label, series)| (*label, value(series)))
-    };
-    let seconds_of = |value: fn(&Series) -> f64| {
-        all.iter()
-            .map(move |(label, series)| (*label, value(series)))
-    };
     count(
         "tokio_tasks",
         "Living tasks by the place that spawned them.",
     )
-    .gauge(encoder, "site", of(|site| site.alive))?;
+    .gauge(encoder, "site", values(&all, |site| site.alive))?;
     count("tokio_tasks_spawned", "Tasks spawned by each place.").counter(
         encoder,
         "site",
-        of(|site| site.spawned),
+        values(&all, |site| site.spawned),
     )?;
     count(
         "tokio_tasks_finished",
         "Tasks of each place that returned, panicked or were aborted.",
     )
-    .counter(encoder, "site", of(|site| site.finished))?;
+    .counter(encoder, "site", values(&all, |site| site.finished))?;
     seconds(
         "tokio_task_oldest_age",
         "Age of the oldest living task of each place.",
     )
-    .gauge(encoder, "site", seconds_of(|site| site.oldest))?;
+    .gauge(encoder, "site", values(&all, |site| site.oldest))?;
     seconds(
         "tokio_task_median_age",
         "Age that half of the living tasks of each place have not reached.",
     )
-    .gauge(encoder, "site", seconds_of(|site| site.median))?;
+    .gauge(encoder, "site", values(&all, |site| site.median))?;
     count(
         "tokio_tasks_leaking",
         "Living tasks of places whose living grow while their old ones do not finish.",
     )
-    .gauge(encoder, "site", of(|site| site.leaking))
+    .gauge(encoder, "site", values(&all, |site| site.leaking))
+}
+
+fn values<'a, V>(
+    all: &BTreeMap<&'a str, Series>,
+    value: fn(&Series) -> V,
+) -> impl Iterator<Item = (&'a str, V)> {
+    all.iter()
+        .map(move |(label, series)| (*label, value(series)))
 }
 
 impl SiteLabels {

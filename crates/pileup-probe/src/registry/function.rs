@@ -33,14 +33,9 @@ mod tests {
 
     use super::super::sites;
 
-    #[track_caller]
-    fn here() -> &'static Location<'static> {
-        Location::caller()
-    }
-
     #[test]
     fn a_place_is_known_by_its_function() {
-        let number = sites::number_of(here());
+        let number = sites::number_of(Location::caller());
         let site = sites::all()[usize::from(number)];
         assert!(site.site.file.ends_with("function.rs"));
         let function = site.function().expect("tests have debug information");

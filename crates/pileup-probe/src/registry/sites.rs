@@ -166,16 +166,11 @@ impl SpawnSite {
 mod tests {
     use super::*;
 
-    #[track_caller]
-    fn here() -> &'static Location<'static> {
-        Location::caller()
-    }
-
     #[test]
     fn a_place_has_one_number_and_another_place_another() {
-        let mut numbers = (0..3).map(|_| number_of(here()));
+        let mut numbers = (0..3).map(|_| number_of(Location::caller()));
         let first = numbers.next();
         assert!(numbers.all(|number| Some(number) == first));
-        assert_ne!(Some(number_of(here())), first);
+        assert_ne!(Some(number_of(Location::caller())), first);
     }
 }
