@@ -1,11 +1,12 @@
 //! The text of `debug=1`: tasks by stack, in the form of Go's.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::Duration;
 
 use crate::length::write_length;
-use crate::task_line::write_text;
+use crate::task_line::{plain, write_text};
 use crate::{Frame, Labels, Profile};
 
 /// Tasks with one stack and the same labels, of whatever age.
@@ -82,7 +83,9 @@ impl Profile {
 }
 
 fn write_labels(labels: &Labels, out: &mut impl Write) -> io::Result<()> {
-    let texts: BTreeMap<&str, &str> = labels.texts().collect();
+    // JSON itself escapes only the first of the characters that command a terminal.
+    let texts = labels.texts().map(|(label, text)| (label, plain(text)));
+    let texts: BTreeMap<&str, Cow<str>> = texts.collect();
     if texts.is_empty() {
         return Ok(());
     }

@@ -1,5 +1,6 @@
 //! The text of `debug=2`: every task by itself, in the grammar of Go's full dump.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -74,19 +75,25 @@ impl TaskLine<'_> {
     }
 }
 
-/// Writes text that the program chose: without what would begin another line, or command a
-/// terminal.
+/// Writes text that the program chose, plainly.
 pub(crate) fn write_text(text: &str, out: &mut impl Write) -> io::Result<()> {
-    if !text.chars().any(char::is_control) {
-        return out.write_all(text.as_bytes());
+    out.write_all(plain(text).as_bytes())
+}
+
+/// Text that the program chose, without what would begin another line, or command a terminal.
+pub(crate) fn plain(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return Cow::Borrowed(text);
     }
-    text.chars().try_for_each(|char| {
-        if char.is_control() {
-            write!(out, "{}", char.escape_default())
+    let mut plain = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            plain.extend(character.escape_default());
         } else {
-            write!(out, "{char}")
+            plain.push(character);
         }
-    })
+    }
+    Cow::Owned(plain)
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ mod process;
 
 use std::process::{Command, Output};
 
+use pileup::{Ending, Recorder};
+use pileup_model::{Coverage, Polls, TaskKind};
 use process::Process;
 use process::programs::workspace;
 use tempfile::TempDir;
@@ -200,4 +202,55 @@ fn a_console_and_a_probe_of_one_program_count_each_task_once() {
     let alive = finding["alive"].as_f64().expect("a number");
     let oldest = finding["oldest_seconds"].as_f64().expect("a number");
     assert!(alive > 20.0 && alive < oldest * 20.0 + 20.0, "{report:#}");
+}
+
+#[test]
+fn nothing_that_a_target_says_steers_a_terminal() {
+    let folder = TempDir::new().expect("a folder can be made");
+    let file = folder.path().join("hostile");
+    let hostile = "src/\u{1b}[2J\u{7}\u{9b}31m.rs";
+    let task = pileup::Task {
+        id: pileup::TaskId(1),
+        tokio_id: None,
+        kind: TaskKind::Async,
+        name: Some(hostile.into()),
+        site: Some(pileup::Site {
+            file: hostile.into(),
+            line: 7,
+            column: 1,
+        }),
+        created_at: jiff::Timestamp::UNIX_EPOCH,
+        finished_at: None,
+        polls: Polls::default(),
+        wakers: None,
+    };
+    let snapshot = pileup::Snapshot {
+        at: jiff::Timestamp::UNIX_EPOCH,
+        tasks: vec![task.into()],
+        finished: Vec::new(),
+        resources: Vec::new(),
+        async_ops: Vec::new(),
+        turnover: Vec::new(),
+        coverage: Coverage::default(),
+    };
+    let mut recorder = Recorder::create(&file, "hostile").expect("it can be written");
+    recorder.record(&snapshot).expect("it can be written");
+    recorder
+        .finish(&Ending::Complete)
+        .expect("it can be written");
+
+    let file = file.to_str().expect("it is text");
+    for view in [
+        &["top"][..],
+        &["list", "."],
+        &["tasks"],
+        &["tasks", "--each"],
+        &["graph", "--stacks"],
+        &["graph", "--stacks", "--format", "svg"],
+    ] {
+        let shown = printed(&[view, &["--from", file]].concat());
+        assert!(shown.contains("31m.rs"), "{view:?}: {shown:?}");
+        let steers = |character: char| character.is_control() && !"\n\t".contains(character);
+        assert!(!shown.contains(steers), "{view:?}: {shown:?}");
+    }
 }

@@ -8,6 +8,7 @@ use pileup::{Site, Snapshot};
 
 use crate::arguments::List;
 use crate::error::Error;
+use crate::render::escape::printable;
 use crate::views::functions::{Function, Functions};
 use crate::watch::{Source, observe};
 
@@ -74,7 +75,8 @@ fn write_routine(
     functions: &mut Functions,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    writeln!(out, "\n{} in {}", function.name, site.file)?;
+    let (name, file) = (printable(&function.name), printable(&site.file));
+    writeln!(out, "\n{name} in {file}")?;
     let all: usize = counts.values().sum();
     writeln!(out, "{all:>8} tasks spawned here are alive")?;
     let Some(source) = functions.source(site) else {
@@ -88,7 +90,7 @@ fn write_routine(
         let tasks = counts
             .get(&(index + 1))
             .map_or(".".to_owned(), usize::to_string);
-        let text = text.replace(|char: char| char.is_control() && char != '\t', "\u{fffd}");
+        let text = printable(&text.replace('\t', "    "));
         writeln!(out, "{tasks:>8} {:>6}  {text}", index + 1)?;
     }
     Ok(())

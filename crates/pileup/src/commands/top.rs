@@ -8,6 +8,7 @@ use pileup_profile::Frame;
 
 use crate::arguments::Top;
 use crate::error::Error;
+use crate::render::escape::printable;
 use crate::views::functions::Functions;
 use crate::views::profile::{profile, short_file};
 use crate::views::top::rows;
@@ -64,15 +65,10 @@ pub async fn execute(top: Top) -> Result<ExitCode, Error> {
 fn place(frame: &Frame) -> String {
     let site = format!("{}:{}", short_file(&frame.file), frame.line);
     if frame.file.is_empty() || frame.function.starts_with(&site) {
-        escape(&frame.function)
+        printable(&frame.function)
     } else {
-        escape(&format!("{} {site}", frame.function))
+        printable(&format!("{} {site}", frame.function))
     }
-}
-
-/// Without what would command a terminal.
-fn escape(text: &str) -> String {
-    text.replace(char::is_control, "\u{fffd}")
 }
 
 fn percent(part: i64, whole: i64) -> String {
