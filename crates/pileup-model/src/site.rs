@@ -48,7 +48,10 @@ impl Site {
         portable(&file).unwrap_or(file)
     }
 
-    fn short_file(&self) -> &str {
+    /// The file as it is shown: a dependency's from the folder of its crate on, with its
+    /// version, rather than from where this machine keeps it.
+    #[must_use]
+    pub fn short_file(&self) -> &str {
         if !self.is_in_dependency() {
             return &self.file;
         }

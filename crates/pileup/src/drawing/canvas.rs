@@ -54,14 +54,14 @@ impl Canvas {
         self.draw_text(place, text, &StyleAttr::simple());
     }
 
-    /// All that was drawn.
-    pub fn picture(&self) -> String {
+    /// All that was drawn. `about` says of what, for those who cannot see it.
+    pub fn picture(&self, about: &str) -> String {
         let (x, y) = (self.least.x - MARGIN, self.least.y - MARGIN);
         let width = self.most.x + MARGIN - x;
         let height = self.most.y + MARGIN - y;
         format!(
             "<svg class=\"waits\" xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" \
-             aria-label=\"who waits for what, and who holds it\" \
+             aria-label=\"{about}\" \
              width=\"{width:.0}\" height=\"{height:.0}\" \
              viewBox=\"{x:.0} {y:.0} {width:.0} {height:.0}\" \
              font-family=\"ui-monospace, 'DejaVu Sans Mono', monospace\" font-size=\"12\" \

@@ -18,8 +18,10 @@ const ELLIPSE: f64 = 1.25;
 const EDGE_CHARACTER: usize = 8;
 
 /// What is to be drawn.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Picture {
+    /// What it shows, for those who cannot see it.
+    pub about: &'static str,
     pub nodes: Vec<PictureNode>,
     pub edges: Vec<PictureEdge>,
     /// Whether arrows go down rather than to the right.
@@ -54,7 +56,7 @@ impl Picture {
         if let Some(remark) = &self.remark {
             canvas.say(remark);
         }
-        canvas.picture()
+        canvas.picture(self.about)
     }
 
     fn lay_out(&self, canvas: &mut Canvas) {

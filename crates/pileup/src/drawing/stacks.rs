@@ -73,6 +73,7 @@ impl<'a> Stacks<'a> {
         let inner = self.inner.iter();
         let edges = inner.filter(|((from, to), _)| *from.max(to) < shown.len());
         Picture {
+            about: "which functions have spawned the living tasks, and what those wait in",
             nodes: shown
                 .iter()
                 .map(|(place, count)| PictureNode {

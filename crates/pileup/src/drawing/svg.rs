@@ -35,6 +35,7 @@ pub fn write(whole: &Graph) -> String {
     });
     let left_out = whole.nodes.len() - graph.nodes.len();
     Picture {
+        about: "who waits for what, and who holds it",
         nodes: nodes.collect(),
         edges: edges.collect(),
         // Chains read like the rows of a table; a circle has more room from top to bottom.

@@ -77,7 +77,7 @@ pub fn short_file(file: &str) -> String {
         line: 0,
         column: 0,
     };
-    site.to_string().trim_end_matches(":0").to_owned()
+    site.short_file().to_owned()
 }
 
 /// The place that spawns, by the name of its function where the source is here.
