@@ -114,7 +114,10 @@ pub enum Error {
     NothingMatches { pattern: String },
 
     #[error("failed to write {}", file.display())]
-    #[diagnostic(help("nothing is overwritten: remove it, or choose another name"))]
+    #[diagnostic(help(
+        "is the folder there, and may you write there? a file that is there is not overwritten: \
+         remove it, or choose another name"
+    ))]
     WriteFile { file: PathBuf, source: io::Error },
 
     #[error("the recorded watch was cut short: {0}")]
@@ -166,6 +169,7 @@ fn recording_help(error: &RecordingError) -> &'static str {
 
 fn probe_help(error: &ProbeError) -> &'static str {
     match error {
+        ProbeError::Client(_) => "this is not the program's fault, but the machine's",
         ProbeError::Unreachable { .. } => {
             "is the program running, and does it serve a probe there (pileup_probe::Probe::serve)?"
         }

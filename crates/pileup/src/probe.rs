@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{collections::HashSet, fmt};
 
-use futures_util::stream::{self, Stream};
+use futures_util::stream::{self, Stream, StreamExt};
 use pileup::{Snapshot, Task};
 use reqwest::{StatusCode, Url};
 use thiserror::Error;
@@ -15,7 +15,8 @@ const PATH: &str = "/debug/tasks";
 /// with many tasks has more to do than to tell of them.
 const SOONEST: Duration = Duration::from_millis(500);
 const SHARE: u32 = 4;
-/// An answer that has not begun by then comes from a service that is stuck, or from another.
+/// An answer that has not begun by then, or does not go on, comes from a service that is
+/// stuck, or from another.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Where a service serves its probe.
@@ -32,6 +33,8 @@ pub struct ProbeClient {
 /// Why a probe gives no snapshot.
 #[derive(Debug, Error)]
 pub enum ProbeError {
+    #[error("failed to prepare for HTTP")]
+    Client(#[source] reqwest::Error),
     #[error("{address} does not answer")]
     Unreachable {
         address: ProbeAddress,
@@ -89,12 +92,17 @@ impl fmt::Display for ProbeAddress {
 }
 
 impl ProbeClient {
-    pub fn new(address: ProbeAddress, token: Option<String>) -> Self {
-        Self {
+    pub fn new(address: ProbeAddress, token: Option<String>) -> Result<Self, ProbeError> {
+        let client = reqwest::Client::builder()
+            .connect_timeout(PATIENCE)
+            .read_timeout(PATIENCE)
+            .build()
+            .map_err(ProbeError::Client)?;
+        Ok(Self {
             address,
             token,
-            client: reqwest::Client::new(),
-        }
+            client,
+        })
     }
 
     pub fn address(&self) -> &ProbeAddress {
@@ -116,7 +124,7 @@ impl ProbeClient {
                 ProbeError::Foreign { address, source }
             }
         };
-        let answer = request.timeout(PATIENCE).send().await.map_err(failed)?;
+        let answer = request.send().await.map_err(failed)?;
         match answer.status() {
             StatusCode::OK => {}
             StatusCode::UNAUTHORIZED => {
@@ -146,24 +154,31 @@ impl ProbeClient {
         Ok(snapshot)
     }
 
-    /// A snapshot now and then, until `duration` is over.
-    pub fn watch(&self, duration: Duration) -> impl Stream<Item = Result<Snapshot, ProbeError>> {
+    /// A snapshot now and then, until `duration` is over: at first one that was taken
+    /// already, in so much time.
+    pub fn watch(
+        &self,
+        first: (Snapshot, Duration),
+        duration: Duration,
+    ) -> impl Stream<Item = Result<Snapshot, ProbeError>> {
         let end = Instant::now() + duration;
-        stream::unfold(Some(Duration::ZERO), move |pause| async move {
-            let pause = pause?;
+        let (first, took) = first;
+        let later = stream::unfold(Some(pause(took)), move |pause_before| async move {
             let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() && !pause.is_zero() {
-                return None;
-            }
-            tokio::time::sleep(pause.min(left)).await;
+            let pause_before = pause_before.filter(|_| !left.is_zero())?;
+            tokio::time::sleep(pause_before.min(left)).await;
             let asked = Instant::now();
             let snapshot = self.snapshot().await;
-            let next = snapshot
-                .is_ok()
-                .then(|| SOONEST.max(asked.elapsed() * SHARE));
+            let next = snapshot.is_ok().then(|| pause(asked.elapsed()));
             Some((snapshot, next))
-        })
+        });
+        stream::iter([Ok(first)]).chain(later)
     }
+}
+
+/// The time between two snapshots of which one takes so long.
+fn pause(took: Duration) -> Duration {
+    SOONEST.max(took * SHARE)
 }
 
 /// Keeps the name of each file once, however many tasks were spawned in it.

@@ -36,14 +36,11 @@ pub enum Source {
         duration: Duration,
     },
     /// A service that carries a probe, asked now and then for a while.
-    Probed {
-        client: Box<ProbeClient>,
-        duration: Duration,
-    },
+    Probed { probe: Probe, duration: Duration },
     /// Both at once, of one program.
     Joined {
         connection: Box<Connection>,
-        client: Box<ProbeClient>,
+        probe: Probe,
         duration: Duration,
     },
     /// A watch of before.
@@ -51,6 +48,13 @@ pub enum Source {
         file: PathBuf,
         recording: Box<Recording<BufReader<File>>>,
     },
+}
+
+/// A probe that has answered.
+pub struct Probe {
+    client: Box<ProbeClient>,
+    /// What it answered, and in what time, until the watch begins with it.
+    first: Option<(Snapshot, Duration)>,
 }
 
 /// Takes in what a source gives until that is enough, and records it if asked to.
@@ -118,14 +122,12 @@ impl Source {
                 address,
                 ..
             } => {
-                let client = Box::new(ProbeClient::new(probe, probe_token));
-                // As an attach does, it fails before there is anything to report on.
-                ask(&client).await?;
+                let probe = Probe::ask(ProbeClient::new(probe, probe_token)?).await?;
                 Ok(match address {
-                    None => Self::Probed { client, duration },
+                    None => Self::Probed { probe, duration },
                     Some(address) => Self::Joined {
                         connection: Box::new(attach(address).await?),
-                        client,
+                        probe,
                         duration,
                     },
                 })
@@ -156,7 +158,7 @@ impl Source {
             Self::Live { connection, .. } | Self::Joined { connection, .. } => {
                 connection.address().to_string()
             }
-            Self::Probed { client, .. } => client.address().to_string(),
+            Self::Probed { probe, .. } => probe.client.address().to_string(),
             Self::Recorded { recording, .. } => recording.target().to_owned(),
         }
     }
@@ -173,17 +175,13 @@ impl Source {
             }
             Self::Joined {
                 connection,
-                client,
+                probe,
                 duration,
             } => {
                 let by_console = connection.watch(*duration).map_err(Error::DuringWatch);
-                let by_probe = client.watch(*duration).map_err(Error::ProbeDuringWatch);
-                shown(*duration, joined(by_console, by_probe))
+                shown(*duration, joined(by_console, probe.watch(*duration)))
             }
-            Self::Probed { client, duration } => {
-                let snapshots = client.watch(*duration).map_err(Error::ProbeDuringWatch);
-                shown(*duration, snapshots)
-            }
+            Self::Probed { probe, duration } => shown(*duration, probe.watch(*duration)),
             Self::Recorded { file, recording } => {
                 let next = move || match recording.next() {
                     Some(next) => Some(next.map_err(|source| Error::Recording {
@@ -240,28 +238,54 @@ fn joined<'a>(
     })
 }
 
-/// Attaches to a target that may still be starting.
-async fn attach(address: Address) -> Result<Connection, ConsoleError> {
-    let started = Instant::now();
-    loop {
-        match Connection::attach(address.clone()).await {
-            Err(ConsoleError::Unreachable { .. }) if started.elapsed() < STARTING => {
-                sleep(AGAIN).await;
-            }
-            attached => return attached,
-        }
+impl Probe {
+    /// Asks a probe for the first time. As an attach does, that fails before there is
+    /// anything to report on.
+    async fn ask(client: ProbeClient) -> Result<Self, ProbeError> {
+        let is_starting = |error: &_| matches!(error, ProbeError::Unreachable { .. });
+        let first = once_started(is_starting, async || {
+            let asked = Instant::now();
+            let snapshot = client.snapshot().await?;
+            Ok((snapshot, asked.elapsed()))
+        });
+        Ok(Self {
+            first: Some(first.await?),
+            client: Box::new(client),
+        })
+    }
+
+    fn watch(
+        &mut self,
+        duration: Duration,
+    ) -> impl Stream<Item = Result<Snapshot, Error>> + Send + '_ {
+        let client = &self.client;
+        let watches = stream::iter(self.first.take());
+        watches
+            .flat_map(move |first| client.watch(first, duration))
+            .map_err(Error::ProbeDuringWatch)
     }
 }
 
-/// Asks a probe whose program may still be starting.
-async fn ask(client: &ProbeClient) -> Result<(), ProbeError> {
+async fn attach(address: Address) -> Result<Connection, ConsoleError> {
+    let is_starting = |error: &_| matches!(error, ConsoleError::Unreachable { .. });
+    once_started(is_starting, async || {
+        Connection::attach(address.clone()).await
+    })
+    .await
+}
+
+/// Tries to reach a program that may still be starting.
+async fn once_started<T, E>(
+    is_starting: impl Fn(&E) -> bool,
+    reach: impl AsyncFn() -> Result<T, E>,
+) -> Result<T, E> {
     let started = Instant::now();
     loop {
-        match client.snapshot().await {
-            Err(ProbeError::Unreachable { .. }) if started.elapsed() < STARTING => {
+        match reach().await {
+            Err(error) if is_starting(&error) && started.elapsed() < STARTING => {
                 sleep(AGAIN).await;
             }
-            answer => return answer.map(drop),
+            reached => return reached,
         }
     }
 }
