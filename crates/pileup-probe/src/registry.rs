@@ -29,9 +29,9 @@ use table::{Place, Table};
 const EARLY: usize = 1 << 10;
 
 thread_local! {
-    /// The task that ended last on this thread. Its last poll ends after that, and need not
-    /// look for it everywhere.
-    static ENDED: Cell<u64> = const { Cell::new(0) };
+    /// The task whose poll began last on this thread, so that the poll's end need not look
+    /// for it; without a place once it has ended, as its slot may be another's by then.
+    static POLLED: Cell<(u64, Option<Place>)> = const { Cell::new((0, None)) };
 }
 
 /// The tasks of all instrumented runtimes of one probe.
@@ -98,22 +98,35 @@ impl Registry {
     #[inline]
     pub(crate) fn poll_begins(&self, task: &TaskMeta<'_>) {
         let number = task_number(task.id());
-        self.table.begin_poll(number, self.clock.tick());
+        let place = self.table.find(number);
+        if let Some(place) = place {
+            place.begin_poll(self.clock.tick());
+        }
+        POLLED.set((number, place));
     }
 
     /// A poll has ended; the task may have ended with it.
     #[inline]
     pub(crate) fn poll_ends(&self, task: &TaskMeta<'_>) {
         let number = task_number(task.id());
-        self.table
-            .end_poll(number, self.clock.tick(), || ENDED.get() == number);
+        let place = match POLLED.get() {
+            (polled, place) if polled == number => place,
+            // Within this poll another runtime polled a task.
+            _ => self.table.find(number),
+        };
+        if let Some(place) = place {
+            place.end_poll(self.clock.tick());
+        }
     }
 
     /// A task has returned, panicked, or was aborted.
     pub(crate) fn terminated(&self, task: &TaskMeta<'_>) {
         let number = task_number(task.id());
-        ENDED.set(number);
-        if let Some(place) = self.table.find(number) {
+        let place = match POLLED.replace((number, None)) {
+            (polled, Some(place)) if polled == number => Some(place),
+            _ => self.table.find(number),
+        };
+        if let Some(place) = place {
             self.finish(place, number);
             return;
         }
@@ -144,7 +157,7 @@ impl Registry {
     }
 
     fn finish(&self, place: Place, number: u64) {
-        if let Some(origin) = self.table.remove(place, number) {
+        if let Some(origin) = place.remove(number) {
             let lifetime = self.clock.tick().saturating_sub(origin.born);
             self.counters.count_finished(origin.site, lifetime);
         }

@@ -8,9 +8,12 @@
 //!
 //! Numbers are never used twice in a process. That is what lets a reader know that the
 //! facts it has read belong together: the slot had the same number before and after.
+//!
+//! Slots live as long as the process, so that a thread may keep the place of the task that
+//! it polls; the next table takes over those that one leaves behind.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::clock::Tick;
 
@@ -25,6 +28,12 @@ const FREE: u64 = 0;
 /// In a slot that is being filled.
 const TAKEN: u64 = u64::MAX;
 
+/// Groups that are made at once.
+type Chunk = [Group; GROUPS_OF_CHUNK];
+
+/// Those of tables that are no more: every slot is free.
+static LEFT_BEHIND: Mutex<Vec<&'static Chunk>> = Mutex::new(Vec::new());
+
 /// The living tasks.
 pub(crate) struct Table {
     levels: [OnceLock<Level>; LEVELS],
@@ -34,7 +43,7 @@ pub(crate) struct Table {
 /// Groups in chunks that are made when they are first needed, so that no spawn pays for
 /// more than one.
 struct Level {
-    chunks: Box<[OnceLock<Box<[Group; GROUPS_OF_CHUNK]>>]>,
+    chunks: Box<[OnceLock<&'static Chunk>]>,
     groups_log2: u32,
 }
 
@@ -52,12 +61,11 @@ struct Activity {
     last: AtomicU64,
 }
 
-/// Where a task is in the table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Where a task is.
+#[derive(Clone, Copy)]
 pub(crate) struct Place {
-    level: u8,
-    slot: u8,
-    group: u32,
+    group: &'static Group,
+    slot: usize,
 }
 
 /// Where and when a task was spawned.
@@ -148,82 +156,43 @@ impl Table {
             // Sequentially consistent for the sake of who asks right after it whether the
             // task has ended already.
             held.swap(number, Ordering::SeqCst);
-            return Some(Place::new(level, index, slot));
+            return Some(Place { group, slot });
         }
         None
     }
 
     /// Where a task is, if it lives.
+    #[inline]
     pub(crate) fn find(&self, number: u64) -> Option<Place> {
-        self.locate(number).map(|(_, place)| place)
+        self.at_home(number).or_else(|| self.elsewhere(number))
     }
 
-    /// Notes that a poll of a task begins, if it lives.
-    #[inline]
-    pub(crate) fn begin_poll(&self, number: u64, now: Tick) {
-        match self.at_home(number) {
-            Some(activity) => activity.begin_poll(now),
-            None => self.elsewhere(number, |activity| activity.begin_poll(now)),
-        }
-    }
-
-    /// Notes that a poll of a task has ended, if it lives. `has_ended` is asked before it is
-    /// looked for in more than one place.
-    #[inline]
-    pub(crate) fn end_poll(&self, number: u64, now: Tick, has_ended: impl Fn() -> bool) {
-        match self.at_home(number) {
-            Some(activity) => activity.end_poll(now),
-            None if has_ended() => {}
-            None => self.elsewhere(number, |activity| activity.end_poll(now)),
-        }
-    }
-
-    /// The activity of a task that is where most are: in the first slot of its group at the
+    /// The place of a task that is where most are: in the first slot of its group at the
     /// highest level.
     #[inline]
-    fn at_home(&self, number: u64) -> Option<&Activity> {
+    fn at_home(&self, number: u64) -> Option<Place> {
         let level = self.highest.load(Ordering::Acquire);
         let at = self.levels[level].get()?;
         let (index, slot) = at.home(number);
-        let group = at.group(index)?;
-        let is_here = group.numbers[slot].load(Ordering::Acquire) == number;
-        is_here.then(|| &group.activities[slot])
+        let place = Place {
+            group: at.group(index)?,
+            slot,
+        };
+        place.holds(number).then_some(place)
     }
 
     #[cold]
-    fn elsewhere(&self, number: u64, note: impl FnOnce(&Activity)) {
-        if let Some((group, place)) = self.locate(number) {
-            note(&group.activities[place.slot()]);
-        }
-    }
-
-    fn locate(&self, number: u64) -> Option<(&Group, Place)> {
-        let mut level = self.highest.load(Ordering::Acquire);
-        loop {
-            let at = self.levels[level].get()?;
-            let (index, first) = at.home(number);
-            if let Some(group) = at.group(index) {
-                for step in 0..SLOTS {
-                    let slot = (first + step) % SLOTS;
-                    if group.numbers[slot].load(Ordering::Acquire) == number {
-                        return Some((group, Place::new(level, index, slot)));
-                    }
-                }
-            }
-            level = level.checked_sub(1)?;
-        }
-    }
-
-    /// Takes a task out, and gives where it came from; nothing if it is not at `place`, for
-    /// all but one of those who take out the same one at once.
-    pub(crate) fn remove(&self, place: Place, number: u64) -> Option<Origin> {
-        let group = self.group(place)?;
-        let slot = place.slot();
-        let origin = group.origins[slot].load(Ordering::Relaxed);
-        group.numbers[slot]
-            .compare_exchange(number, FREE, Ordering::AcqRel, Ordering::Relaxed)
-            .ok()?;
-        Some(Origin::unpack(origin))
+    fn elsewhere(&self, number: u64) -> Option<Place> {
+        let highest = self.highest.load(Ordering::Acquire);
+        let levels = self.levels[..=highest].iter().rev();
+        let mut groups = levels.filter_map(|level| {
+            let level = level.get()?;
+            level.group(level.home(number).0)
+        });
+        groups.find_map(|group| {
+            let mut places = (0..SLOTS).map(|slot| Place { group, slot });
+            places.find(|place| place.holds(number))
+        })
     }
 
     /// Shows each living task, in no order. One that comes or goes meanwhile may be missed;
@@ -244,12 +213,17 @@ impl Table {
             }
         }
     }
+}
 
-    #[inline]
-    fn group(&self, place: Place) -> Option<&Group> {
-        self.levels[usize::from(place.level)]
-            .get()?
-            .group(place.group as usize)
+impl Drop for Table {
+    fn drop(&mut self) {
+        let levels = self.levels.iter().filter_map(OnceLock::get);
+        let chunks = levels.flat_map(|level| level.chunks.iter().filter_map(OnceLock::get));
+        let mut left = LEFT_BEHIND.lock().unwrap_or_else(PoisonError::into_inner);
+        left.extend(chunks.inspect(|chunk| {
+            let numbers = chunk.iter().flat_map(|group| &group.numbers);
+            numbers.for_each(|number| number.store(FREE, Ordering::Relaxed));
+        }));
     }
 }
 
@@ -276,14 +250,17 @@ impl Level {
         (group as usize, (spread >> 8) as usize % SLOTS)
     }
 
-    fn group(&self, index: usize) -> Option<&Group> {
+    fn group(&self, index: usize) -> Option<&'static Group> {
         let chunk = self.chunks.get(index / GROUPS_OF_CHUNK)?.get()?;
         Some(&chunk[index % GROUPS_OF_CHUNK])
     }
 
-    fn group_or_new(&self, index: usize) -> &Group {
-        let chunk = self.chunks[index / GROUPS_OF_CHUNK]
-            .get_or_init(|| Box::new([const { Group::new() }; GROUPS_OF_CHUNK]));
+    fn group_or_new(&self, index: usize) -> &'static Group {
+        let chunk = self.chunks[index / GROUPS_OF_CHUNK].get_or_init(|| {
+            let mut left = LEFT_BEHIND.lock().unwrap_or_else(PoisonError::into_inner);
+            left.pop()
+                .unwrap_or_else(|| Box::leak(Box::new([const { Group::new() }; GROUPS_OF_CHUNK])))
+        });
         &chunk[index % GROUPS_OF_CHUNK]
     }
 }
@@ -339,19 +316,35 @@ impl Activity {
 }
 
 impl Place {
-    fn slot(self) -> usize {
-        usize::from(self.slot) % SLOTS
+    #[inline]
+    fn holds(self, number: u64) -> bool {
+        self.group.numbers[self.slot].load(Ordering::Acquire) == number
     }
 
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "20 levels of at most 2^29 groups"
-    )]
-    fn new(level: usize, group: usize, slot: usize) -> Self {
-        Self {
-            level: level as u8,
-            slot: slot as u8,
-            group: group as u32,
-        }
+    /// Notes that a poll of the task here begins.
+    #[inline]
+    pub(crate) fn begin_poll(self, now: Tick) {
+        self.activity().begin_poll(now);
+    }
+
+    /// Notes that a poll of the task here has ended.
+    #[inline]
+    pub(crate) fn end_poll(self, now: Tick) {
+        self.activity().end_poll(now);
+    }
+
+    #[inline]
+    fn activity(self) -> &'static Activity {
+        &self.group.activities[self.slot]
+    }
+
+    /// Takes a task out, and gives where it came from; nothing if it is not here, for all
+    /// but one of those who take out the same one at once.
+    pub(crate) fn remove(self, number: u64) -> Option<Origin> {
+        let origin = self.group.origins[self.slot].load(Ordering::Relaxed);
+        self.group.numbers[self.slot]
+            .compare_exchange(number, FREE, Ordering::AcqRel, Ordering::Relaxed)
+            .ok()?;
+        Some(Origin::unpack(origin))
     }
 }
