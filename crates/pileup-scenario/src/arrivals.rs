@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::work;
+
 /// Work that arrives at a steady pace: one request, one order, one client, every `--every`.
 #[derive(Debug, Clone)]
 pub struct Arrivals {
@@ -20,6 +22,7 @@ impl Arrivals {
     pub async fn next(&mut self) -> u64 {
         tokio::time::sleep(self.every).await;
         self.count += 1;
+        work::has_arrived();
         self.count
     }
 

@@ -1,4 +1,4 @@
-//! Counts the living tasks for the person at the terminal, and ends the scenario on time.
+//! Counts tasks and work for the person at the terminal, and ends the scenario on time.
 
 use std::process;
 use std::thread;
@@ -7,9 +7,12 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use tokio::runtime::Handle;
 
+use crate::work;
+
 const COUNT_EVERY: Duration = Duration::from_secs(2);
 
-/// Prints the number of living tasks every two seconds, and ends the process after `duration`.
+/// Prints every two seconds how many tasks live and how much work has arrived and was done,
+/// and ends the process after `duration`.
 ///
 /// It runs on a thread of its own, and ends the process rather than the runtime: a worker
 /// that never yields can neither stop the count nor hold up the end.
@@ -28,7 +31,9 @@ pub(crate) fn start(runtime: &Handle, duration: Option<Duration>) -> anyhow::Res
                     }
                     _ => thread::sleep(COUNT_EVERY),
                 }
-                println!("tasks alive: {}", metrics.num_alive_tasks());
+                let alive = metrics.num_alive_tasks();
+                let (arrived, done) = work::so_far();
+                println!("tasks alive: {alive}, arrived: {arrived}, work done: {done}");
             }
         })
         .context("failed to start the thread that counts tasks")?;

@@ -11,6 +11,8 @@ use tracing::subscriber::NoSubscriber;
 use tracing_subscriber::filter::FilterFn;
 use tracing_subscriber::prelude::*;
 
+use crate::work::{CountWork, tells_of_work};
+
 /// Twenty times the default pace: console-subscriber takes in about 127 events each time.
 const PUBLISH_INTERVAL: Duration = Duration::from_millis(50);
 /// A finished task costs the target about 50 kB for as long as it is retained.
@@ -53,6 +55,7 @@ pub(crate) fn start(address: &str) -> anyhow::Result<SocketAddr> {
     });
     tracing_subscriber::registry()
         .with(layer.with_filter(from_tokio))
+        .with(CountWork.with_filter(tells_of_work()))
         .init();
     Ok(chosen)
 }

@@ -29,6 +29,7 @@ mod arrivals;
 mod clock;
 mod instrumentation;
 mod scenario;
+mod work;
 
 pub use arguments::{Arguments, Variant};
 pub use arrivals::Arrivals;

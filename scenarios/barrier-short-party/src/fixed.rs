@@ -21,6 +21,7 @@ async fn play(part: [Option<u64>; 4], all_ready: Arc<Barrier>) {
         let Some(bars) = movement else { continue };
         time::sleep(Duration::from_millis(bars)).await;
     }
+    tracing::info!("a part is played");
 }
 
 fn seat(part: [Option<u64>; 4], all_ready: Arc<Barrier>) {

@@ -20,6 +20,7 @@ async fn play(part: [Option<u64>; 4], all_ready: Arc<Barrier>) {
         all_ready.wait().await;
         time::sleep(Duration::from_millis(bars)).await;
     }
+    tracing::info!("a part is played");
 }
 
 fn seat(part: [Option<u64>; 4], all_ready: Arc<Barrier>) {

@@ -44,5 +44,6 @@ pub async fn run(mut arrivals: Arrivals) {
 fn load_van(shipped: Arc<AtomicU64>) -> JoinHandle<()> {
     tokio::spawn(async move {
         shipped.fetch_add(load().await, Ordering::Relaxed);
+        tracing::info!("a van leaves");
     })
 }

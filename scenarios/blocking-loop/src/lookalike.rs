@@ -43,5 +43,6 @@ pub async fn run(mut arrivals: Arrivals) {
 fn load_van(shipped: Arc<AtomicU64>) -> JoinHandle<()> {
     task::spawn_blocking(move || {
         shipped.fetch_add(load(), Ordering::Relaxed);
+        tracing::info!("a van leaves");
     })
 }

@@ -31,6 +31,7 @@ fn send_waiter(orders: Sender<u32>, mut dishes: Receiver<u32>) {
         for guests in COURSES {
             hand_in(guests, &orders).await;
             carry(guests, &mut dishes).await;
+            tracing::info!("a course is served");
         }
     });
 }

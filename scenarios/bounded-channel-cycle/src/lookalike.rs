@@ -30,6 +30,7 @@ fn send_waiter(orders: Sender<u32>, mut dishes: Receiver<u32>) {
     tokio::spawn(async move {
         for guests in COURSES {
             tokio::join!(hand_in(guests, &orders), carry(guests, &mut dishes));
+            tracing::info!("a course is served");
         }
     });
 }

@@ -38,5 +38,8 @@ pub async fn run(mut arrivals: Arrivals) {
 }
 
 fn start_planning(houses: Vec<u64>, gate: watch::Sender<Vec<u64>>) {
-    tokio::spawn(async move { gate.send_replace(plan(houses).await) });
+    tokio::spawn(async move {
+        gate.send_replace(plan(houses).await);
+        tracing::info!("a round is shown");
+    });
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use pileup_scenario::Arrivals;
 use tokio::sync::{Mutex, oneshot};
-use tokio::time::sleep;
 
 /// How long a surveyor is away.
 const SURVEY: Duration = Duration::from_millis(5);
@@ -40,12 +39,15 @@ async fn ask(place: Place, office: Arc<Mutex<Office>>) -> oneshot::Receiver<Way>
 }
 
 async fn survey(place: Place, office: Arc<Mutex<Office>>) {
-    sleep(SURVEY).await;
+    tokio::time::sleep(SURVEY).await;
     office.lock().await.enter(place, "past the mill");
 }
 
 fn send_courier(place: Place, office: Arc<Mutex<Office>>) {
-    tokio::spawn(async move { ask(place, office).await.await.ok() });
+    tokio::spawn(async move {
+        let way = ask(place, office).await.await.ok();
+        way.inspect(|_| tracing::info!("a parcel leaves"))
+    });
 }
 
 /// Sends a parcel to each of four places, again and again.

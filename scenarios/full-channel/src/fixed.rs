@@ -6,7 +6,6 @@ use std::collections::HashMap;
 
 use pileup_scenario::Arrivals;
 use tokio::sync::mpsc::{self, Receiver, Sender};
-use tokio::task;
 
 const ROWS: u32 = 100;
 const ROWS_AHEAD: usize = 10;
@@ -31,6 +30,7 @@ impl Desk {
             page.push(row);
         }
         self.pages.insert(reader, page);
+        tracing::info!("a page is shown");
         self.results.insert(reader, result);
     }
 
@@ -47,7 +47,7 @@ fn query(rows: Sender<u32>) {
             if rows.send(row).await.is_err() {
                 return;
             }
-            task::yield_now().await;
+            tokio::task::yield_now().await;
         }
     });
 }

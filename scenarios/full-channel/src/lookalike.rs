@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use pileup_scenario::Arrivals;
 use tokio::sync::mpsc::{self, Receiver, Sender};
-use tokio::task;
 use tokio::time::sleep;
 
 const ROWS: u32 = 100;
@@ -29,6 +28,7 @@ impl Reading {
         {
             self.page.push(row);
         }
+        tracing::info!("a page is shown");
         !(self.page.is_empty() && self.result.is_closed())
     }
 }
@@ -68,7 +68,7 @@ fn query(rows: Sender<u32>) {
             if rows.send(row).await.is_err() {
                 return;
             }
-            task::yield_now().await;
+            tokio::task::yield_now().await;
         }
     });
 }

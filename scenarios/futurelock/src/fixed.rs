@@ -1,7 +1,6 @@
 //! Ships keep a log: an officer enters the course in every watch, and a pilot comes on board once.
 //! The entry that was begun is finished before the next one asks for the log.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +21,7 @@ async fn enter(entry: &'static str, log: &Log) {
 
 /// Enters the course, and also a remark when that takes long.
 async fn enter_course(log: &Log) {
-    let mut course = pin!(enter("course", log));
+    let mut course = std::pin::pin!(enter("course", log));
     tokio::select! {
         () = &mut course => {}
         () = sleep(PATIENCE) => {
@@ -37,6 +36,7 @@ fn send_officer(log: Arc<Log>) {
         for _ in 0..6 {
             sleep(Duration::from_millis(20)).await;
             enter_course(&log).await;
+            tracing::info!("the course is entered");
         }
     });
 }

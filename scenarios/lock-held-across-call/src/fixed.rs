@@ -30,6 +30,7 @@ async fn office(mut line: DuplexStream) {
         sleep(PRINTING).await;
         if printed < ROLL {
             printed += 1;
+            tracing::info!("a report is printed");
             line.write_u64(report).await.ok();
         }
     }

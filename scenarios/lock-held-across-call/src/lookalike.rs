@@ -28,6 +28,7 @@ async fn office(mut line: DuplexStream) {
     while let Ok(report) = line.read_u64().await {
         sleep(PRINTING).await;
         printed += 1;
+        tracing::info!("a report is printed");
         if printed % ROLL == 0 {
             sleep(CHANGING).await;
         }

@@ -40,6 +40,7 @@ async fn pay_in(clerk: u64, number: u64, account: Arc<Mutex<Balance>>, in_work: 
     in_work.check_out(number, balance);
     time::sleep(PRINTING).await;
     in_work.check_in(number);
+    tracing::info!("a deposit is entered");
 }
 
 /// Opens accounts, each with a first deposit.

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use pileup_scenario::Arrivals;
 use tokio::sync::Mutex;
-use tokio::time;
 
 const CARD_READER: Duration = Duration::from_millis(20);
 
@@ -17,14 +16,15 @@ struct Stall {
 
 async fn sell(stall: &Stall) {
     let mut jars = stall.jars.lock().await;
-    time::sleep(CARD_READER).await;
+    tokio::time::sleep(CARD_READER).await;
     *stall.till.lock().await += 450;
     *jars -= 1;
+    tracing::info!("a jar is sold");
 }
 
 async fn take_back(stall: &Stall) {
     let mut jars = stall.jars.lock().await;
-    time::sleep(CARD_READER).await;
+    tokio::time::sleep(CARD_READER).await;
     *stall.till.lock().await -= 450;
     *jars += 1;
 }
@@ -32,7 +32,7 @@ async fn take_back(stall: &Stall) {
 fn start_selling(stall: Arc<Stall>) {
     tokio::spawn(async move {
         for _ in 0..6 {
-            time::sleep(Duration::from_millis(40)).await;
+            tokio::time::sleep(Duration::from_millis(40)).await;
             sell(&stall).await;
         }
     });
@@ -41,7 +41,7 @@ fn start_selling(stall: Arc<Stall>) {
 fn start_taking_back(stall: Arc<Stall>) {
     tokio::spawn(async move {
         for _ in 0..4 {
-            time::sleep(Duration::from_millis(70)).await;
+            tokio::time::sleep(Duration::from_millis(70)).await;
             take_back(&stall).await;
         }
     });

@@ -49,6 +49,7 @@ fn serve(hotel: Arc<Hotel>) {
         if timeout(PATIENCE, &mut booking).await.is_err() {
             booking.abort();
         }
+        tracing::info!("a guest is served");
     });
 }
 

@@ -46,6 +46,7 @@ fn serve(hotel: Arc<Hotel>) {
     tokio::spawn(async move {
         let booking = start_booking(hotel);
         timeout(PATIENCE, booking).await.ok();
+        tracing::info!("a guest is served");
     });
 }
 

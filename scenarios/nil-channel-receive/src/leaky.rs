@@ -39,6 +39,7 @@ fn charge(mut session: Session, turnover: Arc<AtomicU64>) {
         }
         session.released().await;
         turnover.fetch_add(session.energy * session.tariff, Ordering::Relaxed);
+        tracing::info!("a car leaves");
     });
 }
 

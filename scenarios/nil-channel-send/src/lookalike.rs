@@ -32,6 +32,7 @@ fn handle(order: u64, outbox: Outbox) {
             sleep(Duration::from_millis(5)).await;
         }
         outbox.post(order).await;
+        tracing::info!("an order is handed on");
     });
 }
 

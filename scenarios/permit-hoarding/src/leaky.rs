@@ -37,6 +37,7 @@ fn ring_up(driver: u64, lines: Arc<Semaphore>, takings: watch::Sender<u64>) {
             // The line hums until it is reset.
             Err(CutOff) => line.forget(),
         }
+        tracing::info!("a call has ended");
     });
 }
 

@@ -47,6 +47,7 @@ fn ring_up(driver: u64, lines: Arc<Semaphore>, takings: watch::Sender<u64>) {
                 // The line hums until it is reset.
                 Err(CutOff) => reset(line).await,
             }
+            tracing::info!("a call has ended");
         }
     });
 }

@@ -44,6 +44,7 @@ fn choose(suppliers: usize, mut quotes: Receiver<u64>, price_tag: Arc<watch::Sen
             }
         }
         price_tag.send_replace(lowest);
+        tracing::info!("a price is marked");
     });
 }
 

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use pileup_scenario::Arrivals;
 use tokio::sync::Mutex;
-use tokio::time::sleep;
 
 /// How long the clerk takes to write down the words.
 const WRITING: Duration = Duration::from_millis(10);
@@ -24,7 +23,7 @@ impl Glossary {
             Some(translation) => translation,
             None => {
                 // Leafs through the dictionary.
-                sleep(Duration::from_millis(20)).await;
+                tokio::time::sleep(Duration::from_millis(20)).await;
                 self.0.lock().await.insert(word, "testigo");
                 "testigo"
             }
@@ -35,7 +34,7 @@ impl Glossary {
 fn send_clerk(glossary: Arc<Glossary>) {
     tokio::spawn(async move {
         let mut words = glossary.0.lock().await;
-        sleep(WRITING).await;
+        tokio::time::sleep(WRITING).await;
         words.extend(CASE);
     });
 }
@@ -43,8 +42,9 @@ fn send_clerk(glossary: Arc<Glossary>) {
 fn send_interpreter(glossary: Arc<Glossary>) {
     tokio::spawn(async move {
         for word in SPEECH {
-            sleep(Duration::from_millis(15)).await;
+            tokio::time::sleep(Duration::from_millis(15)).await;
             glossary.translate(word).await;
+            tracing::info!("a word is translated");
         }
     });
 }

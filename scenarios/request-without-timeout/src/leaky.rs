@@ -36,5 +36,6 @@ fn refresh(client: Client, station: SocketAddr, page: watch::Sender<String>) {
         if let Ok(reading) = temperature(&client, station).await {
             page.send_replace(reading);
         }
+        tracing::info!("a visitor is served");
     });
 }

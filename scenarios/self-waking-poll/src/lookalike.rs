@@ -54,6 +54,7 @@ fn start_printer(board: Arc<Mutex<Board>>) {
         loop {
             copied = poll_fn(|context| look_at(&board).poll_changed(copied, context)).await;
             sleep(PRINTING).await;
+            tracing::info!("a copy is printed");
         }
     });
 }

@@ -29,6 +29,7 @@ impl Desk {
             while let Ok(step) = order.done.try_recv() {
                 let news = format!("order {}: {step}", order.number);
                 self.screen.send_replace(news);
+                tracing::info!("a customer is told");
             }
         }
     }

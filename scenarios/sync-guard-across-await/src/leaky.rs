@@ -9,7 +9,6 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::task::JoinHandle;
-use tokio::time;
 
 const METALS: [&str; 3] = ["tin", "zinc", "copper"];
 /// The price at which a client sells.
@@ -33,10 +32,11 @@ fn start_feed(watched: Watched) {
 fn start_client(watched: Watched, mut prices: Receiver<u64>, bell: Arc<Notify>) -> JoinHandle<()> {
     tokio::spawn(async move {
         while prices.recv().await.is_some_and(|price| price < HIGH) {
-            time::sleep(Duration::from_millis(5)).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
         bell.notified().await;
         watched.clear();
+        tracing::info!("a client has sold");
     })
 }
 

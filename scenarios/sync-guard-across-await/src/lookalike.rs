@@ -35,6 +35,7 @@ fn start_client(watched: Watched, mut prices: Receiver<u64>) -> JoinHandle<()> {
             thread::sleep(Duration::from_millis(100));
         }
         watched.clear();
+        tracing::info!("a client has sold");
     })
 }
 

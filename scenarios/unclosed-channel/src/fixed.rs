@@ -41,6 +41,7 @@ fn add_up(customer: u64, mut items: Receiver<u64>, till: Arc<Till>) {
         }
         till.display
             .send_replace(format!("customer {customer}: {sum}"));
+        tracing::info!("a sum is shown");
     });
 }
 

@@ -35,6 +35,7 @@ fn add_up(till: u64, mut items: Receiver<u64>, market: Arc<Market>) {
         while let Some(price) = items.recv().await {
             sum += price;
             market.display.send_replace(format!("till {till}: {sum}"));
+            tracing::info!("a sum is shown");
         }
     });
 }

@@ -20,6 +20,7 @@ async fn grind(sacks: u64, stones: Stones) {
     for _ in 0..sacks {
         sleep(GRINDING).await;
         stones.set(stones.get() + 1);
+        tracing::info!("a sack is ground");
     }
 }
 

@@ -21,6 +21,7 @@ impl Gauge {
     async fn take_reading(&mut self) {
         if let Some(reading) = self.readings.recv().await {
             self.highest = self.highest.max(reading);
+            tracing::info!("a reading is taken");
         }
     }
 }

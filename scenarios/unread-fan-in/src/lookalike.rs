@@ -23,6 +23,7 @@ impl Gauge {
             sleep(PAUSE).await;
             while let Ok(Some(reading)) = timeout(QUIET, self.readings.recv()).await {
                 self.highest = self.highest.max(reading);
+                tracing::info!("a reading is taken");
             }
         }
     }

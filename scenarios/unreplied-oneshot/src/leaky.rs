@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use pileup_scenario::Arrivals;
 use tokio::sync::oneshot;
-use tokio::time;
 
 type Slip = (u64, &'static str);
 
@@ -32,7 +31,7 @@ impl Counter {
 
 fn send_runner((reader, wish): Slip, counter: Arc<Counter>) {
     tokio::spawn(async move {
-        time::sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
         match wish {
             "shelf" => counter.answer((reader, "shelf"), "third floor"),
             "book" => counter.answer((reader, "book"), "here it is"),
@@ -47,6 +46,7 @@ fn welcome(reader: u64, counter: Arc<Counter>) {
             let answer = counter.hand_in((reader, wish));
             send_runner((reader, wish), counter.clone());
             let Ok(_) = answer.await else { return };
+            tracing::info!("a wish is answered");
         }
     });
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use pileup_scenario::Arrivals;
 use tokio::sync::oneshot;
-use tokio::time;
 
 /// How long a runner queues at the office that grants renewals.
 const OFFICE_QUEUE: Duration = Duration::from_millis(900);
@@ -35,12 +34,12 @@ impl Counter {
 
 fn send_runner((reader, wish): Slip, counter: Arc<Counter>) {
     tokio::spawn(async move {
-        time::sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
         match wish {
             "shelf" => counter.answer((reader, "shelf"), "third floor"),
             "book" => counter.answer((reader, "book"), "here it is"),
             _ => {
-                time::sleep(OFFICE_QUEUE).await;
+                tokio::time::sleep(OFFICE_QUEUE).await;
                 counter.answer((reader, "renewal"), "four more weeks");
             }
         }
@@ -53,6 +52,7 @@ fn welcome(reader: u64, counter: Arc<Counter>) {
             let answer = counter.hand_in((reader, wish));
             send_runner((reader, wish), counter.clone());
             let Ok(_) = answer.await else { return };
+            tracing::info!("a wish is answered");
         }
     });
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::time::Duration;
 
 use pileup_scenario::Arrivals;
 use tokio::sync::{Notify, watch};
@@ -33,7 +32,7 @@ async fn read(words: u64, book: Arc<Book>) {
     if words == 0 {
         return;
     }
-    tokio::time::sleep(Duration::from_millis(words)).await;
+    tokio::time::sleep(std::time::Duration::from_millis(words)).await;
     book.done();
 }
 
@@ -56,5 +55,6 @@ fn file_when_read(number: u64, book: Arc<Book>, latest: watch::Sender<u64>) {
     tokio::spawn(async move {
         book.all_done().await;
         latest.send_replace(number);
+        tracing::info!("a book is filed");
     });
 }

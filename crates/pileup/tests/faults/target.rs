@@ -61,8 +61,11 @@ impl Target {
     /// A crowd of idle tasks, all of which are there.
     pub fn crowd(count: usize) -> Self {
         let target = Self::start("crowd", &[&count.to_string()]);
-        let there = format!("tasks alive: {count}");
-        while target.printed.recv_timeout(PATIENCE).expect("it counts") != there {}
+        let there = format!("tasks alive: {count},");
+        let mut line = String::new();
+        while !line.starts_with(&there) {
+            line = target.printed.recv_timeout(PATIENCE).expect("it counts");
+        }
         target
     }
 
