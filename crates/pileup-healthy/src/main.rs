@@ -6,7 +6,7 @@
 mod programs;
 
 use clap::Parser;
-use pileup_scenario::{Arguments, Variant};
+use pileup_scenario::Arguments;
 
 use crate::programs::Program;
 
@@ -20,10 +20,6 @@ struct CommandLine {
 }
 
 fn main() -> anyhow::Result<()> {
-    let CommandLine {
-        program,
-        mut arguments,
-    } = CommandLine::parse();
-    arguments.variant = Variant::Lookalike;
+    let CommandLine { program, arguments } = CommandLine::parse();
     program.scenario().run(&arguments)
 }

@@ -10,9 +10,9 @@ use jiff::SignedDuration;
 #[derive(Debug, Clone, Parser)]
 #[command(version, about = "A Tokio program to investigate")]
 pub struct Arguments {
-    /// Which of the scenario's three programs to run
-    #[arg(long, value_enum, default_value_t = Variant::Leaky)]
-    pub variant: Variant,
+    /// Which of the scenario's programs to run; without it the leaky one, if there is one
+    #[arg(long, value_enum)]
+    pub variant: Option<Variant>,
 
     /// Time between two arrivals of work, such as 2s or 100ms
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = positive_duration)]
@@ -41,7 +41,7 @@ pub struct Arguments {
     pub worker_threads: NonZeroUsize,
 }
 
-/// The three programs of a scenario.
+/// The programs of a scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Variant {
     /// The program under investigation
@@ -50,6 +50,8 @@ pub enum Variant {
     Fixed,
     /// A healthy program that differs from the leaky one in one fact
     Lookalike,
+    /// A program with which nothing is wrong
+    Healthy,
 }
 
 fn positive_duration(text: &str) -> Result<Duration, String> {

@@ -1,4 +1,4 @@
-//! Three programs, of which the command line chooses one to run.
+//! Programs, of which the command line chooses one to run.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -13,12 +13,14 @@ use crate::{Arguments, Arrivals, Variant, clock, instrumentation};
 
 type Program = Box<dyn FnOnce(Arrivals) -> Pin<Box<dyn Future<Output = ()>>>>;
 
-/// A leaky program, the same program mended, and a healthy one that looks alike.
+/// A leaky program, the same program mended, and a healthy one that looks alike; or a
+/// healthy one alone.
 #[derive(Default)]
 pub struct Scenario {
     leaky: Option<Program>,
     fixed: Option<Program>,
     lookalike: Option<Program>,
+    healthy: Option<Program>,
 }
 
 impl Scenario {
@@ -61,6 +63,17 @@ impl Scenario {
         self
     }
 
+    /// A program with which nothing is wrong.
+    #[must_use]
+    pub fn healthy<F, P>(mut self, program: P) -> Self
+    where
+        P: FnOnce(Arrivals) -> F + 'static,
+        F: Future<Output = ()> + 'static,
+    {
+        self.healthy = Some(boxed(program));
+        self
+    }
+
     /// Reads the command line and runs the program that it names, until `--for` or Ctrl-C.
     pub fn main(self) -> anyhow::Result<()> {
         self.run(&Arguments::parse())
@@ -69,9 +82,11 @@ impl Scenario {
     /// Runs the program that the arguments name, until their `--for` or Ctrl-C.
     pub fn run(self, arguments: &Arguments) -> anyhow::Result<()> {
         let program = match arguments.variant {
-            Variant::Leaky => self.leaky,
-            Variant::Fixed => self.fixed,
-            Variant::Lookalike => self.lookalike,
+            None => self.leaky.or(self.healthy),
+            Some(Variant::Leaky) => self.leaky,
+            Some(Variant::Fixed) => self.fixed,
+            Some(Variant::Lookalike) => self.lookalike,
+            Some(Variant::Healthy) => self.healthy,
         }
         .context("this scenario has no such variant")?;
 

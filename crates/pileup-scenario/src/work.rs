@@ -30,7 +30,7 @@ impl<S: Subscriber> Layer<S> for CountWork {
     }
 }
 
-/// Which events tell of a scenario's work: those of its three programs, and not of the
+/// Which events tell of a scenario's work: those of its programs, and not of the
 /// libraries that they use.
 pub(crate) fn tells_of_work<S>() -> impl Filter<S> {
     FilterFn::new(is_of_program).with_max_level_hint(Level::INFO)
@@ -40,5 +40,5 @@ fn is_of_program(metadata: &Metadata<'_>) -> bool {
     let module = metadata.target().split("::").nth(1);
     metadata.is_event()
         && *metadata.level() == Level::INFO
-        && matches!(module, Some("leaky" | "fixed" | "lookalike"))
+        && matches!(module, Some("leaky" | "fixed" | "lookalike" | "healthy"))
 }

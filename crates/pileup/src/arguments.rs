@@ -1,5 +1,7 @@
 //! The command line.
 
+pub mod workshop;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -56,6 +58,8 @@ pub enum Command {
     Tasks(Tasks),
     /// Write the living tasks as a profile for `go tool pprof`, Pyroscope or Parca
     Profile(Profile),
+    /// Learn to find leaks: exercises, one after the other, that check your mend
+    Workshop(workshop::Workshop),
 }
 
 #[derive(Debug, Args)]
@@ -75,9 +79,9 @@ pub struct Run {
 pub struct Investigate {
     /// The scenario, as `list-scenarios` names it
     pub scenario: String,
-    /// leaky, fixed or lookalike
-    #[arg(long, default_value = "leaky")]
-    pub variant: String,
+    /// leaky, fixed or lookalike; without it the leaky one
+    #[arg(long)]
+    pub variant: Option<String>,
     /// Time between two arrivals of work in the scenario
     #[arg(long, value_name = "DURATION", default_value = "2s")]
     pub every: String,

@@ -12,3 +12,4 @@ pub mod profile;
 pub mod run;
 pub mod tasks;
 pub mod top;
+pub mod workshop;

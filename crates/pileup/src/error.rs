@@ -30,7 +30,7 @@ pub enum Error {
     NoScenario { name: String, similar: Vec<String> },
 
     #[error("the manifest of {name} does not say what the scenario shows")]
-    #[diagnostic(help("give it summary, family and minutes in [package.metadata.pileup]"))]
+    #[diagnostic(help("give it summary, family, minutes and work in [package.metadata.pileup]"))]
     BadManifest {
         name: String,
         source: serde_json::Error,
@@ -126,6 +126,38 @@ pub enum Error {
     #[error("there is no finding {name:?}")]
     #[diagnostic(help("there are {codes}"))]
     NoCode { name: String, codes: String },
+
+    #[error("no exercise is begun")]
+    #[diagnostic(help("`cargo pileup workshop start` begins the first one"))]
+    NoExerciseBegun,
+
+    #[error("there is no exercise {name:?}")]
+    #[diagnostic(help("`cargo pileup workshop list` shows them, with their numbers"))]
+    NoExercise { name: String },
+
+    #[error("{name} is predicted before it is changed")]
+    #[diagnostic(help(
+        "a prediction is about the original program. `cargo pileup workshop reset` puts that          back, and keeps what you wrote; or go on without one: `check`"
+    ))]
+    PredictedTooLate { name: String },
+
+    #[error("{} is no order of exercises", file.display())]
+    #[diagnostic(help("it names the exercises of each arc, and the text at the end"))]
+    BadCurriculum {
+        file: PathBuf,
+        source: Box<toml::de::Error>,
+    },
+
+    #[error("{} does not say how far you have come", file.display())]
+    #[diagnostic(help("it was changed by hand: mend it, or remove it to begin anew"))]
+    BadProgress {
+        file: PathBuf,
+        source: Box<toml::de::Error>,
+    },
+
+    #[error("failed to write {}", file.display())]
+    #[diagnostic(help("is there room on the disk, and may you write there?"))]
+    KeepProgress { file: PathBuf, source: io::Error },
 
     #[error("failed to print the report")]
     Print(#[source] io::Error),

@@ -8,11 +8,13 @@ mod drawing;
 mod error;
 mod join;
 mod probe;
+mod prose;
 mod render;
 mod scenario_process;
 mod selection;
 mod views;
 mod watch;
+mod workshop;
 mod workspace;
 
 use std::io::ErrorKind;
@@ -63,6 +65,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Error> {
                 Command::List(list) => commands::list::execute(list).await,
                 Command::Tasks(tasks) => commands::tasks::execute(tasks).await,
                 Command::Profile(profile) => commands::profile::execute(profile).await,
+                Command::Workshop(workshop) => commands::workshop::execute(workshop).await,
                 Command::Diagnose(diagnose) => commands::diagnose::execute(diagnose).await,
             }
         };

@@ -5,7 +5,8 @@ use std::process::Stdio;
 
 use pileup_console::Address;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
-use tokio::process::{Child, ChildStderr, Command};
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::sync::watch;
 
 use crate::error::Error;
 
@@ -16,7 +17,18 @@ const CONSOLE_LINE: &str = "console: ";
 pub struct ScenarioProcess {
     _child: Child,
     pub address: Address,
+    counts: watch::Receiver<Counts>,
 }
+
+/// How much work has come to a scenario, and how much of it was done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WorkDone {
+    pub arrived: u64,
+    pub done: u64,
+}
+
+/// What a scenario counted at first, and what it counted last.
+type Counts = Option<(WorkDone, WorkDone)>;
 
 impl ScenarioProcess {
     /// Starts the program of a scenario on a free port, and waits until it can be attached to.
@@ -33,11 +45,15 @@ impl ScenarioProcess {
             .args(flags)
             .args(["--console", "127.0.0.1:0", "--probe", "none"])
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .map_err(start)?;
+        let (counted, counts) = watch::channel(None);
+        if let Some(stdout) = child.stdout.take() {
+            tokio::spawn(count(BufReader::new(stdout).lines(), counted));
+        }
         if let Some(stderr) = child.stderr.take() {
             let mut lines = BufReader::new(stderr).lines();
             if let Some(address) = console_address(&mut lines).await.map_err(start)? {
@@ -45,6 +61,7 @@ impl ScenarioProcess {
                 return Ok(ScenarioProcess {
                     _child: child,
                     address: address.parse()?,
+                    counts,
                 });
             }
         }
@@ -52,6 +69,41 @@ impl ScenarioProcess {
         Err(Error::ScenarioEnded {
             name: name.to_owned(),
             status,
+        })
+    }
+
+    /// The work between the first time and the last time that the scenario has counted it.
+    pub fn work_done(&self) -> WorkDone {
+        let counts = *self.counts.borrow();
+        let (first, last) = counts.unwrap_or_default();
+        WorkDone {
+            arrived: last.arrived.saturating_sub(first.arrived),
+            done: last.done.saturating_sub(first.done),
+        }
+    }
+}
+
+/// Follows what a scenario counts, until it ends.
+async fn count(mut lines: Lines<BufReader<ChildStdout>>, counted: watch::Sender<Counts>) {
+    while let Ok(Some(line)) = lines.next_line().await {
+        if let Some(last) = WorkDone::read(&line) {
+            counted.send_modify(|counts| {
+                let (first, _) = counts.unwrap_or((last, last));
+                *counts = Some((first, last));
+            });
+        }
+    }
+}
+
+impl WorkDone {
+    /// Reads what a scenario prints every two seconds.
+    fn read(line: &str) -> Option<Self> {
+        let counts = line.strip_prefix("tasks alive: ")?;
+        let (_, counts) = counts.split_once(", arrived: ")?;
+        let (arrived, done) = counts.split_once(", work done: ")?;
+        Some(Self {
+            arrived: arrived.parse().ok()?,
+            done: done.parse().ok()?,
         })
     }
 }

@@ -6,19 +6,29 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use cargo_metadata::{Message, MetadataCommand, Package};
+use pileup::Grade;
 use serde::Deserialize;
 
 use crate::error::Error;
 
-/// A scenario, as its manifest tells of it.
+/// The workspace around the current folder.
 #[derive(Debug)]
+pub struct Workspace {
+    pub root: PathBuf,
+    /// By family and name.
+    pub scenarios: Vec<Scenario>,
+}
+
+/// A scenario, as its manifest tells of it.
+#[derive(Debug, Clone)]
 pub struct Scenario {
     pub name: String,
+    pub folder: PathBuf,
     pub about: About,
 }
 
-/// What a scenario's manifest says for listings.
-#[derive(Debug, Deserialize)]
+/// What a scenario's manifest says for listings and exercises.
+#[derive(Debug, Clone, Deserialize)]
 pub struct About {
     /// What goes wrong, in one line.
     pub summary: String,
@@ -26,25 +36,69 @@ pub struct About {
     pub family: String,
     /// How long it takes as an exercise.
     pub minutes: u32,
+    /// What the program is there for.
+    pub work: Work,
     /// The function of the Go article that it comes from.
     pub seed: Option<String>,
+    /// Whether nothing is wrong with it.
+    #[serde(default)]
+    pub healthy: bool,
+    pub finds: Option<Finds>,
 }
 
-/// All scenarios of the workspace around the current folder, by family and name.
-pub fn scenarios() -> Result<Vec<Scenario>, Error> {
-    let metadata = MetadataCommand::new()
-        .no_deps()
-        .exec()
-        .map_err(|error| Error::NoWorkspace(Some(Box::new(error))))?;
-    let mut scenarios = Vec::new();
-    for package in &metadata.packages {
-        scenarios.extend(scenario(package)?);
+/// Useful work, in pieces of which the program tells each by an event.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Work {
+    /// What the pieces are.
+    pub what: String,
+    /// So many of them each arrival gives at the least, when all is well.
+    pub per_arrival: f64,
+}
+
+/// What is to be found in a scenario.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Finds {
+    pub grade: Grade,
+}
+
+impl Workspace {
+    pub fn open() -> Result<Self, Error> {
+        let metadata = MetadataCommand::new()
+            .no_deps()
+            .exec()
+            .map_err(|error| Error::NoWorkspace(Some(Box::new(error))))?;
+        let mut scenarios = Vec::new();
+        for package in &metadata.packages {
+            scenarios.extend(scenario(package)?);
+        }
+        if scenarios.is_empty() {
+            return Err(Error::NoWorkspace(None));
+        }
+        scenarios.sort_by(|a, b| (&a.about.family, &a.name).cmp(&(&b.about.family, &b.name)));
+        Ok(Self {
+            root: metadata.workspace_root.into_std_path_buf(),
+            scenarios,
+        })
     }
-    if scenarios.is_empty() {
-        return Err(Error::NoWorkspace(None));
+
+    /// The scenario of this name.
+    pub fn scenario(&self, name: &str) -> Result<&Scenario, Error> {
+        let scenarios = &self.scenarios;
+        if let Some(scenario) = scenarios.iter().find(|scenario| scenario.name == name) {
+            return Ok(scenario);
+        }
+        let words: Vec<&str> = name.split('-').filter(|word| word.len() > 2).collect();
+        let similar = scenarios
+            .iter()
+            .map(|scenario| scenario.name.clone())
+            .filter(|known| words.iter().any(|word| known.contains(word)))
+            .collect();
+        Err(Error::NoScenario {
+            name: name.to_owned(),
+            similar,
+        })
     }
-    scenarios.sort_by(|a, b| (&a.about.family, &a.name).cmp(&(&b.about.family, &b.name)));
-    Ok(scenarios)
 }
 
 fn scenario(package: &Package) -> Result<Option<Scenario>, Error> {
@@ -52,15 +106,21 @@ fn scenario(package: &Package) -> Result<Option<Scenario>, Error> {
     let Some(about) = package.metadata.get("pileup") else {
         return Ok(None);
     };
+    let mut folder = package.manifest_path.clone().into_std_path_buf();
+    folder.pop();
     match About::deserialize(about) {
-        Ok(about) => Ok(Some(Scenario { name, about })),
+        Ok(about) => Ok(Some(Scenario {
+            name,
+            folder,
+            about,
+        })),
         Err(source) => Err(Error::BadManifest { name, source }),
     }
 }
 
 /// Builds a scenario with Cargo, and gives the path of its program.
 pub fn build(name: &str) -> Result<PathBuf, Error> {
-    find(name)?;
+    Workspace::open()?.scenario(name)?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let start = |source| Error::Start {
         program: cargo.to_string_lossy().into_owned(),
@@ -92,21 +152,4 @@ pub fn build(name: &str) -> Result<PathBuf, Error> {
             name: name.to_owned(),
         }),
     }
-}
-
-fn find(name: &str) -> Result<(), Error> {
-    let scenarios = scenarios()?;
-    if scenarios.iter().any(|scenario| scenario.name == name) {
-        return Ok(());
-    }
-    let words: Vec<&str> = name.split('-').filter(|word| word.len() > 2).collect();
-    let similar = scenarios
-        .into_iter()
-        .map(|scenario| scenario.name)
-        .filter(|known| words.iter().any(|word| known.contains(word)))
-        .collect();
-    Err(Error::NoScenario {
-        name: name.to_owned(),
-        similar,
-    })
 }

@@ -1,7 +1,7 @@
 //! `crowd COUNT`: so many sessions, opened at once, that wait for news.
 
 use clap::Parser;
-use pileup_scenario::{Arguments, Arrivals, Scenario, Variant};
+use pileup_scenario::{Arguments, Arrivals, Scenario};
 use tokio::sync::watch;
 
 /// Many tasks that wait
@@ -28,12 +28,8 @@ async fn run(count: usize, mut arrivals: Arrivals) {
 }
 
 fn main() -> anyhow::Result<()> {
-    let CommandLine {
-        count,
-        mut arguments,
-    } = CommandLine::parse();
-    arguments.variant = Variant::Lookalike;
+    let CommandLine { count, arguments } = CommandLine::parse();
     Scenario::new()
-        .lookalike(move |arrivals| run(count, arrivals))
+        .healthy(move |arrivals| run(count, arrivals))
         .run(&arguments)
 }

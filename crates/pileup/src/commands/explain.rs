@@ -3,29 +3,16 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use anstyle::Style;
 use pileup_diagnosis::Code;
 
 use crate::arguments::Explain;
 use crate::error::Error;
+use crate::prose::with_bold_headings;
 
 pub fn execute(explain: &Explain) -> Result<ExitCode, Error> {
     let code = find(&explain.code)?;
     write!(anstream::stdout(), "{}", with_bold_headings(page(code))).map_err(Error::Print)?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// The page as it is, but for the headings: Markdown reads well in a terminal.
-fn with_bold_headings(page: &str) -> String {
-    let bold = Style::new().bold();
-    let lines = page.lines().map(|line| {
-        if line.starts_with('#') {
-            format!("{bold}{line}{bold:#}\n")
-        } else {
-            format!("{line}\n")
-        }
-    });
-    lines.collect()
 }
 
 fn find(name: &str) -> Result<Code, Error> {

@@ -19,10 +19,14 @@ pub async fn execute(investigate: Investigate) -> Result<ExitCode, Error> {
     let program = workspace::build(&name)?;
     let lifetime = investigate.watch.duration.saturating_add(MARGIN);
     let mut flags = vec![
-        format!("--variant={}", investigate.variant),
         format!("--every={}", investigate.every),
         format!("--for={}s", lifetime.as_secs()),
     ];
+    flags.extend(
+        investigate
+            .variant
+            .map(|variant| format!("--variant={variant}")),
+    );
     flags.extend(
         investigate
             .worker_threads

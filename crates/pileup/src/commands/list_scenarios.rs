@@ -6,13 +6,13 @@ use std::process::ExitCode;
 use comfy_table::{Table, presets};
 
 use crate::error::Error;
-use crate::workspace;
+use crate::workspace::Workspace;
 
 pub fn execute() -> Result<ExitCode, Error> {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_header(["scenario", "family", "minutes", "what goes wrong", "in Go"]);
-    for scenario in workspace::scenarios()? {
+    for scenario in Workspace::open()?.scenarios {
         let about = scenario.about;
         table.add_row([
             scenario.name,

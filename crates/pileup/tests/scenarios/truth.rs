@@ -70,8 +70,11 @@ pub fn scenarios() -> Result<Vec<Scenario>, String> {
         .no_deps()
         .exec()
         .map_err(|error| error.to_string())?;
-    let is_scenario = |package: &&Package| package.metadata.get("pileup").is_some();
-    let packages: Vec<&Package> = metadata.packages.iter().filter(is_scenario).collect();
+    let leaks = |package: &&Package| {
+        let about = &package.metadata["pileup"];
+        !about.is_null() && about["healthy"] != true
+    };
+    let packages: Vec<&Package> = metadata.packages.iter().filter(leaks).collect();
     packages
         .iter()
         .map(|package| scenario(package, &packages))

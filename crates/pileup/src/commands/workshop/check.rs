@@ -1,0 +1,133 @@
+//! `pileup workshop check`: is the program mended, and does it still do its work?
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
+
+use pileup::Grade;
+use tokio::time::sleep;
+
+use super::say;
+use crate::arguments::workshop::Check;
+use crate::arguments::{FailOn, Format};
+use crate::error::Error;
+use crate::render;
+use crate::workshop::Workshop;
+use crate::workshop::exercise::Exercise;
+use crate::workshop::judgement::Judgement;
+use crate::workshop::progress::Stage;
+use crate::workshop::trial::Trial;
+use crate::workshop::workbench::Workbench;
+
+/// How often it is looked whether the program was saved.
+const LOOK_EVERY: Duration = Duration::from_millis(300);
+
+pub async fn execute(workshop: &mut Workshop, check: &Check) -> Result<ExitCode, Error> {
+    let exercise = workshop.exercise(check.chosen.exercise.as_deref())?.clone();
+    // What the original was must be known before it is lost.
+    let folder = workshop.progress.folder_of(&exercise.name);
+    Workbench::of(&exercise, folder)?;
+    loop {
+        let saved = saved_at(&exercise.program());
+        let checked = once(workshop, &exercise).await;
+        if !check.watch {
+            return Ok(ExitCode::from(u8::from(!checked?)));
+        }
+        match checked {
+            Ok(true) => return Ok(ExitCode::SUCCESS),
+            Ok(false) => {}
+            Err(error @ (Error::Build { .. } | Error::ScenarioEnded { .. })) => {
+                anstream::eprintln!("{:?}", miette::Report::new(error));
+            }
+            Err(error) => return Err(error),
+        }
+        say("\nWaiting for the next save; Ctrl-C ends.")?;
+        while saved_at(&exercise.program()) == saved {
+            sleep(LOOK_EVERY).await;
+        }
+    }
+}
+
+fn saved_at(program: &Path) -> Option<SystemTime> {
+    fs::metadata(program).and_then(|file| file.modified()).ok()
+}
+
+/// Checks the program as it is now, and says whether the exercise is solved.
+async fn once(workshop: &mut Workshop, exercise: &Exercise) -> Result<bool, Error> {
+    let trial = Trial::run(exercise).await?;
+    workshop
+        .progress
+        .note(&exercise.name, |standing| standing.checks += 1)?;
+    if let Some(error) = trial.cut_short {
+        say(&format!(
+            "Not solved: {error}.\n\nThe program has to go on for as long as work arrives: has `run` returned, or panicked?"
+        ))?;
+        return Ok(false);
+    }
+    let judgement = Judgement::of(
+        &trial.report,
+        exercise.counts_from,
+        trial.work,
+        &exercise.work,
+    );
+    if judgement.findings > 0 || exercise.healthy {
+        let fail_on = match exercise.counts_from {
+            Grade::Suspicious => FailOn::Suspicious,
+            _ => FailOn::Probable,
+        };
+        render::print(&trial.report, &trial.history, Format::Text, fail_on)?;
+        say("")?;
+    }
+    let leaks = match judgement.findings {
+        0 => "Nothing piles up.",
+        _ => "The program leaks: the report above says where.",
+    };
+    if !judgement.is_mended() {
+        say(&format!("Not solved. {leaks} {}", judgement.work))?;
+        if judgement.findings == 0 {
+            say(
+                "\nA program that does less is not mended. Each piece of work is told by `tracing::info!`, which has to stay where the work is done.",
+            )?;
+        }
+        return Ok(false);
+    }
+    say(&format!("{leaks} {}", judgement.work))?;
+    if exercise.healthy && !workshop.progress.standing(&exercise.name).predicted {
+        say(
+            "\nThis is what a report says when nothing is wrong. One thing is left: say which tasks are at rest, with `cargo pileup workshop answer FUNCTION`, and check again.",
+        )?;
+        return Ok(false);
+    }
+    solved(workshop, exercise)?;
+    Ok(true)
+}
+
+fn solved(workshop: &mut Workshop, exercise: &Exercise) -> Result<(), Error> {
+    workshop
+        .progress
+        .note(&exercise.name, |standing| standing.stage = Stage::Solved)?;
+    let standing = workshop.progress.standing(&exercise.name);
+    let alone = match (standing.looked_up, standing.hints) {
+        (true, _) => "after a look at the solution".to_owned(),
+        (false, 0) => "without a hint".to_owned(),
+        (false, 1) => "with one hint".to_owned(),
+        (false, hints) => format!("with {hints} hints"),
+    };
+    say(&format!(
+        "\nSolved: {}, {alone}, at check {}.",
+        exercise.label(),
+        standing.checks
+    ))?;
+    if workshop.unsolved_after(None).is_none() {
+        return say(&workshop.curriculum.ending.text);
+    }
+    let compare = if exercise.healthy {
+        ""
+    } else {
+        "\n  cargo pileup workshop solution  compares it with our mend, and tells the price of others"
+    };
+    say(&format!(
+        "{compare}\n  cargo pileup workshop next      goes on"
+    ))
+}

@@ -1,0 +1,45 @@
+//! `pileup workshop list`.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use comfy_table::{Table, presets};
+
+use crate::error::Error;
+use crate::workshop::Workshop;
+use crate::workshop::progress::Stage;
+
+pub fn execute(workshop: &Workshop) -> Result<ExitCode, Error> {
+    let mut out = anstream::stdout().lock();
+    for arc in &workshop.curriculum.arcs {
+        writeln!(out, "{}: {}", arc.name, arc.goal).map_err(Error::Print)?;
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING);
+        let of_arc = workshop
+            .exercises
+            .iter()
+            .filter(|exercise| exercise.arc == arc.name);
+        for exercise in of_arc {
+            let standing = workshop.progress.standing(&exercise.name);
+            let current = workshop.progress.current() == Some(&exercise.name);
+            table.add_row([
+                if current { ">" } else { "" }.to_owned(),
+                exercise.label(),
+                exercise.summary.clone(),
+                exercise.seed.clone().unwrap_or_default(),
+                format!("{} min", exercise.minutes),
+                how_it_stands(standing.stage).to_owned(),
+            ]);
+        }
+        writeln!(out, "{}\n", table.trim_fmt()).map_err(Error::Print)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn how_it_stands(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Solved => "solved",
+        Stage::Begun => "begun",
+        Stage::Untouched => "",
+    }
+}

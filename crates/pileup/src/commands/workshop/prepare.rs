@@ -1,0 +1,56 @@
+//! `pileup workshop prepare`: all that the day needs, while there is a network.
+
+use std::env;
+use std::ffi::OsString;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Instant;
+
+use super::say;
+use crate::error::Error;
+use crate::workshop::Workshop;
+
+pub fn execute(workshop: &Workshop) -> Result<ExitCode, Error> {
+    let exercises = workshop.exercises.len();
+    say(&format!(
+        "Building {exercises} programs, which takes some minutes the first time and seconds later."
+    ))?;
+    let began = Instant::now();
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+    let status = Command::new(&cargo)
+        // As each exercise is built later: then there is nothing left to do.
+        .args(["build", "--workspace", "--bins"])
+        .status()
+        .map_err(|source| Error::Start {
+            program: cargo.to_string_lossy().into_owned(),
+            source,
+        })?;
+    if !status.success() {
+        return Err(Error::Build {
+            name: "the workshop".to_owned(),
+        });
+    }
+    say(&format!(
+        "Built in {} s. From here on, no exercise needs a network.",
+        began.elapsed().as_secs()
+    ))?;
+    for (program, mend) in [
+        ("tokio-console", "cargo install --locked tokio-console"),
+        ("just", "every recipe is one line of cargo as well"),
+    ] {
+        if is_there(program) {
+            say(&format!("{program} is there."))?;
+        } else {
+            say(&format!("{program} is missing: {mend}"))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn is_there(program: &str) -> bool {
+    let status = Command::new(program)
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    status.is_ok_and(|status| status.success())
+}

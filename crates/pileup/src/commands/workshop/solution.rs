@@ -1,0 +1,56 @@
+//! `pileup workshop solution`: the difference to the mended program, and why it helps.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+use similar::{ChangeTag, TextDiff};
+
+use super::say;
+use crate::arguments::workshop::Chosen;
+use crate::error::Error;
+use crate::workshop::Workshop;
+use crate::workshop::workbench::Workbench;
+
+/// Unchanged lines around a change.
+const AROUND: usize = 3;
+
+pub fn execute(workshop: &mut Workshop, chosen: &Chosen) -> Result<ExitCode, Error> {
+    let exercise = workshop.exercise(chosen.exercise.as_deref())?.clone();
+    if exercise.healthy {
+        say("There is nothing to mend in the warm-up. `hint` helps with its question.")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let folder = workshop.progress.folder_of(&exercise.name);
+    let original = Workbench::of(&exercise, folder)?.original()?;
+    print(&original, &exercise.mended()?).map_err(Error::Print)?;
+    if let Some(mend) = exercise.page()?.mend() {
+        say(&format!("\n{mend}"))?;
+    }
+    workshop.progress.note(&exercise.name, |standing| {
+        standing.looked_up |= !standing.is_solved();
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print(original: &str, mended: &str) -> std::io::Result<()> {
+    let mut out = anstream::stdout().lock();
+    let difference = TextDiff::from_lines(original, mended);
+    writeln!(out, "--- leaky.rs\n+++ fixed.rs")?;
+    for group in difference.grouped_ops(AROUND) {
+        writeln!(out, "@@")?;
+        for change in group
+            .iter()
+            .flat_map(|operation| difference.iter_changes(operation))
+        {
+            let (sign, style) = match change.tag() {
+                ChangeTag::Equal => (' ', Style::new()),
+                ChangeTag::Delete => ('-', AnsiColor::Red.on_default()),
+                ChangeTag::Insert => ('+', AnsiColor::Green.on_default()),
+            };
+            let line = change.value().trim_end_matches('\n');
+            writeln!(out, "{style}{sign}{line}{style:#}")?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! `pileup workshop start`: the page of an exercise, without what would give it away.
+
+use std::env;
+use std::io::Write;
+use std::process::ExitCode;
+
+use super::say;
+use crate::arguments::workshop::Chosen;
+use crate::error::Error;
+use crate::prose::{filled, with_bold_headings};
+use crate::render::text::width;
+use crate::workshop::Workshop;
+use crate::workshop::exercise::Exercise;
+use crate::workshop::terminals::Terminals;
+use crate::workshop::workbench::Workbench;
+
+pub fn execute(workshop: &mut Workshop, chosen: &Chosen) -> Result<ExitCode, Error> {
+    let unsolved = |workshop: &Workshop| {
+        let current = workshop.exercise(None).ok();
+        let is_open =
+            current.filter(|current| !workshop.progress.standing(&current.name).is_solved());
+        is_open.or(workshop.unsolved_after(None)).cloned()
+    };
+    let exercise = match &chosen.exercise {
+        Some(name) => Some(workshop.exercise(Some(name))?.clone()),
+        None => unsolved(workshop),
+    };
+    let Some(exercise) = exercise else {
+        say(
+            "Every exercise is solved. Name the one that you want to see again; `list` shows them.",
+        )?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    begin(workshop, &exercise)
+}
+
+/// Makes an exercise the current one, and shows its page.
+pub fn begin(workshop: &mut Workshop, exercise: &Exercise) -> Result<ExitCode, Error> {
+    let folder = workshop.progress.folder_of(&exercise.name);
+    let workbench = Workbench::of(exercise, folder)?;
+    let changed = workbench.is_changed()?;
+    workshop.progress.begin(&exercise.name)?;
+
+    let page = exercise.page()?;
+    let total = workshop.exercises.len() - 1;
+    let terminals = Terminals::of(&exercise.name);
+    let heading = format!(
+        "# {:02} of {total}: {}\n\n{}, about {} minutes\n\n",
+        exercise.number, page.title, exercise.arc, exercise.minutes
+    );
+    let mut parts = vec![heading];
+    let mut section = |heading: &str, content: &str| {
+        parts.push(format!("## {heading}\n\n{content}\n\n"));
+    };
+    section(
+        "The symptom",
+        page.section("The symptom").unwrap_or_default(),
+    );
+    section(
+        "Two terminals",
+        &format!(
+            "```\nA  {}\nB  {}\n```\nThe columns and keys of tokio-console are explained in docs/tokio-console.md. \
+             In place of B, `{}` watches for half a minute and reports; try without it first.",
+            terminals.scenario, terminals.console, terminals.investigator
+        ),
+    );
+    section(
+        "What to watch",
+        page.section("What to watch").unwrap_or_default(),
+    );
+    section("Questions", page.section("Questions").unwrap_or_default());
+    section("What to do", &what_to_do(exercise));
+    if changed {
+        parts.push(
+            "Your changes to the program are kept; `reset` puts the original back.\n".to_owned(),
+        );
+    }
+    let text = with_bold_headings(&filled(&parts.concat(), width()));
+    write!(anstream::stdout(), "{text}").map_err(Error::Print)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn what_to_do(exercise: &Exercise) -> String {
+    let program = exercise.program();
+    let here = env::current_dir().unwrap_or_default();
+    let program = program.strip_prefix(here).unwrap_or(&program).display();
+    if exercise.healthy {
+        return format!(
+            "Say which tasks are at rest all along: `cargo pileup workshop answer FUNCTION`, or a line of {program}. \
+             Then `cargo pileup workshop check` shows what a report says when nothing is wrong."
+        );
+    }
+    format!(
+        "1. Before you read the code, predict: `cargo pileup workshop answer leaky.rs:LINE` (where are the tasks spawned that stay?), \
+         with `--waits-for` and `--held-by` if you can tell.\n\
+         2. Mend {program}, and nothing else.\n\
+         3. `cargo pileup workshop check` tries it; with `--watch`, each time that you save.\n\
+         4. `cargo pileup workshop hint`, when you are stuck for five minutes."
+    )
+}

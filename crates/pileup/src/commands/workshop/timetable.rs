@@ -1,0 +1,47 @@
+//! `pileup workshop timetable`: a plan for a class.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use comfy_table::{Table, presets};
+
+use super::say;
+use crate::error::Error;
+use crate::workshop::Workshop;
+
+pub fn execute(workshop: &Workshop) -> Result<ExitCode, Error> {
+    let mut elapsed = 0;
+    let mut ends = Vec::new();
+    for arc in &workshop.curriculum.arcs {
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING);
+        let began = elapsed;
+        let of_arc = workshop
+            .exercises
+            .iter()
+            .filter(|exercise| exercise.arc == arc.name);
+        for exercise in of_arc {
+            table.add_row([
+                clock(elapsed),
+                format!("{} min", exercise.minutes),
+                exercise.label(),
+                exercise.summary.clone(),
+            ]);
+            elapsed += exercise.minutes;
+        }
+        ends.push(clock(elapsed));
+        let mut out = anstream::stdout().lock();
+        let minutes = elapsed - began;
+        writeln!(out, "{}, {minutes} minutes: {}", arc.name, arc.goal).map_err(Error::Print)?;
+        writeln!(out, "{}\n", table.trim_fmt()).map_err(Error::Print)?;
+    }
+    say(&format!(
+        "The arcs end at {}, without breaks. For a class of two hours take the first two, and let `everything` be the homework.",
+        ends.join(", ")
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn clock(minutes: u32) -> String {
+    format!("{}:{:02}", minutes / 60, minutes % 60)
+}

@@ -1,0 +1,63 @@
+//! The workshop: exercises in the order in which they teach, and how far somebody has come.
+
+pub mod curriculum;
+pub mod exercise;
+pub mod judgement;
+pub mod page;
+pub mod prediction;
+pub mod progress;
+pub mod terminals;
+pub mod trial;
+pub mod workbench;
+
+use crate::error::Error;
+use crate::workspace::Workspace;
+
+use self::curriculum::Curriculum;
+use self::exercise::Exercise;
+use self::progress::Progress;
+
+/// All that a command of the workshop works with.
+pub struct Workshop {
+    pub curriculum: Curriculum,
+    pub exercises: Vec<Exercise>,
+    pub progress: Progress,
+}
+
+impl Workshop {
+    /// Opens the workshop of the clone around the current folder.
+    pub fn open() -> Result<Self, Error> {
+        let workspace = Workspace::open()?;
+        let curriculum = Curriculum::of(&workspace)?;
+        let exercises = curriculum.exercises(&workspace)?;
+        let progress = Progress::of(&workspace.root)?;
+        Ok(Self {
+            curriculum,
+            exercises,
+            progress,
+        })
+    }
+
+    /// The exercise of this name or number, or else the current one.
+    pub fn exercise(&self, name: Option<&str>) -> Result<&Exercise, Error> {
+        let Some(name) = name.or(self.progress.current()) else {
+            return Err(Error::NoExerciseBegun);
+        };
+        let is_meant =
+            |exercise: &&Exercise| exercise.name == name || name.parse() == Ok(exercise.number);
+        self.exercises
+            .iter()
+            .find(is_meant)
+            .ok_or_else(|| Error::NoExercise {
+                name: name.to_owned(),
+            })
+    }
+
+    /// The first exercise after `exercise` that is not solved, or else the first of all.
+    pub fn unsolved_after(&self, exercise: Option<&Exercise>) -> Option<&Exercise> {
+        let start = exercise.map_or(0, |exercise| exercise.number + 1);
+        let is_open = |exercise: &&Exercise| !self.progress.standing(&exercise.name).is_solved();
+        let later = self.exercises.iter().skip(start).find(is_open);
+        later.or_else(|| self.exercises.iter().find(is_open))
+    }
+}

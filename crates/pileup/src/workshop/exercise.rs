@@ -1,0 +1,84 @@
+//! One exercise: a scenario, its page, and the program that is to be mended.
+
+use std::fs;
+use std::path::PathBuf;
+
+use pileup::Grade;
+
+use super::curriculum::Arc;
+use super::page::Page;
+use crate::error::Error;
+use crate::workspace::{Scenario, Work};
+
+/// A scenario in its place in the workshop.
+#[derive(Debug, Clone)]
+pub struct Exercise {
+    /// Counted from 0, which is the warm-up.
+    pub number: usize,
+    pub name: String,
+    pub arc: String,
+    pub summary: String,
+    pub minutes: u32,
+    /// The function of the Go article that it comes from.
+    pub seed: Option<String>,
+    pub work: Work,
+    /// Whether there is nothing to mend in it.
+    pub healthy: bool,
+    /// From which grade on a finding counts.
+    pub counts_from: Grade,
+    folder: PathBuf,
+}
+
+impl Exercise {
+    pub fn new(number: usize, arc: &Arc, scenario: &Scenario) -> Self {
+        let about = scenario.about.clone();
+        Self {
+            number,
+            name: scenario.name.clone(),
+            arc: arc.name.clone(),
+            summary: about.summary,
+            minutes: about.minutes,
+            seed: about.seed,
+            work: about.work,
+            healthy: about.healthy,
+            // Where a leak raises no more than a suspicion, its mend must raise none.
+            counts_from: about
+                .finds
+                .map_or(Grade::Probable, |finds| finds.grade.min(Grade::Probable)),
+            folder: scenario.folder.clone(),
+        }
+    }
+
+    /// As it is shown in lists: its number and its name.
+    pub fn label(&self) -> String {
+        format!("{:02} {}", self.number, self.name)
+    }
+
+    pub fn page(&self) -> Result<Page, Error> {
+        read(self.folder.join("README.md")).map(|text| Page::new(&text))
+    }
+
+    /// The program that the learner works on.
+    pub fn program(&self) -> PathBuf {
+        let file = if self.healthy {
+            "healthy.rs"
+        } else {
+            "leaky.rs"
+        };
+        self.folder.join("src").join(file)
+    }
+
+    /// The text of the program as it is now.
+    pub fn source(&self) -> Result<String, Error> {
+        read(self.program())
+    }
+
+    /// The text of the program as we have mended it.
+    pub fn mended(&self) -> Result<String, Error> {
+        read(self.folder.join("src/fixed.rs"))
+    }
+}
+
+fn read(file: PathBuf) -> Result<String, Error> {
+    fs::read_to_string(&file).map_err(|source| Error::ReadFile { file, source })
+}

@@ -1,0 +1,176 @@
+//! What a learner predicts, and what the real report of the original program says.
+
+use std::fs;
+use std::path::Path;
+
+use pileup::{History, Report, Site, TaskState, WaitKind};
+use serde::{Deserialize, Serialize};
+
+use super::exercise::Exercise;
+use super::trial::Trial;
+use super::workbench::write;
+use crate::error::Error;
+use crate::views::functions::Functions;
+
+/// What a prediction is held against.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// Where the tasks were spawned that the exercise asks for.
+    pub spawned_at: Vec<Place>,
+    /// What they wait for; of a place that is not in it, Tokio does not tell.
+    pub waits_for: Vec<WaitKind>,
+    /// Where those were spawned who hold it.
+    pub held_by: Vec<Place>,
+}
+
+/// A spawn site, and the function that it stands in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    pub site: Site,
+    /// Its name alone, without the modules.
+    pub function: Option<String>,
+}
+
+impl Facts {
+    /// What the report on the original program says: from the file that is kept of it, or
+    /// else by running the program, which must be the original then.
+    pub async fn of(exercise: &Exercise, kept: &Path) -> Result<Self, Error> {
+        let text = fs::read_to_string(kept).unwrap_or_default();
+        if let Ok(facts) = serde_json::from_str(&text) {
+            return Ok(facts);
+        }
+        let trial = Trial::run(exercise).await?;
+        if let Some(error) = trial.cut_short {
+            return Err(error);
+        }
+        let facts = if exercise.healthy {
+            Self::at_rest(&trial.history)
+        } else {
+            Self::accused(&trial.report, exercise)
+        };
+        let text = serde_json::to_string(&facts).map_err(|error| Error::KeepProgress {
+            file: kept.to_owned(),
+            source: error.into(),
+        })?;
+        write(kept, &text)?;
+        Ok(facts)
+    }
+
+    fn accused(report: &Report, exercise: &Exercise) -> Self {
+        let mut functions = Functions::default();
+        let mut facts = Self::default();
+        let counts = report
+            .findings
+            .iter()
+            .filter(|finding| finding.grade >= exercise.counts_from);
+        for finding in counts {
+            let site = finding.site.as_ref();
+            facts
+                .spawned_at
+                .extend(site.map(|site| Place::of(site, &mut functions)));
+            facts
+                .waits_for
+                .extend(finding.waits_on.as_ref().map(|waits| waits.kind));
+            let holders = finding.held_by.iter().filter_map(|held| held.site.as_ref());
+            facts
+                .held_by
+                .extend(holders.map(|site| Place::of(site, &mut functions)));
+        }
+        facts
+    }
+
+    /// The spawn sites of tasks that were there all along, and are idle.
+    fn at_rest(history: &History) -> Self {
+        let mut functions = Functions::default();
+        let latest = history.latest();
+        let tasks = latest.iter().flat_map(|latest| &latest.tasks);
+        let at_rest = tasks.filter(|task| {
+            task.state() == Some(TaskState::Idle)
+                && history
+                    .started()
+                    .is_some_and(|started| task.created_at < started)
+        });
+        let mut sites: Vec<&Site> = at_rest.filter_map(|task| task.site.as_ref()).collect();
+        sites.sort_unstable();
+        sites.dedup();
+        let places = sites
+            .into_iter()
+            .map(|site| Place::of(site, &mut functions));
+        Self {
+            spawned_at: places.collect(),
+            ..Self::default()
+        }
+    }
+}
+
+impl Place {
+    fn of(site: &Site, functions: &mut Functions) -> Self {
+        let function = functions.function(site);
+        let name = function.and_then(|function| function.name.rsplit("::").next());
+        Self {
+            site: site.clone(),
+            function: name.map(str::to_owned),
+        }
+    }
+
+    /// Whether somebody means this place by a function's name, a line, or a file and a line.
+    pub fn is_meant_by(&self, text: &str) -> bool {
+        let text = text.trim().trim_end_matches("()");
+        if self.function.as_deref() == Some(text) {
+            return true;
+        }
+        let (file, line) = match text.rsplit_once(':') {
+            Some((file, line)) => (file, line),
+            None => ("", text),
+        };
+        let site_file = self.site.portable_file();
+        line.parse() == Ok(self.site.line)
+            && (site_file == file || site_file.ends_with(&format!("/{file}")) || file.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place() -> Place {
+        Place {
+            site: Site {
+                file: "scenarios/unclosed-channel/src/leaky.rs".into(),
+                line: 35,
+                column: 5,
+            },
+            function: Some("add_up".to_owned()),
+        }
+    }
+
+    #[test]
+    fn a_place_is_named_as_people_name_it() {
+        for text in [
+            "add_up",
+            "add_up()",
+            "35",
+            "leaky.rs:35",
+            "src/leaky.rs:35",
+            "scenarios/unclosed-channel/src/leaky.rs:35",
+        ] {
+            assert!(place().is_meant_by(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn another_place_is_not_meant() {
+        for text in [
+            "",
+            "add",
+            "run",
+            "34",
+            "fixed.rs:35",
+            "y.rs:35",
+            "leaky.rs:5",
+            ":",
+        ] {
+            assert!(!place().is_meant_by(text), "{text}");
+        }
+    }
+}

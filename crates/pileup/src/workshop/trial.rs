@@ -1,0 +1,44 @@
+//! Runs a learner's program for a while, and watches it.
+
+use std::time::Duration;
+
+use pileup::{History, Report, diagnose};
+
+use super::exercise::Exercise;
+use crate::error::Error;
+use crate::scenario_process::{ScenarioProcess, WorkDone};
+use crate::watch::{Source, observe};
+use crate::workspace;
+
+/// What takes minutes at an exercise's own pace takes seconds at this one.
+const EVERY: &str = "100ms";
+const WATCH: Duration = Duration::from_secs(12);
+/// The program ends by itself, should we be killed before that.
+const LIFETIME: &str = "60s";
+
+/// What was seen of a program.
+pub struct Trial {
+    pub history: History,
+    pub report: Report,
+    pub work: WorkDone,
+    /// Why it was not watched to the end: the program ended.
+    pub cut_short: Option<Error>,
+}
+
+impl Trial {
+    /// Builds the program of an exercise as it is now, and watches it.
+    pub async fn run(exercise: &Exercise) -> Result<Self, Error> {
+        let program = workspace::build(&exercise.name)?;
+        let flags = [format!("--every={EVERY}"), format!("--for={LIFETIME}")];
+        let process = ScenarioProcess::start(&exercise.name, &program, &flags).await?;
+        let source = Source::attach(process.address.clone(), WATCH).await?;
+        let watched = observe(source, None, |_| false).await?;
+        let report = diagnose(&watched.history, &exercise.name);
+        Ok(Self {
+            report,
+            history: watched.history,
+            work: process.work_done(),
+            cut_short: watched.cut_short,
+        })
+    }
+}
