@@ -137,7 +137,8 @@ pub enum Error {
 
     #[error("{name} is predicted before it is changed")]
     #[diagnostic(help(
-        "a prediction is about the original program. `cargo pileup workshop reset` puts that          back, and keeps what you wrote; or go on without one: `check`"
+        "a prediction is about the original program. `cargo pileup workshop reset` puts that \
+         back, and keeps what you wrote; or go on without one: `check`"
     ))]
     PredictedTooLate { name: String },
 

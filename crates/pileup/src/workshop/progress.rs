@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::process;
 
 use serde::{Deserialize, Serialize};
 
@@ -64,15 +65,7 @@ impl Progress {
     /// The progress in the clone at `root`: none where nothing was begun.
     pub fn of(root: &Path) -> Result<Self, Error> {
         let folder = root.join(FOLDER);
-        let file = folder.join(FILE);
-        let kept = match fs::read_to_string(&file) {
-            Ok(text) => toml::from_str(&text).map_err(|source| Error::BadProgress {
-                file,
-                source: Box::new(source),
-            })?,
-            Err(error) if error.kind() == ErrorKind::NotFound => Kept::default(),
-            Err(source) => return Err(Error::ReadFile { file, source }),
-        };
+        let kept = Kept::read(&folder.join(FILE))?;
         Ok(Self { folder, kept })
     }
 
@@ -93,8 +86,9 @@ impl Progress {
 
     /// Makes an exercise the current one.
     pub fn begin(&mut self, exercise: &str) -> Result<(), Error> {
-        self.kept.current = Some(exercise.to_owned());
-        self.note(exercise, |standing| {
+        self.change(|kept| {
+            kept.current = Some(exercise.to_owned());
+            let standing = kept.exercises.entry(exercise.to_owned()).or_default();
             standing.stage = standing.stage.max(Stage::Begun);
         })
     }
@@ -105,23 +99,42 @@ impl Progress {
         exercise: &str,
         change: impl FnOnce(&mut Standing),
     ) -> Result<(), Error> {
-        change(self.kept.exercises.entry(exercise.to_owned()).or_default());
-        self.save()
+        self.change(|kept| change(kept.exercises.entry(exercise.to_owned()).or_default()))
     }
 
-    /// Writes another file and puts it in place: a learner who is interrupted loses nothing.
-    fn save(&self) -> Result<(), Error> {
+    /// Changes what is kept by now: a check may have run for long, and another terminal have
+    /// shown a hint meanwhile. Writes another file and puts it in place, so that who is
+    /// interrupted loses nothing.
+    fn change(&mut self, change: impl FnOnce(&mut Kept)) -> Result<(), Error> {
         let file = self.folder.join(FILE);
         let failed = |source| Error::KeepProgress {
             file: file.clone(),
             source,
         };
+        self.kept = Kept::read(&file)?;
+        change(&mut self.kept);
         let text = toml::to_string(&self.kept)
-            .map_err(|error| failed(std::io::Error::new(ErrorKind::InvalidData, error)))?;
+            .map_err(|error| failed(io::Error::new(ErrorKind::InvalidData, error)))?;
         fs::create_dir_all(&self.folder).map_err(failed)?;
-        let new = file.with_extension("toml.new");
+        let new = file.with_extension(format!("{}.new", process::id()));
         fs::write(&new, text).map_err(failed)?;
         fs::rename(&new, &file).map_err(failed)
+    }
+}
+
+impl Kept {
+    fn read(file: &Path) -> Result<Self, Error> {
+        match fs::read_to_string(file) {
+            Ok(text) => toml::from_str(&text).map_err(|source| Error::BadProgress {
+                file: file.to_owned(),
+                source: Box::new(source),
+            }),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::default()),
+            Err(source) => Err(Error::ReadFile {
+                file: file.to_owned(),
+                source,
+            }),
+        }
     }
 }
 

@@ -1,0 +1,102 @@
+//! Plays a learner, in a pseudo-terminal.
+
+use std::fs;
+use std::io::Read;
+
+use pty_process::{Size, blocking};
+
+use crate::copy::Copy;
+use crate::truth::{self, Scenario};
+
+const WIDTH: u16 = 100;
+const FIRST_ARC: usize = 6;
+
+/// What commands out the whole program, as somebody does who is only after the report.
+const COMMENTED_OUT: &str = "\
+use pileup_scenario::Arrivals;
+
+pub async fn run(mut arrivals: Arrivals) {
+    loop {
+        arrivals.next().await;
+    }
+}
+";
+
+pub fn play() {
+    let copy = Copy::with_dependencies();
+    let scenarios = truth::scenarios().expect("the manifests can be read");
+    let at = |arguments: &str, code: i32, text: &str| {
+        let (shown, ended) = shown(&copy, arguments);
+        assert_eq!(ended, Some(code), "{arguments}\n{shown}");
+        assert!(shown.contains(text), "{arguments}: no {text:?} in\n{shown}");
+    };
+
+    at("", 0, "0 of 27");
+    at("start", 0, "00 of 26");
+    at("check", 1, "One thing is left");
+    at("answer serve", 1, "Not so");
+    at("answer hire_baker", 0, "Right");
+    at("check", 0, "Solved: 00 warm-up, without a hint, at check 2");
+
+    at("next", 0, "01 of 26");
+    at("answer run", 1, "not so");
+    at("answer charge --waits-for not-shown", 0, "right");
+    at("check", 1, "The program leaks");
+    let program = copy.program("nil-channel-receive");
+    let original = fs::read_to_string(&program).expect("it is there");
+    fs::write(
+        &program,
+        original.replace("session.released().await", "session.released()await"),
+    )
+    .expect("it is written");
+    at("check", 2, "expected one of");
+    fs::write(&program, COMMENTED_OUT).expect("it is written");
+    at("check", 1, "does not do its work");
+    at("", 0, "You are at 01");
+    at("hint", 0, "Hint 1 of 3");
+    fs::write(&program, copy.mended("nil-channel-receive")).expect("it is written");
+    at("check", 0, "Solved: 01 nil-channel-receive, with one hint");
+    at("", 0, "It is solved");
+
+    for number in 2..FIRST_ARC {
+        at("next", 0, &format!("{number:02} of 26"));
+        let exercise = current(&copy);
+        let scenario = scenarios.iter().find(|scenario| scenario.name == exercise);
+        let (_, line) = scenario.and_then(first_site).expect("it has a site");
+        at(&format!("answer leaky.rs:{line}"), 0, "right");
+        fs::write(copy.program(&exercise), copy.mended(&exercise)).expect("it is written");
+        at("check", 0, "Solved");
+    }
+    at("", 0, "6 of 27");
+    at("next", 0, "06 of 26");
+}
+
+fn first_site(scenario: &Scenario) -> Option<&(String, u32)> {
+    scenario.sites.first()
+}
+
+fn current(copy: &Copy) -> String {
+    let progress = fs::read_to_string(copy.path(".pileup/workshop.toml")).expect("it is kept");
+    let progress: toml::Table = toml::from_str(&progress).expect("TOML");
+    progress["current"].as_str().expect("a name").to_owned()
+}
+
+/// What a terminal gets to show, and the exit code.
+fn shown(copy: &Copy, arguments: &str) -> (String, Option<i32>) {
+    let (mut terminal, side) = blocking::open().expect("a pseudo-terminal");
+    terminal
+        .resize(Size::new(40, WIDTH))
+        .expect("it has a size");
+    let command = blocking::Command::new(env!("CARGO_BIN_EXE_pileup"))
+        .arg("workshop")
+        .args(arguments.split_whitespace())
+        .current_dir(copy.path(""))
+        .env("TERM", "xterm-256color")
+        .env("NO_COLOR", "1");
+    let mut child = command.spawn(side).expect("pileup runs");
+    let mut bytes = Vec::new();
+    // A terminal whose other side is closed ends with an error, on some systems.
+    let _ = terminal.read_to_end(&mut bytes);
+    let ended = child.wait().expect("it ends");
+    (String::from_utf8_lossy(&bytes).into_owned(), ended.code())
+}

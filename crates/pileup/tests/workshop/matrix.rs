@@ -1,0 +1,115 @@
+//! Of every exercise: the leaky program fails its check, the mended one passes, one that
+//! does nothing fails, and the true answers are found right.
+
+use std::fs;
+use std::sync::Mutex;
+use std::thread;
+
+use crate::copy::{Copy, Said};
+use crate::truth::{self, Scenario, lines_of};
+
+/// They wait far more than they work.
+const AT_ONCE: usize = 6;
+
+const EMPTY: &str = "\
+//! Does nothing.
+
+use pileup_scenario::Arrivals;
+
+/// Waits.
+pub async fn run(_: Arrivals) {
+    std::future::pending().await
+}
+";
+
+pub fn check() {
+    let copy = Copy::with_dependencies();
+    let scenarios = truth::scenarios().expect("the manifests can be read");
+    copy.build();
+    let mut wrong = Vec::new();
+    wrong.extend(each(&scenarios, |scenario| {
+        expect(
+            &copy.run(&["check", &scenario.name]),
+            1,
+            "The program leaks",
+        )
+    }));
+    wrong.extend(each(&scenarios, |scenario| {
+        let answers = answers(scenario)?;
+        let arguments: Vec<&str> = answers.iter().map(String::as_str).collect();
+        expect(&copy.run(&arguments), 0, "right")
+    }));
+    wrong.extend(each(&scenarios, |scenario| {
+        let arguments = ["answer", "run", "--exercise", &scenario.name];
+        expect(&copy.run(&arguments), 1, "not so")
+    }));
+    for scenario in &scenarios {
+        fs::write(copy.program(&scenario.name), copy.mended(&scenario.name))
+            .expect("it is written");
+    }
+    copy.build();
+    wrong.extend(each(&scenarios, |scenario| {
+        expect(&copy.run(&["check", &scenario.name]), 0, "Solved")
+    }));
+    for scenario in &scenarios {
+        fs::write(copy.program(&scenario.name), EMPTY).expect("it is written");
+    }
+    copy.build();
+    wrong.extend(each(&scenarios, |scenario| {
+        let said = copy.run(&["check", &scenario.name]);
+        expect(&said, 1, "does not do its work")
+    }));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// The prediction that is right by the manifest.
+fn answers(scenario: &Scenario) -> Result<Vec<String>, String> {
+    let (file, line) = scenario.sites.first().ok_or("no site")?;
+    let mut answers = vec!["answer".to_owned(), format!("{file}:{line}")];
+    let finds = scenario.finds.as_ref();
+    if let Some(finds) = finds {
+        let waits_for = finds.waits_for.as_deref().unwrap_or("not-shown");
+        answers.push(format!("--waits-for={}", waits_for.replace('_', "-")));
+    }
+    if let Some(holder) = finds.and_then(|finds| finds.held_by.as_deref()) {
+        // It must be there, for the answer to mean anything.
+        lines_of(&scenario.name, holder)?;
+        answers.push(format!("--held-by={holder}"));
+    }
+    answers.push(format!("--exercise={}", scenario.name));
+    Ok(answers)
+}
+
+fn expect(said: &Said, code: i32, text: &str) -> Result<(), String> {
+    if said.code == Some(code) && said.text.contains(text) {
+        return Ok(());
+    }
+    Err(format!(
+        "exit code {:?}, and not {code} with {text:?}\n{}",
+        said.code, said.text
+    ))
+}
+
+/// Does something with every scenario, several at once, and gives what went wrong.
+fn each(
+    scenarios: &[Scenario],
+    check: impl Fn(&Scenario) -> Result<(), String> + Sync,
+) -> Vec<String> {
+    let left = Mutex::new(scenarios.iter());
+    let wrong = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                loop {
+                    let next = left.lock().expect("no thread panics").next();
+                    let Some(scenario) = next else { return };
+                    if let Err(reason) = check(scenario) {
+                        let reason = format!("{}: {reason}", scenario.name);
+                        wrong.lock().expect("no thread panics").push(reason);
+                    }
+                }
+            });
+        }
+    });
+    wrong.into_inner().expect("no thread panics")
+}

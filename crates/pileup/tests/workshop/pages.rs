@@ -1,0 +1,78 @@
+//! The pages of the exercises are all of one form.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use crate::programs::workspace;
+use crate::truth;
+
+const PARTS: [&str; 8] = [
+    "The symptom",
+    "Run it",
+    "What to watch",
+    "Questions",
+    "Hints",
+    "The mend",
+    "In Go",
+    "In real projects",
+];
+const HINTS: usize = 3;
+
+pub fn check() {
+    let scenarios = truth::scenarios().expect("the manifests can be read");
+    let mut expected: BTreeSet<String> = scenarios
+        .into_iter()
+        .map(|scenario| scenario.name)
+        .collect();
+    expected.insert("warm-up".to_owned());
+    let exercises = exercises();
+    let named: BTreeSet<String> = exercises.iter().cloned().collect();
+    assert_eq!(named, expected, "each scenario is an exercise");
+    assert_eq!(named.len(), exercises.len(), "none comes twice");
+    for exercise in exercises {
+        check_page(&exercise);
+    }
+}
+
+/// The names of all exercises, in their order.
+pub fn exercises() -> Vec<String> {
+    let file = workspace().join("scenarios/workshop.toml");
+    let text = fs::read_to_string(file).expect("the order of the exercises");
+    let order: toml::Table = toml::from_str(&text).expect("TOML");
+    let arcs = order["arc"].as_array().expect("arcs");
+    let of_arc = |arc: &toml::Value| arc["exercises"].as_array().expect("exercises").clone();
+    let names = arcs.iter().flat_map(of_arc);
+    names
+        .map(|name| name.as_str().expect("a name").to_owned())
+        .collect()
+}
+
+fn check_page(exercise: &str) {
+    let file = workspace().join(format!("scenarios/{exercise}/README.md"));
+    let page = fs::read_to_string(file).expect("a page");
+    let headings: Vec<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("## "))
+        .collect();
+    assert_eq!(headings, PARTS, "{exercise}");
+    let part = |heading: &str| {
+        let begins = format!("## {heading}\n");
+        let text = page.split(&begins).nth(1).unwrap_or_default();
+        text.split("\n## ").next().unwrap_or_default().trim()
+    };
+    for heading in PARTS {
+        assert!(part(heading).len() > 40, "{exercise}: {heading}");
+    }
+    for hint in 1..=HINTS {
+        let summary = format!("<details><summary>Hint {hint}</summary>");
+        assert!(part("Hints").contains(&summary), "{exercise}: hint {hint}");
+    }
+    assert!(part("Questions").contains("\n2. "), "{exercise}: questions");
+    assert!(part("The mend").contains("<details>"), "{exercise}: folded");
+    for command in [
+        format!("just run-scenario {exercise}"),
+        "tokio-console".to_owned(),
+    ] {
+        assert!(part("Run it").contains(&command), "{exercise}: {command}");
+    }
+}
