@@ -29,6 +29,12 @@ investigate NAME *ARGS:
 list:
     cargo pileup list-scenarios
 
+# The workshop: where you are, or one of its commands, such as `just workshop start`
+[group('workshop')]
+[no-exit-message]
+workshop *ARGS:
+    cargo pileup workshop "$@"
+
 # Run the tests
 [group('development')]
 test *ARGS:

@@ -5,10 +5,13 @@ use std::process::Command;
 use std::thread;
 
 /// Commands that are not run here, and where they are.
-const RUN_ELSEWHERE: [(&str, &str); 3] = [
+const RUN_ELSEWHERE: [(&str, &str); 6] = [
     ("cargo test --workspace", "this test is a part of it"),
     ("just run-scenario unclosed-channel", "needs just: .ci/run"),
     ("tokio-console", "needs tokio-console: .ci/run"),
+    ("cargo pileup workshop prepare", "builds all: .ci/run"),
+    ("cargo pileup workshop start", "tests/workshop.rs, in a copy"),
+    ("cargo pileup workshop check", "tests/workshop.rs, in a copy"),
 ];
 
 /// A command in the README, with what the README shows of its output.
