@@ -10,8 +10,14 @@ const RUN_ELSEWHERE: [(&str, &str); 6] = [
     ("just run-scenario unclosed-channel", "needs just: .ci/run"),
     ("tokio-console", "needs tokio-console: .ci/run"),
     ("cargo pileup workshop prepare", "builds all: .ci/run"),
-    ("cargo pileup workshop start", "tests/workshop.rs, in a copy"),
-    ("cargo pileup workshop check", "tests/workshop.rs, in a copy"),
+    (
+        "cargo pileup workshop start",
+        "tests/workshop.rs, in a copy",
+    ),
+    (
+        "cargo pileup workshop check",
+        "tests/workshop.rs, in a copy",
+    ),
 ];
 
 /// A command in the README, with what the README shows of its output.
