@@ -25,13 +25,20 @@ use clock::Clock;
 use counters::Counters;
 use table::{Place, Table};
 
-/// So many ends may come before their spawns at once.
-const EARLY: usize = 1 << 10;
+/// So many ends may come while one spawn has not told of its task yet: on a machine that is
+/// overloaded its thread may stand still for that long.
+const EARLY: usize = 1 << 16;
+
+/// Tasks whose places a thread keeps. A power of two.
+const KEPT: usize = 8;
 
 thread_local! {
-    /// The task whose poll began last on this thread, so that the poll's end need not look
-    /// for it; without a place once it has ended, as its slot may be another's by then.
-    static POLLED: Cell<(u64, Option<Place>)> = const { Cell::new((0, None)) };
+    /// The tasks that were polled last on this thread, and their places: a thread polls the
+    /// same few again and again, and a poll's end need not look for what its begin has found.
+    /// A task that has ended has no place, as its slot may be another's by then; and as no
+    /// number is used twice, a task that is polled is where it was before.
+    static POLLED: [Cell<(u64, Option<Place>)>; KEPT] =
+        const { [const { Cell::new((0, None)) }; KEPT] };
 }
 
 /// The tasks of all instrumented runtimes of one probe.
@@ -89,7 +96,9 @@ impl Registry {
             // Four thousand million tasks live.
             return;
         };
-        if self.early_of(number).load(Ordering::SeqCst) == number {
+        // Most often this very thread has told the end, where the runtime took no more tasks.
+        let ended_here = POLLED.with(|polled| polled[kept_at(number)].get().0 == number);
+        if ended_here || self.early_of(number).load(Ordering::SeqCst) == number {
             self.finish(place, number);
         }
     }
@@ -97,33 +106,41 @@ impl Registry {
     /// A poll begins.
     #[inline]
     pub(crate) fn poll_begins(&self, task: &TaskMeta<'_>) {
-        let number = task_number(task.id());
-        let place = self.table.find(number);
-        if let Some(place) = place {
+        if let Some(place) = self.polled(task_number(task.id())) {
             place.begin_poll(self.clock.tick());
         }
-        POLLED.set((number, place));
     }
 
     /// A poll has ended; the task may have ended with it.
     #[inline]
     pub(crate) fn poll_ends(&self, task: &TaskMeta<'_>) {
-        let number = task_number(task.id());
-        let place = match POLLED.get() {
-            (polled, place) if polled == number => place,
-            // Within this poll another runtime polled a task.
-            _ => self.table.find(number),
-        };
-        if let Some(place) = place {
+        if let Some(place) = self.polled(task_number(task.id())) {
             place.end_poll(self.clock.tick());
         }
+    }
+
+    /// The place of a task that this thread polls.
+    #[inline]
+    fn polled(&self, number: u64) -> Option<Place> {
+        POLLED.with(|polled| {
+            let kept = &polled[kept_at(number)];
+            match kept.get() {
+                (known, place) if known == number => place,
+                _ => {
+                    let place = self.table.find(number);
+                    kept.set((number, place));
+                    place
+                }
+            }
+        })
     }
 
     /// A task has returned, panicked, or was aborted.
     pub(crate) fn terminated(&self, task: &TaskMeta<'_>) {
         let number = task_number(task.id());
-        let place = match POLLED.replace((number, None)) {
-            (polled, Some(place)) if polled == number => Some(place),
+        let kept = POLLED.with(|polled| polled[kept_at(number)].replace((number, None)));
+        let place = match kept {
+            (known, Some(place)) if known == number => Some(place),
             _ => self.table.find(number),
         };
         if let Some(place) = place {
@@ -165,9 +182,14 @@ impl Registry {
 
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "what is left is below 2^10"
+        reason = "what is left is below 2^16"
     )]
     fn early_of(&self, number: u64) -> &AtomicU64 {
         &self.early[number as usize % EARLY]
     }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "what is left is below 8")]
+fn kept_at(number: u64) -> usize {
+    number as usize % KEPT
 }
