@@ -100,6 +100,11 @@ fn every_exercise_has_all_its_parts() {
 }
 
 #[test]
+fn the_page_on_tokio_console_shows_places_that_are_there() {
+    pages::check_places_of_console_page();
+}
+
+#[test]
 #[ignore = "builds every program four times: run by .ci/run"]
 fn every_check_and_every_answer_is_right() {
     matrix::check();

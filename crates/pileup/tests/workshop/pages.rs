@@ -17,6 +17,8 @@ const PARTS: [&str; 8] = [
     "In real projects",
 ];
 const HINTS: usize = 3;
+/// What stands at the places of `docs/tokio-console.md`: a spawn, or a lock that is made.
+const SHOWN: [&str; 3] = ["tokio::spawn(", "Mutex::new(", "room.spawn_local("];
 
 pub fn check() {
     let scenarios = truth::scenarios().expect("the manifests can be read");
@@ -67,6 +69,10 @@ fn check_page(exercise: &str) {
         let summary = format!("<details><summary>Hint {hint}</summary>");
         assert!(part("Hints").contains(&summary), "{exercise}: hint {hint}");
     }
+    assert!(
+        part("What to watch").contains("rite down"),
+        "{exercise}: what to write down"
+    );
     assert!(part("Questions").contains("\n2. "), "{exercise}: questions");
     assert!(part("The mend").contains("<details>"), "{exercise}: folded");
     for command in [
@@ -75,4 +81,27 @@ fn check_page(exercise: &str) {
     ] {
         assert!(part("Run it").contains(&command), "{exercise}: {command}");
     }
+}
+
+/// The page on tokio-console shows places of scenarios as they are.
+pub fn check_places_of_console_page() {
+    let page = fs::read_to_string(workspace().join("docs/tokio-console.md")).expect("the page");
+    let mut places = 0;
+    for rest in page.split("scenarios/").skip(1) {
+        let place = rest.split_whitespace().next().unwrap_or_default();
+        // Those that a narrow screen has cut off have no column.
+        let [file, line, column] = place.split(':').collect::<Vec<_>>()[..] else {
+            continue;
+        };
+        let source = fs::read_to_string(workspace().join("scenarios").join(file));
+        let source = source.expect("the file is there");
+        let number: usize = line.parse().expect("a line");
+        let from: usize = column.parse().expect("a column");
+        let line = source.lines().nth(number - 1).expect("the line is there");
+        let there = &line[from - 1..];
+        let is_shown = SHOWN.iter().any(|shown| there.starts_with(shown));
+        assert!(is_shown, "{place}: {there}");
+        places += 1;
+    }
+    assert!(places > 10, "only {places} places");
 }
