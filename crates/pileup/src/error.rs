@@ -142,6 +142,13 @@ pub enum Error {
     ))]
     PredictedTooLate { name: String },
 
+    #[error("{name} showed nothing in 12 seconds that an answer could be held against")]
+    #[diagnostic(help(
+        "is the machine busy? end what else runs, and answer again. `everything` runs the other \\
+         exercises as you have left them: when all are mended, there is nothing to find"
+    ))]
+    NothingToPredict { name: String },
+
     #[error("{} is no order of exercises", file.display())]
     #[diagnostic(help("it names the exercises of each arc, and the text at the end"))]
     BadCurriculum {
@@ -150,7 +157,10 @@ pub enum Error {
     },
 
     #[error("{} does not say how far you have come", file.display())]
-    #[diagnostic(help("it was changed by hand: mend it, or remove it to begin anew"))]
+    #[diagnostic(help(
+        "it was changed by hand: mend it, or remove it, and the exercises count as not begun; \
+         what you wrote stays as it is"
+    ))]
     BadProgress {
         file: PathBuf,
         source: Box<toml::de::Error>,

@@ -44,6 +44,9 @@ pub struct About {
     #[serde(default)]
     pub healthy: bool,
     pub finds: Option<Finds>,
+    /// Other scenarios that it runs.
+    #[serde(default)]
+    pub includes: Vec<String>,
 }
 
 /// Useful work, in pieces of which the program tells each by an event.

@@ -77,6 +77,7 @@ fn a_reset_puts_the_original_back_and_keeps_what_was_written() {
     let kept = copy.path(".pileup/workshop/unclosed-channel/before-reset-1.rs");
     assert_eq!(fs::read_to_string(kept).expect("it is kept"), "// mine");
     copy.run(&["reset"]).says("was not changed");
+    copy.run(&["list"]).says("begun");
 }
 
 #[test]
@@ -91,7 +92,7 @@ fn what_cannot_be_done_is_refused_with_a_mend() {
     fs::write(copy.program("lock-order"), "// mine").expect("it is written");
     copy.run(&["answer", "sell"]).fails_saying("workshop reset");
     fs::write(copy.path(".pileup/workshop.toml"), "solved = all").expect("it is written");
-    copy.run(&[]).fails_saying("remove it to begin anew");
+    copy.run(&[]).fails_saying("count as not begun");
 }
 
 #[test]

@@ -27,6 +27,7 @@ async fn take_back(stall: &Stall) {
     tokio::time::sleep(CARD_READER).await;
     *stall.till.lock().await -= 450;
     *jars += 1;
+    tracing::info!("a jar is taken back");
 }
 
 fn start_selling(stall: Arc<Stall>) {

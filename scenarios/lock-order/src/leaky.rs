@@ -26,6 +26,7 @@ async fn take_back(stall: &Stall) {
     tokio::time::sleep(CARD_READER).await;
     *stall.jars.lock().await += 1;
     *till -= 450;
+    tracing::info!("a jar is taken back");
 }
 
 fn start_selling(stall: Arc<Stall>) {

@@ -27,7 +27,7 @@ pub enum WorkshopCommand {
     Check(Check),
     /// Show how we have mended it, and why that helps
     Solution(Chosen),
-    /// Put the original program back; yours is kept
+    /// Put the original program back; yours is kept, and so is your progress
     Reset(Chosen),
     /// Print a plan for a class, with the time that each exercise takes
     Timetable,

@@ -64,7 +64,7 @@ fn status(workshop: &Workshop) -> Result<ExitCode, Error> {
     say(&format!(
         "You are at {}: {}.",
         exercise.label(),
-        exercise.summary
+        exercise.page()?.title
     ))?;
     let next = if standing.is_solved() {
         "It is solved.\n\n  cargo pileup workshop next      goes on"

@@ -19,11 +19,11 @@ pub struct Exercise {
     pub arc: String,
     pub summary: String,
     pub minutes: u32,
-    /// The function of the Go article that it comes from.
-    pub seed: Option<String>,
     pub work: Work,
     /// Whether there is nothing to mend in it.
     pub healthy: bool,
+    /// Other exercises whose programs it runs.
+    pub includes: Vec<String>,
     /// From which grade on a finding counts.
     pub counts_from: Grade,
     folder: PathBuf,
@@ -38,9 +38,9 @@ impl Exercise {
             arc: arc.name.clone(),
             summary: about.summary,
             minutes: about.minutes,
-            seed: about.seed,
             work: about.work,
             healthy: about.healthy,
+            includes: about.includes,
             // Where a leak raises no more than a suspicion, its mend must raise none.
             counts_from: about
                 .finds

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use pileup::{History, Report, Site, TaskState, WaitKind};
+use pileup::{Code, History, Report, Site, TaskState, WaitKind};
 use serde::{Deserialize, Serialize};
 
 use super::exercise::Exercise;
@@ -36,7 +36,9 @@ impl Facts {
     /// else by running the program, which must be the original then.
     pub async fn of(exercise: &Exercise, kept: &Path) -> Result<Self, Error> {
         let text = fs::read_to_string(kept).unwrap_or_default();
-        if let Ok(facts) = serde_json::from_str(&text) {
+        if let Ok(facts) = serde_json::from_str(&text)
+            && exercise.includes.is_empty()
+        {
             return Ok(facts);
         }
         let trial = Trial::run(exercise).await?;
@@ -48,6 +50,12 @@ impl Facts {
         } else {
             Self::accused(&trial.report, exercise)
         };
+        if facts.spawned_at.is_empty() {
+            // On a machine that is too busy, or because what it includes is mended by now.
+            return Err(Error::NothingToPredict {
+                name: exercise.name.clone(),
+            });
+        }
         let text = serde_json::to_string(&facts).map_err(|error| Error::KeepProgress {
             file: kept.to_owned(),
             source: error.into(),
@@ -72,9 +80,14 @@ impl Facts {
                 .waits_for
                 .extend(finding.waits_on.as_ref().map(|waits| waits.kind));
             let holders = finding.held_by.iter().filter_map(|held| held.site.as_ref());
-            facts
-                .held_by
-                .extend(holders.map(|site| Place::of(site, &mut functions)));
+            let holders: Vec<Place> = holders
+                .map(|site| Place::of(site, &mut functions))
+                .collect();
+            if finding.code == Code::Deadlock {
+                // In a circle, who holds waits as well.
+                facts.spawned_at.extend_from_slice(&holders);
+            }
+            facts.held_by.extend(holders);
         }
         facts
     }
@@ -119,13 +132,21 @@ impl Place {
         if self.function.as_deref() == Some(text) {
             return true;
         }
-        let (file, line) = match text.rsplit_once(':') {
-            Some((file, line)) => (file, line),
-            None => ("", text),
+        let column = format!(":{}:{}", self.site.line, self.site.column);
+        let text = match text.strip_suffix(&column) {
+            Some(file) => format!("{file}:{}", self.site.line),
+            None => text.to_owned(),
         };
+        let (file, line) = text.rsplit_once(':').unwrap_or(("", &text));
         let site_file = self.site.portable_file();
         line.parse() == Ok(self.site.line)
             && (site_file == file || site_file.ends_with(&format!("/{file}")) || file.is_empty())
+    }
+
+    /// Whether somebody has read this place where a narrow terminal had cut it off.
+    pub fn is_cut_off_in(&self, text: &str) -> bool {
+        let (_, line) = text.rsplit_once(':').unwrap_or(("", text));
+        self.site.line.to_string().starts_with(line)
     }
 }
 
@@ -152,7 +173,9 @@ mod tests {
             "35",
             "leaky.rs:35",
             "src/leaky.rs:35",
+            "leaky.rs:35:5",
             "scenarios/unclosed-channel/src/leaky.rs:35",
+            "scenarios/unclosed-channel/src/leaky.rs:35:5",
         ] {
             assert!(place().is_meant_by(text), "{text}");
         }
@@ -168,9 +191,18 @@ mod tests {
             "fixed.rs:35",
             "y.rs:35",
             "leaky.rs:5",
+            "leaky.rs:35:7",
             ":",
         ] {
             assert!(!place().is_meant_by(text), "{text}");
         }
+    }
+
+    #[test]
+    fn a_place_that_a_narrow_terminal_has_cut_off_is_known_as_such() {
+        assert!(place().is_cut_off_in("scenarios/unclosed-channel/src/leaky.rs:3"));
+        assert!(place().is_cut_off_in("scenarios/unclosed-channel/src/leaky.rs:"));
+        assert!(!place().is_cut_off_in("leaky.rs:4"));
+        assert!(!place().is_cut_off_in("add"));
     }
 }

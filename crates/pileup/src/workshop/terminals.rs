@@ -10,6 +10,8 @@ pub struct Terminals {
     pub scenario: String,
     pub console: String,
     pub investigator: String,
+    /// Whether another program has a port that would have been used.
+    pub is_taken: bool,
 }
 
 impl Terminals {
@@ -33,6 +35,7 @@ impl Terminals {
             ),
             console: format!("tokio-console{address}"),
             investigator: format!("cargo pileup diagnose{address}"),
+            is_taken: console != CONSOLE || probe != PROBE,
         }
     }
 }

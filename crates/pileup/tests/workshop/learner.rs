@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Read;
+use std::process::Child;
 
 use pty_process::{Size, blocking};
 
@@ -61,6 +62,10 @@ pub fn play() {
     for number in 2..FIRST_ARC {
         at("next", 0, &format!("{number:02} of 26"));
         let exercise = current(&copy);
+        if number == 2 {
+            watch_while_it_is_mended(&copy, &exercise);
+            continue;
+        }
         let scenario = scenarios.iter().find(|scenario| scenario.name == exercise);
         let (_, line) = scenario.and_then(first_site).expect("it has a site");
         at(&format!("answer leaky.rs:{line}"), 0, "right");
@@ -81,9 +86,50 @@ fn current(copy: &Copy) -> String {
     progress["current"].as_str().expect("a name").to_owned()
 }
 
+/// Has `check --watch` see a save in the middle of a run, one after it, and then the mend.
+fn watch_while_it_is_mended(copy: &Copy, exercise: &str) {
+    let program = copy.program(exercise);
+    let original = fs::read_to_string(&program).expect("it is there");
+    let (mut terminal, mut child) = terminal(copy, "check --watch");
+    let mut seen = until(&mut terminal, "Finished");
+    fs::write(&program, format!("{original}\nfn half")).expect("it is written");
+    seen += &until(&mut terminal, "Saved meanwhile: once more.");
+    seen += &until(&mut terminal, "does not build");
+    seen += &until(&mut terminal, "Waiting for the next save");
+    fs::write(&program, copy.mended(exercise)).expect("it is written");
+    seen += &until(&mut terminal, "Solved");
+    assert!(!seen.contains("Not solved"), "{seen}");
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+}
+
+/// What is shown until some text is.
+fn until(terminal: &mut blocking::Pty, text: &str) -> String {
+    let mut shown = Vec::new();
+    let mut bytes = [0; 4096];
+    loop {
+        let count = terminal.read(&mut bytes).unwrap_or(0);
+        shown.extend_from_slice(&bytes[..count]);
+        let so_far = String::from_utf8_lossy(&shown);
+        if so_far.contains(text) {
+            return so_far.into_owned();
+        }
+        assert!(count > 0, "it has ended without {text:?}:\n{so_far}");
+    }
+}
+
 /// What a terminal gets to show, and the exit code.
 fn shown(copy: &Copy, arguments: &str) -> (String, Option<i32>) {
-    let (mut terminal, side) = blocking::open().expect("a pseudo-terminal");
+    let (mut terminal, mut child) = terminal(copy, arguments);
+    let mut bytes = Vec::new();
+    // A terminal whose other side is closed ends with an error, on some systems.
+    let _ = terminal.read_to_end(&mut bytes);
+    let ended = child.wait().expect("it ends");
+    (String::from_utf8_lossy(&bytes).into_owned(), ended.code())
+}
+
+/// A command of the workshop in a terminal.
+fn terminal(copy: &Copy, arguments: &str) -> (blocking::Pty, Child) {
+    let (terminal, side) = blocking::open().expect("a pseudo-terminal");
     terminal
         .resize(Size::new(40, WIDTH))
         .expect("it has a size");
@@ -93,10 +139,5 @@ fn shown(copy: &Copy, arguments: &str) -> (String, Option<i32>) {
         .current_dir(copy.path(""))
         .env("TERM", "xterm-256color")
         .env("NO_COLOR", "1");
-    let mut child = command.spawn(side).expect("pileup runs");
-    let mut bytes = Vec::new();
-    // A terminal whose other side is closed ends with an error, on some systems.
-    let _ = terminal.read_to_end(&mut bytes);
-    let ended = child.wait().expect("it ends");
-    (String::from_utf8_lossy(&bytes).into_owned(), ended.code())
+    (terminal, command.spawn(side).expect("pileup runs"))
 }

@@ -40,6 +40,16 @@ pub fn check() {
         expect(&copy.run(&arguments), 0, "right")
     }));
     wrong.extend(each(&scenarios, |scenario| {
+        // What an exercise includes is run anew for every answer.
+        let alone = scenario.sites.iter().filter(|_| scenario.finds.is_some());
+        for (file, line) in alone {
+            let site = format!("{file}:{line}");
+            let arguments = ["answer", &site, "--exercise", &scenario.name];
+            expect(&copy.run(&arguments), 0, "right")?;
+        }
+        Ok(())
+    }));
+    wrong.extend(each(&scenarios, |scenario| {
         let arguments = ["answer", "run", "--exercise", &scenario.name];
         expect(&copy.run(&arguments), 1, "not so")
     }));

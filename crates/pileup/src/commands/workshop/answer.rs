@@ -27,6 +27,14 @@ pub async fn execute(workshop: &mut Workshop, answer: &Answer) -> Result<ExitCod
     if let Some(site) = &answer.site {
         let right = names_one(&facts.spawned_at, site);
         say(&about_site(&exercise, &facts, right))?;
+        if !right
+            && facts
+                .spawned_at
+                .iter()
+                .any(|place| place.is_cut_off_in(site))
+        {
+            say("Is the Location cut off in your terminal? `↵` on a row shows the whole of it.")?;
+        }
         if right {
             workshop
                 .progress
@@ -58,6 +66,16 @@ pub async fn execute(workshop: &mut Workshop, answer: &Answer) -> Result<ExitCod
             "Who holds it: not so. Who of those that wait has been granted another one before?"
         })?;
         all_right &= right;
+    }
+    if all_right {
+        let program = if exercise.healthy {
+            ""
+        } else {
+            ", once you have mended the program"
+        };
+        say(&format!(
+            "\n  cargo pileup workshop check     comes next{program}"
+        ))?;
     }
     Ok(ExitCode::from(u8::from(!all_right)))
 }

@@ -7,7 +7,8 @@ use comfy_table::{Table, presets};
 
 use crate::error::Error;
 use crate::workshop::Workshop;
-use crate::workshop::progress::Stage;
+use crate::workshop::exercise::Exercise;
+use crate::workshop::progress::{Stage, Standing};
 
 pub fn execute(workshop: &Workshop) -> Result<ExitCode, Error> {
     let mut out = anstream::stdout().lock();
@@ -25,8 +26,7 @@ pub fn execute(workshop: &Workshop) -> Result<ExitCode, Error> {
             table.add_row([
                 if current { ">" } else { "" }.to_owned(),
                 exercise.label(),
-                exercise.summary.clone(),
-                exercise.seed.clone().unwrap_or_default(),
+                about(exercise, &standing)?,
                 format!("{} min", exercise.minutes),
                 how_it_stands(standing.stage).to_owned(),
             ]);
@@ -34,6 +34,16 @@ pub fn execute(workshop: &Workshop) -> Result<ExitCode, Error> {
         writeln!(out, "{}\n", table.trim_fmt()).map_err(Error::Print)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What goes wrong in it would give an exercise away that is not solved yet.
+fn about(exercise: &Exercise, standing: &Standing) -> Result<String, Error> {
+    let title = exercise.page()?.title;
+    Ok(if standing.is_solved() {
+        format!("{title}: {}", exercise.summary)
+    } else {
+        title
+    })
 }
 
 fn how_it_stands(stage: Stage) -> &'static str {

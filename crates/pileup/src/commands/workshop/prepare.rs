@@ -29,25 +29,19 @@ pub fn execute(workshop: &Workshop) -> Result<ExitCode, Error> {
             name: "the workshop".to_owned(),
         });
     }
-    say(&format!(
-        "Built in {} s. From here on, no exercise needs a network.",
-        began.elapsed().as_secs()
-    ))?;
-    for (program, mend) in [
-        ("tokio-console", "cargo install --locked tokio-console"),
-        ("just", "every recipe is one line of cargo as well"),
-    ] {
-        if is_there(program) {
-            say(&format!("{program} is there."))?;
-        } else {
-            say(&format!("{program} is missing: {mend}"))?;
-        }
+    say(&format!("Built in {} s.", began.elapsed().as_secs()))?;
+    if !tokio_console_is_there() {
+        say(
+            "tokio-console is missing, which has to be built once as well:\n\n  cargo install --locked tokio-console",
+        )?;
+        return Ok(ExitCode::FAILURE);
     }
+    say("tokio-console is there. From here on, no exercise needs a network.")?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn is_there(program: &str) -> bool {
-    let status = Command::new(program)
+fn tokio_console_is_there() -> bool {
+    let status = Command::new("tokio-console")
         .arg("--version")
         .stdout(Stdio::null())
         .stderr(Stdio::null())

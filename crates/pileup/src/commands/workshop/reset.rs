@@ -1,31 +1,30 @@
-//! `pileup workshop reset`: the exercise as it was before it was begun.
+//! `pileup workshop reset`: the program as it was before it was changed.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use super::say;
 use crate::arguments::workshop::Chosen;
 use crate::error::Error;
 use crate::workshop::Workshop;
-use crate::workshop::progress::Standing;
 use crate::workshop::workbench::Workbench;
 
 pub fn execute(workshop: &mut Workshop, chosen: &Chosen) -> Result<ExitCode, Error> {
     let exercise = workshop.exercise(chosen.exercise.as_deref())?.clone();
     let folder = workshop.progress.folder_of(&exercise.name);
     let kept = Workbench::of(&exercise, folder)?.put_back()?;
-    workshop
-        .progress
-        .note(&exercise.name, |standing| *standing = Standing::default())?;
-    say(&match kept {
-        Some(file) => format!(
-            "{} is as it was at first. What you wrote is kept in {}.",
-            exercise.label(),
-            file.display()
-        ),
-        None => format!(
-            "{} is as it was at first; its program was not changed.",
+    let Some(file) = kept else {
+        say(&format!(
+            "The program of {} was not changed.",
             exercise.label()
-        ),
-    })?;
+        ))?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    say(&format!(
+        "The program of {} is as it was at first. What you wrote is kept in",
+        exercise.label()
+    ))?;
+    // A path that is broken cannot be copied.
+    writeln!(anstream::stdout(), "  {}", file.display()).map_err(Error::Print)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -14,6 +14,10 @@ use crate::workshop::exercise::Exercise;
 use crate::workshop::terminals::Terminals;
 use crate::workshop::workbench::Workbench;
 
+const TAKEN: &str = "Something listens on port 6669 or 6060 already, so that these are other ones. \
+    If it is the program of another exercise, end it with Ctrl-C, and `start` again; \
+    if it is this one, attach with `tokio-console`.\n";
+
 pub fn execute(workshop: &mut Workshop, chosen: &Chosen) -> Result<ExitCode, Error> {
     let unsolved = |workshop: &Workshop| {
         let current = workshop.exercise(None).ok();
@@ -59,9 +63,14 @@ pub fn begin(workshop: &mut Workshop, exercise: &Exercise) -> Result<ExitCode, E
     section(
         "Two terminals",
         &format!(
-            "```\nA  {}\nB  {}\n```\nThe columns and keys of tokio-console are explained in docs/tokio-console.md. \
+            "```\nA  {}\nB  {}\n```\n{}\
+             B needs 125 columns for the whole Location, or `↵` on a row. Its columns and keys are explained in docs/tokio-console.md. \
+             For `--variant lookalike`, end A with Ctrl-C and add that to its line. \
              In place of B, `{}` watches for half a minute and reports; try without it first.",
-            terminals.scenario, terminals.console, terminals.investigator
+            terminals.scenario,
+            terminals.console,
+            if terminals.is_taken { TAKEN } else { "" },
+            terminals.investigator
         ),
     );
     section(
@@ -90,8 +99,16 @@ fn what_to_do(exercise: &Exercise) -> String {
              Then `cargo pileup workshop check` shows what a report says when nothing is wrong."
         );
     }
+    if !exercise.includes.is_empty() {
+        return format!(
+            "It runs the programs of {} other exercises, as you have left them: what you have mended is mended here as well. \
+             Find out which are left, mend those in their own `leaky.rs`, and have all of them checked at once: `cargo pileup workshop check`. \
+             To see every pile that the page speaks of, run it in a clone where nothing is mended.",
+            exercise.includes.len()
+        );
+    }
     format!(
-        "1. Before you read the code, predict: `cargo pileup workshop answer leaky.rs:LINE` (where are the tasks spawned that stay?), \
+        "1. Before you read the code, predict: `cargo pileup workshop answer leaky.rs:LINE` (the Location of the tasks that stay), \
          with `--waits-for` and `--held-by` if you can tell.\n\
          2. Mend {program}, and nothing else.\n\
          3. `cargo pileup workshop check` tries it; with `--watch`, each time that you save.\n\

@@ -25,7 +25,7 @@ pub fn execute(workshop: &Workshop) -> Result<ExitCode, Error> {
                 clock(elapsed),
                 format!("{} min", exercise.minutes),
                 exercise.label(),
-                exercise.summary.clone(),
+                exercise.page()?.title,
             ]);
             elapsed += exercise.minutes;
         }
