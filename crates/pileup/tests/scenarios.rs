@@ -27,7 +27,7 @@ use self::truth::Scenario;
 use self::verdict::Pace;
 
 /// They wait far more than they work.
-const AT_ONCE: usize = 10;
+const AT_ONCE: usize = 13;
 
 fn main() {
     let mut arguments = Arguments::from_args();
