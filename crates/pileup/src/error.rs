@@ -26,7 +26,7 @@ pub enum Error {
     NoWorkspace(#[source] Option<Box<cargo_metadata::Error>>),
 
     #[error("there is no scenario named {name:?}")]
-    #[diagnostic(help("{}", one_of(similar)))]
+    #[diagnostic(help("{}", one_of(similar, "`list-scenarios`")))]
     NoScenario { name: String, similar: Vec<String> },
 
     #[error("the manifest of {name} does not say what the scenario shows")]
@@ -132,8 +132,8 @@ pub enum Error {
     NoExerciseBegun,
 
     #[error("there is no exercise {name:?}")]
-    #[diagnostic(help("`cargo pileup workshop list` shows them, with their numbers"))]
-    NoExercise { name: String },
+    #[diagnostic(help("{}", one_of(similar, "`cargo pileup workshop list`")))]
+    NoExercise { name: String, similar: Vec<String> },
 
     #[error("{name} is predicted before it is changed")]
     #[diagnostic(help(
@@ -190,9 +190,9 @@ impl Error {
     }
 }
 
-fn one_of(names: &[String]) -> String {
+fn one_of(names: &[String], list: &str) -> String {
     match names {
-        [] => "`list-scenarios` shows those that there are".to_owned(),
+        [] => format!("{list} shows those that there are"),
         names => format!("did you mean {}?", names.join(" or ")),
     }
 }

@@ -38,19 +38,29 @@ impl Workshop {
         })
     }
 
-    /// The exercise of this name or number, or else the current one.
+    /// The exercise of this name or number, or else the current one. A part of a name will do
+    /// that no other has.
     pub fn exercise(&self, name: Option<&str>) -> Result<&Exercise, Error> {
         let Some(name) = name.or(self.progress.current()) else {
             return Err(Error::NoExerciseBegun);
         };
         let is_meant =
             |exercise: &&Exercise| exercise.name == name || name.parse() == Ok(exercise.number);
-        self.exercises
-            .iter()
-            .find(is_meant)
-            .ok_or_else(|| Error::NoExercise {
+        let mut exercises = self.exercises.iter();
+        if let Some(exercise) = exercises.find(is_meant) {
+            return Ok(exercise);
+        }
+        let exercises = self.exercises.iter();
+        let similar: Vec<_> = exercises
+            .filter(|exercise| exercise.name.contains(name))
+            .collect();
+        match similar[..] {
+            [exercise] => Ok(exercise),
+            _ => Err(Error::NoExercise {
                 name: name.to_owned(),
-            })
+                similar: similar.iter().map(|exercise| exercise.label()).collect(),
+            }),
+        }
     }
 
     /// The first exercise after `exercise` that is not solved, or else the first of all.

@@ -36,7 +36,7 @@ fn it_says_where_one_is_and_what_comes_next() {
     copy.run(&[]).says("You are at 00 warm-up");
     copy.run(&["list"]).says("> 00 warm-up");
     copy.run(&["start", "5"]).says("The sum that is not shown");
-    copy.run(&["start", "nil-channel-send"]).says("# 06 of 26");
+    copy.run(&["start", "channel-send"]).says("# 06 of 26");
     copy.run(&["list"]).says("> 06 nil-channel-send");
     // What was begun stays open, and nothing moves on by itself.
     copy.run(&["start"]).says("# 06 of 26");
@@ -86,6 +86,8 @@ fn what_cannot_be_done_is_refused_with_a_mend() {
     copy.run(&["hint"]).fails_saying("workshop start");
     copy.run(&["start", "no-such-thing"])
         .fails_saying("workshop list");
+    copy.run(&["start", "nil-channel"])
+        .fails_saying("01 nil-channel-receive or 06 nil-channel-send");
     copy.run(&["start", "99"]).fails_saying("workshop list");
     copy.run(&["answer"]).fails_saying("required");
     copy.run(&["start", "lock-order"]);

@@ -1,6 +1,5 @@
 //! `pileup workshop start`: the page of an exercise, without what would give it away.
 
-use std::env;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -91,8 +90,9 @@ pub fn begin(workshop: &mut Workshop, exercise: &Exercise) -> Result<ExitCode, E
 
 fn what_to_do(exercise: &Exercise) -> String {
     let program = exercise.program();
-    let here = env::current_dir().unwrap_or_default();
-    let program = program.strip_prefix(here).unwrap_or(&program).display();
+    // As it is called from the root of the clone, where `scenarios` is.
+    let root = program.ancestors().nth(4).unwrap_or(&program);
+    let program = program.strip_prefix(root).unwrap_or(&program).display();
     if exercise.healthy {
         return format!(
             "Say which tasks are at rest all along: `cargo pileup workshop answer FUNCTION`, or a line of {program}. \
