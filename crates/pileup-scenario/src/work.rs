@@ -1,7 +1,12 @@
 //! What a scenario has done of its work: an event of the scenario itself for each piece.
+//!
+//! An event with a number, such as `tracing::info!(rows = page.len(), "a page is shown")`,
+//! tells of so much work, and any other of one piece. So a page without rows is no work.
 
+use std::fmt::Debug;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::FilterFn;
@@ -25,9 +30,26 @@ pub(crate) fn so_far() -> (u64, u64) {
 pub(crate) struct CountWork;
 
 impl<S: Subscriber> Layer<S> for CountWork {
-    fn on_event(&self, _event: &Event<'_>, _context: Context<'_, S>) {
-        DONE.fetch_add(1, Ordering::Relaxed);
+    fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
+        let mut amount = Amount(None);
+        event.record(&mut amount);
+        DONE.fetch_add(amount.0.unwrap_or(1), Ordering::Relaxed);
     }
+}
+
+/// The number that an event tells.
+struct Amount(Option<u64>);
+
+impl Visit for Amount {
+    fn record_u64(&mut self, _field: &Field, value: u64) {
+        self.0 = Some(value);
+    }
+
+    fn record_i64(&mut self, _field: &Field, value: i64) {
+        self.0 = Some(u64::try_from(value).unwrap_or_default());
+    }
+
+    fn record_debug(&mut self, _field: &Field, _value: &dyn Debug) {}
 }
 
 /// Which events tell of a scenario's work: those of its programs, and not of the
@@ -41,4 +63,24 @@ fn is_of_program(metadata: &Metadata<'_>) -> bool {
     metadata.is_event()
         && *metadata.level() == Level::INFO
         && matches!(module, Some("leaky" | "fixed" | "lookalike" | "healthy"))
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing_subscriber::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn an_event_of_the_program_counts_as_one_piece_or_as_the_number_that_it_tells() {
+        let counted = tracing_subscriber::registry().with(CountWork.with_filter(tells_of_work()));
+        tracing::subscriber::with_default(counted, || {
+            tracing::info!(target: "shop::leaky", "a parcel leaves");
+            tracing::info!(target: "shop::leaky", rows = 5_usize, "a page is shown");
+            tracing::info!(target: "shop::leaky", rows = 0_usize, "a page is shown");
+            tracing::info!(target: "shop::leaky", kilograms = -3, "a van leaves");
+            tracing::info!(target: "hyper::client", bytes = 100, "a request leaves");
+        });
+        assert_eq!(so_far(), (0, 6));
+    }
 }

@@ -135,6 +135,13 @@ pub enum Error {
     #[diagnostic(help("{}", one_of(similar, "`cargo pileup workshop list`")))]
     NoExercise { name: String, similar: Vec<String> },
 
+    #[error("there is no {place:?} in the program of {name}")]
+    #[diagnostic(help(
+        "name a function of it, a line, or a Location as tokio-console shows it, such as \
+         leaky.rs:35"
+    ))]
+    NoPlace { name: String, place: String },
+
     #[error("{name} is predicted before it is changed")]
     #[diagnostic(help(
         "a prediction is about the original program. `cargo pileup workshop reset` puts that \

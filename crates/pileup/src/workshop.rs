@@ -41,8 +41,12 @@ impl Workshop {
     /// The exercise of this name or number, or else the current one. A part of a name will do
     /// that no other has.
     pub fn exercise(&self, name: Option<&str>) -> Result<&Exercise, Error> {
-        let Some(name) = name.or(self.progress.current()) else {
-            return Err(Error::NoExerciseBegun);
+        let Some(name) = name else {
+            let current = self.progress.current();
+            let mut exercises = self.exercises.iter();
+            return exercises
+                .find(|exercise| Some(exercise.name.as_str()) == current)
+                .ok_or(Error::NoExerciseBegun);
         };
         let is_meant =
             |exercise: &&Exercise| exercise.name == name || name.parse() == Ok(exercise.number);

@@ -43,7 +43,8 @@ pub async fn run(mut arrivals: Arrivals) {
 
 fn load_van(shipped: Arc<AtomicU64>) -> JoinHandle<()> {
     tokio::spawn(async move {
-        shipped.fetch_add(load().await, Ordering::Relaxed);
-        tracing::info!("a van leaves");
+        let kilograms = load().await;
+        shipped.fetch_add(kilograms, Ordering::Relaxed);
+        tracing::info!(kilograms, "a van leaves");
     })
 }

@@ -42,7 +42,8 @@ pub async fn run(mut arrivals: Arrivals) {
 
 fn load_van(shipped: Arc<AtomicU64>) -> JoinHandle<()> {
     task::spawn_blocking(move || {
-        shipped.fetch_add(load(), Ordering::Relaxed);
-        tracing::info!("a van leaves");
+        let kilograms = load();
+        shipped.fetch_add(kilograms, Ordering::Relaxed);
+        tracing::info!(kilograms, "a van leaves");
     })
 }

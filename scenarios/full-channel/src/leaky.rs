@@ -27,8 +27,8 @@ impl Desk {
         {
             page.push(row);
         }
+        tracing::info!(rows = page.len(), "a page is shown");
         self.pages.insert(reader, page);
-        tracing::info!("a page is shown");
         self.results.insert(reader, result);
     }
 

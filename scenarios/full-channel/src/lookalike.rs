@@ -28,7 +28,7 @@ impl Reading {
         {
             self.page.push(row);
         }
-        tracing::info!("a page is shown");
+        tracing::info!(rows = self.page.len(), "a page is shown");
         !(self.page.is_empty() && self.result.is_closed())
     }
 }

@@ -35,21 +35,21 @@ impl Supplier {
     }
 }
 
-fn choose(suppliers: usize, mut quotes: Receiver<u64>, price_tag: Arc<watch::Sender<u64>>) {
+fn choose(suppliers: usize, mut quotes: Receiver<u64>, price_tag: Arc<watch::Sender<Option<u64>>>) {
     tokio::spawn(async move {
-        let mut lowest = u64::MAX;
+        let mut prices = Vec::new();
         for _ in 0..suppliers {
             if let Some(price) = quotes.recv().await {
-                lowest = lowest.min(price);
+                prices.push(price);
             }
         }
-        price_tag.send_replace(lowest);
-        tracing::info!("a price is marked");
+        price_tag.send_replace(prices.iter().min().copied());
+        tracing::info!(quotes = prices.len(), "a price is marked");
     });
 }
 
 async fn open_shop(mut arrivals: Arrivals, suppliers: &[Supplier]) {
-    let price_tag = Arc::new(watch::Sender::new(0));
+    let price_tag = Arc::new(watch::Sender::new(None));
     loop {
         arrivals.next().await;
         let (sender, quotes) = mpsc::channel(suppliers.len());

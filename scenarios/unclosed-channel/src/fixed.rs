@@ -41,7 +41,7 @@ fn add_up(customer: u64, mut items: Receiver<u64>, till: Arc<Till>) {
         }
         till.display
             .send_replace(format!("customer {customer}: {sum}"));
-        tracing::info!("a sum is shown");
+        tracing::info!(sum, "a sum is shown");
     });
 }
 
@@ -53,7 +53,7 @@ pub async fn run(mut arrivals: Arrivals) {
         let (bill, items) = mpsc::channel(8);
         till.open_bill(customer, bill);
         add_up(customer, items, till.clone());
-        for price in [250, 120, 980] {
+        for price in [3, 2, 5] {
             till.scan(customer, price).await;
         }
         till.close_bill(customer);

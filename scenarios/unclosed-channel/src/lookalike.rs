@@ -35,7 +35,7 @@ fn add_up(till: u64, mut items: Receiver<u64>, market: Arc<Market>) {
         while let Some(price) = items.recv().await {
             sum += price;
             market.display.send_replace(format!("till {till}: {sum}"));
-            tracing::info!("a sum is shown");
+            tracing::info!(price, "an item is added");
         }
     });
 }
@@ -50,7 +50,7 @@ pub async fn run(mut arrivals: Arrivals) {
     }
     loop {
         let customer = arrivals.next().await;
-        for price in [250, 120, 980] {
+        for price in [3, 2, 5] {
             market.scan(customer % TILLS, price).await;
         }
     }

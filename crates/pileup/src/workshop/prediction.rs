@@ -150,6 +150,22 @@ impl Place {
     }
 }
 
+/// Whether a place can be one of a program: false for a function or a line that it does not
+/// have. A place in a file of a library can be.
+pub fn can_be_in(program: &str, place: &str) -> bool {
+    let place = place.trim().trim_end_matches("()");
+    let in_program = match place.rsplit_once(".rs:") {
+        Some((file, line)) if file.ends_with("leaky") || file.ends_with("healthy") => line,
+        Some(_) => return true,
+        None => place,
+    };
+    let line_or_name = in_program.split(':').next().unwrap_or_default();
+    match line_or_name.parse() {
+        Ok(line) => (1..=program.lines().count()).contains(&line),
+        Err(_) => line_or_name.is_empty() || program.contains(&format!("fn {line_or_name}")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -204,5 +220,22 @@ mod tests {
         assert!(place().is_cut_off_in("scenarios/unclosed-channel/src/leaky.rs:"));
         assert!(!place().is_cut_off_in("leaky.rs:4"));
         assert!(!place().is_cut_off_in("add"));
+    }
+
+    #[test]
+    fn a_function_or_a_line_that_a_program_does_not_have_is_no_place_in_it() {
+        let program = "fn add_up() {\n}\n";
+        for text in [
+            "add_up()",
+            "2",
+            "leaky.rs:2:5",
+            "leaky.rs:",
+            "hyper-util/src/rt.rs:38",
+        ] {
+            assert!(can_be_in(program, text), "{text}");
+        }
+        for text in ["add_down", "3", "0", "src/leaky.rs:39", "leaky.rs:39:5"] {
+            assert!(!can_be_in(program, text), "{text}");
+        }
     }
 }

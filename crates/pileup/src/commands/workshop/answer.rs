@@ -7,13 +7,23 @@ use crate::arguments::workshop::Answer;
 use crate::error::Error;
 use crate::workshop::Workshop;
 use crate::workshop::exercise::Exercise;
-use crate::workshop::prediction::{Facts, Place};
+use crate::workshop::prediction::{Facts, Place, can_be_in};
 use crate::workshop::workbench::Workbench;
 
 pub async fn execute(workshop: &mut Workshop, answer: &Answer) -> Result<ExitCode, Error> {
     let exercise = workshop.exercise(answer.exercise.as_deref())?.clone();
     let folder = workshop.progress.folder_of(&exercise.name);
     let workbench = Workbench::of(&exercise, folder)?;
+    let program = workbench.original()?;
+    let places = answer.site.iter().chain(&answer.held_by);
+    for place in places.filter(|_| exercise.includes.is_empty()) {
+        if !can_be_in(&program, place) {
+            return Err(Error::NoPlace {
+                name: exercise.name,
+                place: place.clone(),
+            });
+        }
+    }
     if !workbench.report().exists() {
         if workbench.is_changed()? {
             return Err(Error::PredictedTooLate {
