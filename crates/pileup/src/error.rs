@@ -138,7 +138,7 @@ pub enum Error {
     #[error("there is no {place:?} in the program of {name}")]
     #[diagnostic(help(
         "name a function of it, a line, or a Location as tokio-console shows it, such as \
-         leaky.rs:35"
+         leaky.rs:17"
     ))]
     NoPlace { name: String, place: String },
 

@@ -24,7 +24,6 @@ use pileup_diagnosis::Code;
 
 use self::process::Process;
 use self::truth::Scenario;
-use self::verdict::Pace;
 
 /// They wait far more than they work.
 const AT_ONCE: usize = 13;
@@ -48,32 +47,29 @@ fn main() {
         }));
         for variant in truth::VARIANTS {
             let name = format!("{}::{variant}", scenario.name);
-            let of_growth = scenario.clone();
-            trials.push(Trial::test(format!("{name}::growth"), move || {
-                grows_as_told(&of_growth, variant).map_err(Into::into)
-            }));
-            let of_verdict = scenario.clone();
-            trials.push(Trial::test(format!("{name}::verdict"), move || {
-                verdict::check(&of_verdict, variant, Pace::FAST).map_err(Into::into)
+            let of_run = scenario.clone();
+            trials.push(Trial::test(name, move || {
+                is_as_told(&of_run, variant).map_err(Into::into)
             }));
         }
         // Too slow for every day: run with `-- --ignored`.
         let name = format!("{}::leaky::verdict-at-the-seeds-pace", scenario.name);
         let at_seeds_pace = Trial::test(name, move || {
-            let pace = Pace::of_the_seed(&scenario);
-            verdict::check(&scenario, "leaky", pace).map_err(Into::into)
+            verdict::check_at_the_seeds_pace(&scenario).map_err(Into::into)
         });
         trials.push(at_seeds_pace.with_ignored_flag(true));
     }
     libtest_mimic::run(&arguments, trials).exit();
 }
 
-/// Watches one run by its console and by its probe at once.
-fn grows_as_told(scenario: &Scenario, variant: &str) -> Result<(), String> {
+/// Watches one run by its console, by its probe, and as its user would, all at once.
+fn is_as_told(scenario: &Scenario, variant: &str) -> Result<(), String> {
     let process = Process::start(&scenario.name, &["--variant", variant, "--every", "100ms"])?;
     thread::scope(|scope| {
         let by_probe = scope.spawn(|| by_probe::check(scenario, variant, &process));
+        let verdict = scope.spawn(|| verdict::check(scenario, variant, &process));
         growth::check(scenario, variant, &process)?;
-        by_probe.join().map_err(|_| "the thread panicked")?
+        by_probe.join().map_err(|_| "the thread panicked")??;
+        verdict.join().map_err(|_| "the thread panicked")?
     })
 }

@@ -52,7 +52,7 @@ pub struct Check {
 #[group(required = true, multiple = true, args = ["site", "waits_for", "held_by"])]
 pub struct Answer {
     /// Where the tasks are spawned that never finish: a function, a line, or a file and a line such as
-    /// `leaky.rs:35`
+    /// `leaky.rs:17`
     pub site: Option<String>,
     /// What they wait for
     #[arg(long, value_enum, value_name = "KIND")]

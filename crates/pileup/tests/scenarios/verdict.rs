@@ -1,4 +1,4 @@
-//! `pileup investigate` names exactly the sites at fault, says what is wrong with them, and
+//! pileup names exactly the sites at fault, says what is wrong with them, and
 //! accuses no healthy program.
 
 use std::collections::BTreeSet;
@@ -6,41 +6,36 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::process::Process;
 use crate::process::programs::workspace;
 use crate::truth::{Finds, Scenario, lines_of};
 
-/// How fast work arrives, and how long is watched.
-#[derive(Debug, Clone, Copy)]
-pub struct Pace {
-    every: &'static str,
-    duration: &'static str,
+/// How long a scenario that runs is watched, in which what takes minutes in life takes seconds.
+const WATCH: &str = "12s";
+
+/// What is said of a scenario that runs.
+pub fn check(scenario: &Scenario, variant: &str, process: &Process) -> Result<(), String> {
+    let mut diagnose = Command::new(env!("CARGO_BIN_EXE_pileup"));
+    diagnose.args(["diagnose", &process.console, "--for", WATCH]);
+    is_right(scenario, variant, diagnose)
 }
 
-impl Pace {
-    /// For tests: what takes minutes in life takes seconds.
-    pub const FAST: Self = Self {
-        every: "100ms",
-        duration: "12s",
-    };
-
-    /// The article's own pace, and the time within which a finding is promised at it.
-    pub fn of_the_seed(scenario: &Scenario) -> Self {
-        let certain = scenario
-            .finds
-            .as_ref()
-            .is_some_and(|finds| finds.grade == "certain");
-        Self {
-            every: "2s",
-            duration: if certain { "20s" } else { "45s" },
-        }
-    }
-}
-
-pub fn check(scenario: &Scenario, variant: &str, pace: Pace) -> Result<(), String> {
-    let output = Command::new(env!("CARGO_BIN_EXE_pileup"))
+/// What is said of the leaky program at the article's own pace, in the time within which a
+/// finding is promised at it.
+pub fn check_at_the_seeds_pace(scenario: &Scenario) -> Result<(), String> {
+    let finds = scenario.finds.as_ref();
+    let is_certain = finds.is_some_and(|finds| finds.grade == "certain");
+    let watch = if is_certain { "20s" } else { "45s" };
+    let mut investigate = Command::new(env!("CARGO_BIN_EXE_pileup"));
+    investigate
         .current_dir(workspace())
-        .args(["investigate", &scenario.name, "--variant", variant])
-        .args(["--every", pace.every, "--for", pace.duration])
+        .args(["investigate", &scenario.name, "--every", "2s"])
+        .args(["--for", watch]);
+    is_right(scenario, "leaky", investigate)
+}
+
+fn is_right(scenario: &Scenario, variant: &str, mut pileup: Command) -> Result<(), String> {
+    let output = pileup
         .args(["--format", "json", "--fail-on", scenario.least_grade()])
         .output()
         .map_err(|error| error.to_string())?;
