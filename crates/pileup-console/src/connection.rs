@@ -13,8 +13,9 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tonic::transport::{Channel, Endpoint, Uri};
 use tonic::{Status, Streaming};
 
+use crate::last_poll::AT_ONCE;
 use crate::pump::{Pump, VOLLEY, wake};
-use crate::{Address, ConsoleError, World};
+use crate::{Address, ConsoleError, World, last_poll};
 
 /// For the target to accept.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -31,6 +32,7 @@ pub struct Connection {
     address: Address,
     updates: Streaming<Update>,
     world: World,
+    client: InstrumentClient<Channel>,
     pump: Pump,
     /// Why the target is not there any more, once all that it told has been given.
     ended: Option<ConsoleError>,
@@ -70,7 +72,8 @@ impl Connection {
             address,
             updates,
             world: World::default(),
-            pump: Pump::start(client),
+            pump: Pump::start(client.clone()),
+            client,
             ended: None,
         };
         connection.apply(first);
@@ -113,7 +116,16 @@ impl Connection {
                 }
             }
         }
+        self.ask_about_last_polls().await;
         Ok(self.world.snapshot())
+    }
+
+    /// Asks about tasks that nobody can wake: they may have finished.
+    async fn ask_about_last_polls(&mut self) {
+        let unclear = self.world.tasks_that_may_have_finished();
+        for (task, answer) in last_poll::ask(&self.client, unclear.take(AT_ONCE)).await {
+            self.world.note_last_poll(task, answer);
+        }
     }
 
     /// Reads on for as long as the target takes in what was there before the attach.

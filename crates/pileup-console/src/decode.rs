@@ -91,6 +91,7 @@ pub(crate) fn wakers(stats: &wire::tasks::Stats) -> Wakers {
         clones: stats.waker_clones,
         drops: stats.waker_drops,
         last_wake: timestamp(stats.last_wake),
+        woken_for_last_poll: None,
     }
 }
 

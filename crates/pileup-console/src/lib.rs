@@ -11,12 +11,15 @@
 //!   after an attach until the target tells of the present, for three seconds at the most.
 //! - A target whose state exceeds 4 MiB withholds it from whoever attaches late, and says so
 //!   only in its own log: [`Coverage`](pileup_model::Coverage) says it to the reader.
+//! - A task that has finished stays on the wire while a span that was made in it is open:
+//!   of those that look so, [`Connection`] asks for the details (see `last_poll`).
 //! - All times are the target's own.
 
 mod address;
 mod connection;
 mod decode;
 mod error;
+mod last_poll;
 mod pump;
 mod text;
 mod watch;

@@ -9,7 +9,7 @@ mod withheld;
 
 use console_api::instrument::Update;
 use jiff::Timestamp;
-use pileup_model::{Coverage, Snapshot};
+use pileup_model::{Coverage, Snapshot, Task, TaskId};
 
 use self::async_ops::AsyncOps;
 use self::news::{Lateness, News};
@@ -85,6 +85,17 @@ impl World {
     #[must_use]
     pub fn is_behind(&self) -> bool {
         self.lateness.is_behind
+    }
+
+    /// Living tasks that nobody can wake, and of which the counts do not tell whether they
+    /// wait or have finished.
+    pub(crate) fn tasks_that_may_have_finished(&self) -> impl Iterator<Item = &Task> {
+        self.tasks.may_have_finished()
+    }
+
+    /// Takes in whether the last poll of a task came of its last wake.
+    pub(crate) fn note_last_poll(&mut self, task: TaskId, came_of_last_wake: bool) {
+        self.tasks.note_last_poll(task, came_of_last_wake);
     }
 
     /// Whether a message came since the last snapshot.

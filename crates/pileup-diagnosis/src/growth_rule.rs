@@ -63,6 +63,8 @@ impl Age {
 const SHORTEST_GROWTH: u32 = 2;
 /// A silence at the end counts from this part of the watch on.
 const SHORTEST_END: u32 = 12;
+/// From so many births in a third of the time on, their number is more than chance.
+const MANY_BIRTHS: usize = 10;
 /// How long the old must have lived on together: so many halves of the watch.
 const LIVED_ON_HALVES: u32 = 5;
 
@@ -161,7 +163,14 @@ fn goes_on(births: &[Duration], window: Duration) -> bool {
             .count()
     };
     let (first, second, last) = (in_third(0), in_third(1), in_third(2));
-    let steady = first > 0 && second > 0 && last > 0 && second * 2 >= first && last * 2 >= second;
+    // Of many births, those of the whole time must not fall either: a pool that fills up.
+    let fills_up = first >= MANY_BIRTHS && last * 2 < first;
+    let steady = first > 0
+        && second * 2 >= first
+        && last * 2 >= second
+        && second > 0
+        && last > 0
+        && !fills_up;
 
     let Some((earliest, latest)) = births.first().zip(births.last()) else {
         return false;

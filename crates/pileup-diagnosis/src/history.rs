@@ -168,7 +168,7 @@ impl History {
     fn note_missing_wakers(&mut self, before: &[Arc<Task>], snapshot: &Snapshot) {
         for (old, new) in changes(before, &snapshot.tasks, |task| task.id) {
             let known = old.and_then(|old| self.without_waker.remove(&old.id));
-            let Some(task) = new.filter(|task| cannot_be_woken(task)) else {
+            let Some(task) = new.filter(|task| task.has_no_waker()) else {
                 continue;
             };
             let now = WithoutWaker {
@@ -180,11 +180,6 @@ impl History {
             self.without_waker.insert(task.id, seen.unwrap_or(now));
         }
     }
-}
-
-/// Whether a task waits, and nobody has a waker of it.
-fn cannot_be_woken(task: &Task) -> bool {
-    task.state() == Some(TaskState::Idle) && task.waker_count() == Some(0) && task.polls.count > 0
 }
 
 impl SiteHistory {

@@ -26,7 +26,7 @@ use crate::{Finding, Grade, History};
 /// a pile, nor as a suspicion.
 pub(crate) fn findings(history: &History, graph: &WaitGraph) -> Vec<Finding> {
     let piles = piling_up::piles(history);
-    let stopped = never_woken::cases(history).into_iter();
+    let stopped = never_woken::cases(history, &piles).into_iter();
     let pinned = pinned_worker::cases(history).into_iter();
     let mut cases: Vec<Case> = stopped
         .chain(pinned)

@@ -159,7 +159,8 @@ impl<'a> WaitGraph<'a> {
         waits.flat_map(|wait| self.living_holders(wait)).copied()
     }
 
-    fn living_holders(&self, wait: &Wait) -> &[TaskId] {
+    /// Who holds what a task waits for, of the living.
+    pub(crate) fn living_holders(&self, wait: &Wait) -> &[TaskId] {
         let lock = self.locks.get(&wait.resource.id);
         lock.map_or(&[], |lock| &lock.living)
     }

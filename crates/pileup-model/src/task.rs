@@ -92,6 +92,11 @@ pub struct Wakers {
     pub drops: u64,
     /// When it was last woken.
     pub last_wake: Option<Timestamp>,
+    /// Whether the last poll is the one that the last wake brought about, with none between.
+    /// It is not where the task has finished: its future is dropped in one poll more. None
+    /// where the source was not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub woken_for_last_poll: Option<bool>,
 }
 
 impl Task {
@@ -129,11 +134,32 @@ impl Task {
     }
 
     /// Wakers that exist outside the runtime's own queue: who could still wake the task.
-    /// None where the source does not see them.
+    /// None where the source does not see them, or not all: a task that runs under another
+    /// `tracing` subscriber has wakers dropped that nobody saw cloned.
     #[must_use]
     pub fn waker_count(&self) -> Option<u64> {
         let wakers = self.wakers?;
-        Some(wakers.clones.saturating_sub(wakers.drops))
+        wakers.clones.checked_sub(wakers.drops)
+    }
+
+    /// Whether the task waits, and nobody has a waker of it.
+    #[must_use]
+    pub fn has_no_waker(&self) -> bool {
+        let state = self.state();
+        state == Some(TaskState::Idle) && self.waker_count() == Some(0) && self.polls.count > 0
+    }
+
+    /// Whether the task, which the source takes for a living one, has finished for certain.
+    ///
+    /// A span that was made in a task, and is open, keeps it on the wire. But a task is polled
+    /// once when it is spawned, and at most once for each wake; and its future is dropped in
+    /// one poll more.
+    #[must_use]
+    pub fn is_ghost(&self) -> bool {
+        let wakes = self.wakers.map_or(0, |wakers| wakers.wakes);
+        matches!(self.kind, TaskKind::Async | TaskKind::Local)
+            && self.has_no_waker()
+            && self.polls.count > wakes.saturating_add(1)
     }
 }
 

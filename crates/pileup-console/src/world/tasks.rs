@@ -44,6 +44,24 @@ impl Tasks {
         self.living.contains_key(&TaskId(id))
     }
 
+    pub(super) fn may_have_finished(&self) -> impl Iterator<Item = &Task> {
+        let living = self.living.values().map(AsRef::as_ref);
+        living.filter(|task| {
+            let wakers = task.wakers.unwrap_or_default();
+            wakers.wakes > 0
+                && wakers.woken_for_last_poll.is_none()
+                && task.has_no_waker()
+                && !task.is_ghost()
+        })
+    }
+
+    pub(super) fn note_last_poll(&mut self, task: TaskId, came_of_last_wake: bool) {
+        let task = self.living.get_mut(&task).map(Arc::make_mut);
+        if let Some(wakers) = task.and_then(|task| task.wakers.as_mut()) {
+            wakers.woken_for_last_poll = Some(came_of_last_wake);
+        }
+    }
+
     pub(super) fn take_finished(&mut self) -> Vec<Arc<Task>> {
         mem::take(&mut self.finished).into_values().collect()
     }

@@ -3,22 +3,33 @@
 //! A task is only polled again when one of its wakers is used. When it is idle and every
 //! waker that was ever cloned from it has been dropped, nothing can: not a message, not a
 //! timer, not a lock. This is what tokio-console's lint `lost-waker` looks at, less its
-//! false alarm: a task that finished after it called `spawn_blocking` stays on the wire,
-//! without wakers, until the closure ends.
+//! false alarms: a task that has finished stays on the wire, without wakers, for as long as
+//! a span is open that was made in it. A blocking closure has one, and so has a session that
+//! is spawned with `.instrument(span)`.
+//!
+//! It is certain where the tasks have not finished for certain, and where no task of the
+//! site has ever lived for as long and ended: those that somebody aborts in the end look the
+//! same until then. Otherwise it is as sure as the pile that they are.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pileup_model::{Snapshot, Task, TaskKind, elapsed};
+use pileup_model::{Snapshot, Task, TaskId, TaskKind, elapsed};
 
 use super::case::{Case, Verdict, usual_state};
+use super::piling_up::{Pile, grade_by_pile};
 use crate::words::{count, span};
 use crate::{Code, Grade, History};
 
 /// A waker that is between its clone and its storing is gone from sight for microseconds.
 const SEEN_FOR: Duration = Duration::from_secs(1);
 
-pub(super) fn cases(history: &History) -> Vec<Case> {
+/// Of those that were asked about, four in five must have been found not to have finished: by
+/// chance one in a hundred seems so.
+const OF_5: usize = 4;
+
+pub(super) fn cases(history: &History, piles: &[Pile]) -> Vec<Case> {
     let Some(latest) = history.latest() else {
         return Vec::new();
     };
@@ -35,13 +46,30 @@ pub(super) fn cases(history: &History) -> Vec<Case> {
             continue;
         };
         let polls = unwakeable.iter().map(|task| task.polls.count);
+        let tasks: HashSet<TaskId> = unwakeable.iter().map(|task| task.id).collect();
+        let ended_as_old = [&seen.finished, &seen.finished_before]
+            .into_iter()
+            .any(|finished| {
+                finished.longest() * 2 >= oldest.age(latest.at) && finished.total() > 0
+            });
+        let have_not_finished = have_not_finished(&unwakeable);
+        let grade = if have_not_finished && !ended_as_old {
+            Grade::Certain
+        } else {
+            grade_by_pile(&tasks, piles)
+        };
+        let doubt = match (have_not_finished, ended_as_old) {
+            (false, _) => Some(MAY_HAVE_FINISHED),
+            (true, true) => Some(ENDED_AS_OLD),
+            (true, false) => None,
+        };
         let verdict = Verdict {
             code: Code::NeverWoken,
-            grade: Grade::Certain,
+            grade,
             state: usual_state(unwakeable.iter().copied()),
             waits_on: None,
             held_by: Vec::new(),
-            evidence: vec![
+            evidence: [
                 format!(
                     "{} idle, and every waker cloned from them was dropped",
                     match unwakeable.len() {
@@ -59,7 +87,10 @@ pub(super) fn cases(history: &History) -> Vec<Case> {
                     count(unwakeable.len(), "task"),
                     times(polls.max().unwrap_or_default()),
                 ),
-            ],
+            ]
+            .into_iter()
+            .chain(doubt.map(str::to_owned))
+            .collect(),
             explanation: "A task is polled again only when one of its wakers is used. These \
                           tasks wait, and no waker of theirs exists any more: nothing can \
                           wake them.",
@@ -70,10 +101,21 @@ pub(super) fn cases(history: &History) -> Vec<Case> {
         };
         cases.push(Case {
             finding: verdict.at(site, history),
-            tasks: unwakeable.iter().map(|task| task.id).collect(),
+            tasks,
         });
     }
     cases
+}
+
+/// Whether tasks have not finished, as far as was asked of them.
+fn have_not_finished(tasks: &[&Task]) -> bool {
+    let proven = tasks.iter().filter(|task| has_not_finished(task)).count();
+    let refuted = |task: &&&Task| {
+        let wakers = task.wakers.unwrap_or_default();
+        wakers.woken_for_last_poll == Some(false)
+    };
+    let asked = proven + tasks.iter().filter(refuted).count();
+    proven > 0 && proven * 5 >= asked * OF_5
 }
 
 fn is_unwakeable(
@@ -89,20 +131,21 @@ fn is_unwakeable(
         && !may_have_finished(task, closures)
 }
 
-/// Whether the task may have finished unseen.
-///
-/// A task is polled once when it is spawned and at most once per wake; the drop of a
-/// finished one shows as one poll more. Where wakes have fallen together that count says
-/// nothing, so a blocking closure that was born during the task's life counts as well: it
-/// keeps the task's span open.
+/// Whether the task has not finished, for certain: it was polled when it was spawned and not
+/// again, or its last poll is the one that its last wake brought about.
+fn has_not_finished(task: &Task) -> bool {
+    let wakers = task.wakers.unwrap_or_default();
+    (wakers.wakes == 0 && task.polls.count == 1) || wakers.woken_for_last_poll == Some(true)
+}
+
+/// Whether the task may have finished unseen: a blocking closure that was born during its
+/// life keeps its span open.
 fn may_have_finished(task: &Task, closures: &[Timestamp]) -> bool {
-    let wakes = task.wakers.map_or(0, |wakers| wakers.wakes);
-    let polled_on_drop = task.polls.count > wakes.saturating_add(1);
     let next = closures.partition_point(|born| *born < task.created_at);
     let kept_open = closures
         .get(next)
         .is_some_and(|born| *born <= task.last_active());
-    polled_on_drop || kept_open
+    task.is_ghost() || (kept_open && !has_not_finished(task))
 }
 
 /// When the living blocking closures were born, in order.
@@ -123,3 +166,8 @@ fn times(number: u64) -> String {
         _ => format!("{number} times"),
     }
 }
+
+const MAY_HAVE_FINISHED: &str = "they may have finished: a span that was made in a task, and is \
+                                 open, keeps it on the wire";
+const ENDED_AS_OLD: &str = "others of the site have ended at that age, perhaps aborted, as these \
+                            may be";

@@ -5,9 +5,10 @@
 //! the task, into a map or a static, or was forgotten. It may still come back: the hold
 //! must have lasted for a good part of the watch, with somebody waiting all that time.
 //!
-//! An owned guard may also be with a living task, which uses it: a lease that is handed to
-//! a worker looks the same. There the finding is only as sure as the pile of those who wait,
-//! and a suspicion without one.
+//! The guard may also be with a living task, which uses it: a lease that is handed to a worker
+//! looks the same, be the guard an owned one or that of a lock which lives for ever. And who
+//! took a lock by `try_lock` is not seen at all. So the finding is only as sure as the pile of
+//! those who wait, and a suspicion without one.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -21,7 +22,7 @@ use crate::locks::Holder;
 use crate::pollers::SeenTask;
 use crate::wait_graph::{Wait, WaitGraph, lives};
 use crate::words::{count, span, tasks_wait};
-use crate::{Code, Grade, History};
+use crate::{Code, History};
 
 /// Locks made at one place, whose holders were spawned at one place and have ended.
 #[derive(Default)]
@@ -30,7 +31,6 @@ struct Orphans<'a> {
     waits: Vec<&'a Wait<'a>>,
     locks: HashSet<pileup_model::ResourceId>,
     held_for: Duration,
-    may_be_passed_on: bool,
 }
 
 pub(super) fn cases(history: &History, graph: &WaitGraph, piles: &[Pile]) -> Vec<Case> {
@@ -50,7 +50,6 @@ pub(super) fn cases(history: &History, graph: &WaitGraph, piles: &[Pile]) -> Vec
         let places = (holder.site.as_ref(), wait.resource.site.as_ref());
         let orphans = orphans.entry(places).or_default();
         orphans.held_for = orphans.held_for.max(held_for);
-        orphans.may_be_passed_on |= graph.may_be_passed_on(wait.resource);
         orphans.locks.insert(wait.resource.id);
         orphans.holders.push(holder);
         orphans.waits.push(wait);
@@ -74,14 +73,9 @@ impl Orphans<'_> {
     ) -> Case {
         let mut tasks: HashSet<TaskId> = self.waits.iter().map(|wait| wait.task.id).collect();
         tasks.extend(graph.behind(&tasks));
-        let grade = if self.may_be_passed_on {
-            grade_by_pile(&tasks, piles)
-        } else {
-            Grade::Certain
-        };
         let verdict = Verdict {
             code: Code::OrphanedLock,
-            grade,
+            grade: grade_by_pile(&tasks, piles),
             state: TaskState::Idle,
             waits_on: self.waits.first().map(|wait| waits_on(wait)),
             held_by: held_by(self.holders.iter().copied()),

@@ -111,7 +111,9 @@ fn pile<'a>(
     latest: &Snapshot,
 ) -> Option<Pile<'a>> {
     let now = latest.at;
-    let ages: Vec<Duration> = seen.living.iter().map(|task| task.age(now)).collect();
+    let living = seen.living.iter().map(AsRef::as_ref);
+    let living: Vec<&Task> = living.filter(|task| !task.is_ghost()).collect();
+    let ages: Vec<Duration> = living.iter().map(|task| task.age(now)).collect();
     let population = Population {
         ages: &ages,
         finished: &[&seen.finished, &seen.finished_before],
@@ -119,12 +121,11 @@ fn pile<'a>(
         lag: latest.coverage.lag,
     };
     let shape = population.pile()?;
-    let old = seen.living.iter().take(shape.old).map(AsRef::as_ref);
     Some(Pile {
         site,
         seen,
         now,
-        old: old.collect(),
+        old: living.into_iter().take(shape.old).collect(),
         old_age: shape.old_age,
         escaped: shape.escaped,
         born: shape.born,

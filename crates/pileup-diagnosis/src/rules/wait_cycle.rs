@@ -8,10 +8,15 @@
 //! A wait with a deadline looks the same until the deadline: a cycle must have stood still
 //! for a good part of the watch.
 //!
-//! Who took a lock by `lock_owned` or `acquire_owned` may have passed the guard on: a
-//! dispatcher that takes a permit, gives it to a job and waits for the next looks as if it
-//! waited for itself. Where a circle goes through such a lock it is only as sure as the pile
-//! that it explains, and a suspicion without one.
+//! A circle is only as sure as the pile that it explains, and a suspicion without one, where
+//! somebody who is not seen may open it:
+//!
+//! - Who took a lock by `lock_owned` or `acquire_owned` may have passed the guard on: a
+//!   dispatcher that takes a permit, gives it to a job and waits for the next looks as if it
+//!   waited for itself. Permits of a semaphore in a static are passed on as well, or are
+//!   forgotten, and others added.
+//! - A task that waits in several places at once, by `join!` or `select!`, may go on in
+//!   another one.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
@@ -22,7 +27,7 @@ use super::case::{Case, Verdict, held_by, place, waits_on};
 use super::piling_up::{Pile, grade_by_pile};
 use crate::locks::Holder;
 use crate::pollers::SeenTask;
-use crate::wait_graph::{Wait, WaitGraph};
+use crate::wait_graph::{Wait, WaitGraph, WaitKind};
 use crate::words::{span, tasks_wait};
 use crate::{Code, Finding, Grade, History};
 
@@ -46,8 +51,8 @@ struct Kind<'a> {
     too_young: HashSet<TaskId>,
     waits: Vec<&'a Wait<'a>>,
     still_for: Duration,
-    /// A guard of a circle may be with a task that is not in it.
-    may_be_passed_on: bool,
+    /// Why somebody who is not seen may open a circle.
+    doubt: Option<&'static str>,
 }
 
 pub(super) fn cases(history: &History, graph: &WaitGraph, piles: &[Pile]) -> Vec<Case> {
@@ -57,14 +62,18 @@ pub(super) fn cases(history: &History, graph: &WaitGraph, piles: &[Pile]) -> Vec
     let patience = still_for(history);
     let mut kinds: BTreeMap<Places, Kind> = BTreeMap::new();
     for cycle in graph.cycles() {
+        let inside: HashSet<TaskId> = cycle.iter().copied().collect();
         let within = |wait: &&Wait| {
-            let holders = graph.holder(wait.resource).tasks();
-            holders.iter().any(|holder| cycle.contains(&holder.id))
+            let mut holders = graph.living_holders(wait).iter();
+            holders.any(|holder| inside.contains(holder))
         };
         let waits: Vec<&Wait> = cycle
             .iter()
             .filter_map(|task| graph.waits_of(*task).iter().find(within))
             .collect();
+        if can_be_opened(&waits, &inside, graph) {
+            continue;
+        }
         let still = waits.iter().map(|wait| stood_still(wait, latest)).min();
         let Some(still) = still else {
             continue;
@@ -90,9 +99,7 @@ pub(super) fn cases(history: &History, graph: &WaitGraph, piles: &[Pile]) -> Vec
         kind.cycles
             .push(waits.iter().map(|wait| wait.task).collect());
         kind.still_for = kind.still_for.max(still);
-        kind.may_be_passed_on |= waits
-            .iter()
-            .any(|wait| graph.may_be_passed_on(wait.resource));
+        kind.doubt = kind.doubt.or(doubt(&waits, code, graph, latest));
         kind.waits.extend(waits);
     }
     let proven = kinds
@@ -118,15 +125,53 @@ pub(super) fn stood_still(wait: &Wait, latest: &Snapshot) -> Duration {
     elapsed(wait.since, latest.at)
 }
 
+/// Whether a lock of a circle has a holder who is not stuck in it or behind it: one permit of
+/// many is enough to go on.
+fn can_be_opened(waits: &[&Wait], inside: &HashSet<TaskId>, graph: &WaitGraph) -> bool {
+    let holders = waits.iter().flat_map(|wait| graph.living_holders(wait));
+    let mut outside = holders.filter(|holder| !inside.contains(holder)).peekable();
+    outside.peek().is_some() && {
+        let behind = graph.behind(inside);
+        outside.any(|holder| !behind.contains(holder))
+    }
+}
+
+/// Why somebody who is not seen may open a circle.
+fn doubt(
+    waits: &[&Wait],
+    code: Code,
+    graph: &WaitGraph,
+    latest: &Snapshot,
+) -> Option<&'static str> {
+    if waits
+        .iter()
+        .any(|wait| graph.may_be_passed_on(wait.resource))
+    {
+        return Some(PASSED_ON);
+    }
+    if code == Code::Futurelock {
+        // Its task does wait in two places, and polls one of them.
+        return None;
+    }
+    if waits.iter().any(|wait| wait.kind == WaitKind::Semaphore) {
+        return Some(PERMITS);
+    }
+    let wakers = |wait: &Wait| latest.task(wait.task.id)?.waker_count();
+    let elsewhere = waits.iter().any(|wait| {
+        let alone = waits.len() == 1;
+        graph.waits_of(wait.task.id).len() > 1 || (alone && wakers(wait) > Some(1))
+    });
+    elsewhere.then_some(ELSEWHERE)
+}
+
 impl Kind<'_> {
     fn case(&self, places: &Places, history: &History, graph: &WaitGraph, piles: &[Pile]) -> Case {
         let inside: HashSet<TaskId> = self.cycles.iter().flatten().map(|task| task.id).collect();
         let behind = graph.behind(&inside);
         let tasks = &(&inside | &behind) | &self.too_young;
-        let grade = if self.may_be_passed_on {
-            grade_by_pile(&tasks, piles)
-        } else {
-            Grade::Certain
+        let grade = match self.doubt {
+            Some(_) => grade_by_pile(&tasks, piles),
+            None => Grade::Certain,
         };
         Case {
             finding: self.finding(places, grade, behind.len(), history),
@@ -156,9 +201,7 @@ impl Kind<'_> {
         if behind > 0 {
             evidence.push(format!("{} behind them", tasks_wait(behind)));
         }
-        if self.may_be_passed_on {
-            evidence.push(PASSED_ON.to_owned());
-        }
+        evidence.extend(self.doubt.map(str::to_owned));
         let (explanation, fix) = match code {
             Code::Futurelock => (FUTURELOCK, FUTURELOCK_FIX),
             _ => (DEADLOCK, DEADLOCK_FIX),
@@ -198,6 +241,9 @@ impl Kind<'_> {
 
 const PASSED_ON: &str = "guards of this lock are owned ones, which a task can pass on: whoever \
                          took it need not hold it any more";
+const PERMITS: &str = "permits of a semaphore can be passed on, and new ones be added: whoever took \
+                       one need not hold it any more";
+const ELSEWHERE: &str = "a task of them can be woken by something else as well, and may then go on";
 const DEADLOCK: &str = "Each of these tasks holds a lock that another of them, or it itself, \
                         waits for. None can go on before another does: they wait for good, and \
                         so does whoever comes to these locks later.";

@@ -4,7 +4,7 @@ use pileup_diagnosis::{Grade, Report, WaitKind};
 use pileup_model::TaskId;
 
 use crate::NOTHING;
-use crate::program::{Lock, Program, found};
+use crate::program::{Lock, Program, found, wakers};
 
 fn spawn(program: &mut Program, file: &str, born: f64) -> TaskId {
     program.spawn(file, born, None).id
@@ -62,6 +62,37 @@ fn a_task_that_waits_for_its_own_lock_is_a_deadlock() {
     let report = program.watch(0.0, 12.0);
     assert_eq!(found(&report), [("cache.rs", "PU04")]);
     assert!(evidence(&report).contains("1 task waits for a lock that it holds itself"));
+    assert_eq!(report.worst(), Some(Grade::Certain));
+}
+
+#[test]
+fn a_task_that_waits_for_its_own_lock_in_one_place_may_go_on_in_another() {
+    // It is asleep with the lock, and another of its futures waits for it.
+    let mut asleep = Program::default();
+    let lock = asleep.mutex("report.rs");
+    takes_and_waits(&mut asleep, "report.rs", lock, lock);
+    wakers(asleep.last_spawned()).clones = 2;
+    assert_eq!(asleep.watch(0.0, 12.0).worst(), Some(Grade::Suspicious));
+
+    // Two of its futures wait.
+    let mut joined = Program::default();
+    let lock = joined.mutex("report.rs");
+    let task = takes_and_waits(&mut joined, "report.rs", lock, lock);
+    joined.waits(task, lock, 1.1);
+    assert_eq!(joined.watch(0.0, 12.0).worst(), Some(Grade::Suspicious));
+}
+
+#[test]
+fn one_reader_who_is_not_in_the_circle_may_open_it() {
+    let mut program = Program::default();
+    let table = program.rw_lock_read_by("table.rs", 2);
+    let log = program.mutex("log.rs");
+    takes_and_waits(&mut program, "writer.rs", log, table);
+    takes_and_waits(&mut program, "stuck.rs", table, log);
+    let reader = spawn(&mut program, "reader.rs", 1.0);
+    program.takes(reader, table, 1.0);
+    // Either lock can be opened by one reader more or less: only all of them are a deadlock.
+    assert_eq!(found(&program.watch(0.0, 12.0)), NOTHING);
 }
 
 #[test]
@@ -115,7 +146,8 @@ fn a_lock_whose_holder_has_ended_is_told_by_the_holder() {
     let report = program.watch(0.0, 12.0);
     assert_eq!(found(&report), [("checkout.rs", "PU06")]);
     let finding = &report.findings[0];
-    assert_eq!(finding.grade, Grade::Certain);
+    // Its guard may be with a task that is at work with it.
+    assert_eq!(finding.grade, Grade::Suspicious);
     assert_eq!(finding.held_by[0].task, holder);
     let waits_on = finding.waits_on.as_ref().expect("what they wait for");
     assert_eq!(waits_on.kind, WaitKind::Mutex);

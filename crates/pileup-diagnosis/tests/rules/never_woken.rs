@@ -3,7 +3,7 @@
 use crate::NOTHING;
 use crate::program::{Program, at, found, wakers};
 use pileup_diagnosis::Grade;
-use pileup_model::TaskKind;
+use pileup_model::{TaskKind, Wakers};
 
 #[test]
 fn an_idle_task_without_wakers_is_certain_even_if_it_is_the_only_one() {
@@ -22,6 +22,63 @@ fn a_pile_of_them_is_one_finding() {
         wakers(program.spawn("pending.rs", born, None)).clones = 0;
     }
     assert_eq!(found(&program.watch(0.0, 12.0)), [("pending.rs", "PU01")]);
+}
+
+/// Tasks that were woken twice, and polled once for each wake or else once in all and once
+/// when they were dropped.
+fn woken_twice(last_polls: impl IntoIterator<Item = Option<bool>>) -> Program {
+    let mut program = Program::default();
+    for (number, last_poll) in (1..).zip(last_polls) {
+        let task = program.spawn("session.rs", f64::from(number) / 100.0, None);
+        task.polls.count = 3;
+        *wakers(task) = Wakers {
+            wakes: 2,
+            clones: 2,
+            drops: 2,
+            woken_for_last_poll: last_poll,
+            ..Wakers::default()
+        };
+    }
+    program
+}
+
+#[test]
+fn a_woken_task_has_not_finished_if_its_last_poll_came_of_its_last_wake() {
+    let report = woken_twice([Some(true)]).watch(0.0, 12.0);
+    assert_eq!(found(&report), [("session.rs", "PU01")]);
+    assert_eq!(report.worst(), Some(Grade::Certain));
+}
+
+#[test]
+fn a_woken_task_may_have_finished_and_be_kept_on_the_wire_by_a_span() {
+    for last_polls in [
+        vec![None],
+        vec![Some(false); 40],
+        // By chance one seems to have been woken.
+        (0..40).map(|number| Some(number == 7)).collect(),
+    ] {
+        let report = woken_twice(last_polls).watch(0.0, 12.0);
+        assert_eq!(report.worst(), Some(Grade::Suspicious));
+    }
+}
+
+#[test]
+fn those_whose_like_have_ended_before_may_be_aborted_as_well() {
+    let mut program = Program::default();
+    for number in 0..12 {
+        let born = f64::from(number);
+        wakers(program.spawn("lease.rs", born, Some(6.0))).clones = 0;
+    }
+    let report = program.watch(0.0, 12.0);
+    assert_eq!(found(&report), [("lease.rs", "PU01")]);
+    assert_eq!(report.worst(), Some(Grade::Suspicious));
+}
+
+#[test]
+fn wakers_of_which_more_were_dropped_than_cloned_are_not_all_seen() {
+    let mut program = Program::default();
+    wakers(program.spawn("exporter.rs", 1.0, None)).drops = 5;
+    assert_eq!(found(&program.watch(0.0, 12.0)), NOTHING);
 }
 
 #[test]
@@ -54,6 +111,8 @@ fn the_ghost_of_a_task_that_a_blocking_closure_keeps_on_the_wire_is_no_finding()
     let mut program = Program::default();
     let ghost = program.spawn("ghost.rs", 1.0, None);
     wakers(ghost).clones = 0;
+    wakers(ghost).wakes = 2;
+    ghost.polls.count = 3;
     ghost.polls.last_ended = Some(at(1.5));
     program.spawn("closure.rs", 1.2, None).kind = TaskKind::Blocking;
     assert_eq!(found(&program.watch(0.0, 12.0)), NOTHING);

@@ -3,7 +3,7 @@
 use pileup_diagnosis::Grade;
 
 use crate::NOTHING;
-use crate::program::{Program, found, noise};
+use crate::program::{Program, found, noise, wakers};
 
 /// Tasks born at a steady pace.
 fn steady(every: f64, until: f64, lifetime: impl Fn(usize) -> Option<f64>) -> Program {
@@ -24,6 +24,29 @@ fn times(every: f64, until: f64) -> impl Iterator<Item = f64> {
 fn ten_a_second_that_stay_are_found_in_twelve_seconds() {
     let program = steady(0.1, 12.0, |_| None);
     assert_eq!(found(&program.watch(0.0, 12.0)), [("work.rs", "PU03")]);
+}
+
+#[test]
+fn those_that_have_finished_and_are_kept_on_the_wire_are_no_pile() {
+    let mut program = Program::default();
+    for born in times(0.1, 12.0) {
+        let ghost = program.spawn("work.rs", born, None);
+        ghost.polls.count = 2;
+        wakers(ghost).clones = 0;
+    }
+    assert_eq!(found(&program.watch(0.0, 12.0)), NOTHING);
+}
+
+#[test]
+fn a_pool_that_fills_ever_slower_is_no_pile() {
+    let mut program = Program::default();
+    for number in 0..40 {
+        // Of forty tenants, the later ones are rarer.
+        let born = 12.0 * (1.0 - (1.0 - f64::from(number) / 46.0).powf(0.5)) * 1.5;
+        program.spawn("tenant.rs", born, None);
+    }
+    let report = program.watch(0.0, 12.0);
+    assert_ne!(report.worst(), Some(Grade::Probable));
 }
 
 #[test]

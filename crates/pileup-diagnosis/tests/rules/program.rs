@@ -117,6 +117,11 @@ impl Program {
         lock
     }
 
+    /// The task that was added last.
+    pub fn last_spawned(&mut self) -> &mut Task {
+        self.tasks.last_mut().expect("a task was added")
+    }
+
     /// Makes an `RwLock` that so many read.
     pub fn rw_lock_read_by(&mut self, file: &str, readers: i64) -> Lock {
         let lock = self.mutex(file);

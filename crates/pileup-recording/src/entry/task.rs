@@ -67,8 +67,10 @@ impl Entry for Task {
         });
         out.put(&base.kind, &self.kind, |out, kind| out.kind(*kind));
         out.put_optional(base.name.as_ref(), self.name.as_ref(), Encoder::text);
-        let seen = self.wakers.is_some();
-        out.put(&base.wakers.is_some(), &seen, |out, seen| out.flag(*seen));
+        let seen = WakersSeen::of(self.wakers);
+        out.put(&WakersSeen::of(base.wakers), &seen, |out, seen| {
+            out.byte(*seen as u8);
+        });
     }
 
     fn read(&mut self, fields: &mut FieldsIn<'_, '_>) -> Result<(), Malformed> {
@@ -77,7 +79,7 @@ impl Entry for Task {
         fields.get_optional(&mut polls.last_started, Decoder::time)?;
         fields.get_optional(&mut polls.last_ended, Decoder::time)?;
         fields.get(&mut polls.busy, Decoder::duration)?;
-        let mut seen = self.wakers.is_some();
+        let mut seen = WakersSeen::of(self.wakers);
         let mut wakers = self.wakers.unwrap_or_default();
         fields.get_count(&mut wakers.wakes)?;
         fields.get_optional(&mut wakers.last_wake, Decoder::time)?;
@@ -90,12 +92,48 @@ impl Entry for Task {
         fields.get_optional(&mut self.tokio_id, Decoder::number)?;
         fields.get(&mut self.kind, Decoder::kind)?;
         fields.get_optional(&mut self.name, Decoder::text)?;
-        fields.get(&mut seen, Decoder::flag)?;
-        self.wakers = seen.then_some(wakers);
+        fields.get(&mut seen, WakersSeen::read)?;
+        wakers.woken_for_last_poll = match seen {
+            WakersSeen::No | WakersSeen::NotAsked => None,
+            WakersSeen::NotWoken => Some(false),
+            WakersSeen::Woken => Some(true),
+        };
+        self.wakers = (seen != WakersSeen::No).then_some(wakers);
         Ok(())
     }
 
     fn size(&self) -> usize {
         limits::ENTRY + limits::of_text(self.name.as_deref()) + limits::of_site(self.site.as_ref())
+    }
+}
+
+/// Whether wakers are seen, and whether the last poll came of the last wake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum WakersSeen {
+    No = 0,
+    NotAsked = 1,
+    NotWoken = 2,
+    Woken = 3,
+}
+
+impl WakersSeen {
+    fn of(wakers: Option<Wakers>) -> Self {
+        match wakers.map(|wakers| wakers.woken_for_last_poll) {
+            None => Self::No,
+            Some(None) => Self::NotAsked,
+            Some(Some(false)) => Self::NotWoken,
+            Some(Some(true)) => Self::Woken,
+        }
+    }
+
+    fn read(decoder: &mut Decoder<'_>) -> Result<Self, Malformed> {
+        match decoder.byte()? {
+            0 => Ok(Self::No),
+            1 => Ok(Self::NotAsked),
+            2 => Ok(Self::NotWoken),
+            3 => Ok(Self::Woken),
+            _ => Err("wakers neither seen nor unseen"),
+        }
     }
 }

@@ -182,13 +182,15 @@ fn polls() -> impl Strategy<Value = Polls> {
 }
 
 fn wakers() -> impl Strategy<Value = Wakers> {
-    (count(), count(), count(), count(), option::of(time())).prop_map(
-        |(wakes, self_wakes, clones, drops, last_wake)| Wakers {
+    let counts = (count(), count(), count(), count());
+    (counts, option::of(time()), option::of(any::<bool>())).prop_map(
+        |((wakes, self_wakes, clones, drops), last_wake, woken_for_last_poll)| Wakers {
             wakes,
             self_wakes,
             clones,
             drops,
             last_wake,
+            woken_for_last_poll,
         },
     )
 }
