@@ -56,7 +56,7 @@ fn came_of_last_wake(task: &Task, details: &TaskDetails) -> Option<bool> {
     let scheduled = elapsed(woken, task.polls.last_started?).as_nanos();
     let scheduled = u64::try_from(scheduled).ok()?;
     let told = details.scheduled_times_histogram.as_ref()?;
-    Some(was_scheduled_for(told, scheduled)?)
+    was_scheduled_for(told, scheduled)
 }
 
 fn was_scheduled_for(told: &DurationHistogram, nanoseconds: u64) -> Option<bool> {

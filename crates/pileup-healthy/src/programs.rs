@@ -14,17 +14,22 @@ mod handed_over_lease;
 mod heartbeat_sessions;
 mod idle_worker_pool;
 mod keep_alive_pool;
+mod leases_that_are_aborted;
 mod limited_dispatcher;
 mod lock_convoy;
 mod long_poll;
 mod long_sleepers;
+mod parts_of_one_report;
+mod permits_of_a_static;
 mod reservations;
+mod sessions_in_spans;
 mod shared_queue;
 mod single_flight;
 mod slow_batch;
 mod slow_peer;
 mod standby;
 mod startup_ramp;
+mod tenants;
 mod ticking_loops;
 mod watchers;
 
@@ -62,6 +67,8 @@ pub enum Program {
     IdleWorkerPool,
     /// Connections that are kept open for the next request
     KeepAlivePool,
+    /// Tasks that are aborted in the end
+    LeasesThatAreAborted,
     /// Permits that are passed on to the jobs they admit
     LimitedDispatcher,
     /// A hot lock that goes from hand to hand
@@ -70,8 +77,14 @@ pub enum Program {
     LongPoll,
     /// Timers that are due tomorrow
     LongSleepers,
+    /// Parts of one task that want the same lock
+    PartsOfOneReport,
+    /// Permits that are passed on, and borrow from a static
+    PermitsOfAStatic,
     /// Seats that are kept for a minute
     Reservations,
+    /// Tasks that have ended, kept on the wire by the spans of their sessions
+    SessionsInSpans,
     /// Workers with nothing to do, behind the lock of one queue
     SharedQueue,
     /// Requests that wait for one slow load
@@ -84,6 +97,8 @@ pub enum Program {
     Standby,
     /// Services that are started one by one
     StartupRamp,
+    /// One task for each tenant, of whom fewer and fewer are new
+    Tenants,
     /// Loops that tick for good
     TickingLoops,
     /// Watchers of what seldom happens
@@ -109,17 +124,22 @@ impl Program {
             Self::HeartbeatSessions => scenario.healthy(heartbeat_sessions::run),
             Self::IdleWorkerPool => scenario.healthy(idle_worker_pool::run),
             Self::KeepAlivePool => scenario.healthy(keep_alive_pool::run),
+            Self::LeasesThatAreAborted => scenario.healthy(leases_that_are_aborted::run),
             Self::LimitedDispatcher => scenario.healthy(limited_dispatcher::run),
             Self::LockConvoy => scenario.healthy(lock_convoy::run),
             Self::LongPoll => scenario.healthy(long_poll::run),
             Self::LongSleepers => scenario.healthy(long_sleepers::run),
+            Self::PartsOfOneReport => scenario.healthy(parts_of_one_report::run),
+            Self::PermitsOfAStatic => scenario.healthy(permits_of_a_static::run),
             Self::Reservations => scenario.healthy(reservations::run),
+            Self::SessionsInSpans => scenario.healthy(sessions_in_spans::run),
             Self::SharedQueue => scenario.healthy(shared_queue::run),
             Self::SingleFlight => scenario.healthy(single_flight::run),
             Self::SlowBatch => scenario.healthy(slow_batch::run),
             Self::SlowPeer => scenario.healthy(slow_peer::run),
             Self::Standby => scenario.healthy(standby::run),
             Self::StartupRamp => scenario.healthy(startup_ramp::run),
+            Self::Tenants => scenario.healthy(tenants::run),
             Self::TickingLoops => scenario.healthy(ticking_loops::run),
             Self::Watchers => scenario.healthy(watchers::run),
         }

@@ -53,16 +53,16 @@ impl Visit for Amount {
 }
 
 /// Which events tell of a scenario's work: those of its programs, and not of the
-/// libraries that they use.
+/// libraries that they use. And spans, as they are open in every service that logs.
 pub(crate) fn tells_of_work<S>() -> impl Filter<S> {
-    FilterFn::new(is_of_program).with_max_level_hint(Level::INFO)
+    let is_open = |metadata: &Metadata<'_>| metadata.is_span() || is_of_program(metadata);
+    FilterFn::new(move |metadata| *metadata.level() == Level::INFO && is_open(metadata))
+        .with_max_level_hint(Level::INFO)
 }
 
 fn is_of_program(metadata: &Metadata<'_>) -> bool {
     let module = metadata.target().split("::").nth(1);
-    metadata.is_event()
-        && *metadata.level() == Level::INFO
-        && matches!(module, Some("leaky" | "fixed" | "lookalike" | "healthy"))
+    metadata.is_event() && matches!(module, Some("leaky" | "fixed" | "lookalike" | "healthy"))
 }
 
 #[cfg(test)]

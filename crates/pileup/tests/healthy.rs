@@ -17,7 +17,7 @@ use self::process::Process;
 use self::process::programs::workspace;
 
 /// They wait far more than they work.
-const AT_ONCE: usize = 14;
+const AT_ONCE: usize = 16;
 const WATCH: &str = "30s";
 /// Its tasks live for longer than it has run, each under a timer: what a console shows, and
 /// a probe does not.

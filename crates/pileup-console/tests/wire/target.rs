@@ -13,6 +13,7 @@ use tokio_stream::wrappers::TcpListenerStream;
 use tracing::Dispatch;
 use tracing::subscriber::NoSubscriber;
 use tracing_subscriber::filter::FilterFn;
+use tracing_subscriber::layer::Identity;
 use tracing_subscriber::prelude::*;
 
 /// The publish interval of scenarios.
@@ -99,7 +100,11 @@ fn run(layer: ConsoleLayer, mut jobs: mpsc::UnboundedReceiver<Job>) {
     let from_tokio = FilterFn::new(|metadata| {
         metadata.target().starts_with("tokio") || metadata.target().starts_with("runtime")
     });
-    let recorder = tracing_subscriber::registry().with(layer.with_filter(from_tokio));
+    // What a program logs: its spans are open as well.
+    let log = Identity::new();
+    let recorder = tracing_subscriber::registry()
+        .with(layer.with_filter(from_tokio))
+        .with(log);
     let _recorded = tracing::subscriber::set_default(recorder);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

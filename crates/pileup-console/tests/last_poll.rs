@@ -1,0 +1,78 @@
+//! Tasks that have finished, and that a span keeps on the wire, of a real program.
+//!
+//! It is alone in its process: where several subscribers are made at once, `tracing` leaves
+//! out events for a moment, and what is counted here must be counted in full.
+
+#[path = "wire/spawn.rs"]
+#[expect(dead_code, reason = "the tests of the wire need more of it")]
+mod spawn;
+#[path = "wire/target.rs"]
+#[expect(dead_code, reason = "the tests of the wire need more of it")]
+mod target;
+#[path = "wire/watch.rs"]
+#[expect(dead_code, reason = "the tests of the wire need more of it")]
+mod watch;
+
+use std::future;
+
+use pileup_model::Site;
+use tokio::sync::oneshot;
+use tracing::{Instrument, info_span};
+
+use crate::spawn::here;
+use crate::target::{OFTEN, Target};
+use crate::watch::Watch;
+
+const TASKS: usize = 5;
+
+/// Spawns tasks that are woken twice for one poll, and then do `last`.
+#[track_caller]
+fn woken_twice<F: Future<Output = ()> + Send + 'static>(last: fn() -> F) -> Site {
+    let mut answers = Vec::new();
+    for _ in 0..TASKS {
+        let (one, first) = oneshot::channel();
+        let (other, second) = oneshot::channel();
+        tokio::spawn(async move {
+            let _ = tokio::join!(first, second);
+            last().await;
+        });
+        answers.push((one, other));
+    }
+    tokio::spawn(async move {
+        for (one, other) in answers {
+            let _ = (one.send(()), other.send(()));
+        }
+    });
+    here()
+}
+
+/// What is told of the last polls of the tasks at a place, once it is.
+async fn last_polls(target: &Target, site: &Site) -> Vec<bool> {
+    let mut watch = Watch::attach(&target.address).await;
+    let told = |watch: &Watch| -> Vec<bool> {
+        let living = watch.living_at(site);
+        let wakers = living.iter().filter_map(|task| task.wakers);
+        wakers
+            .filter_map(|wakers| wakers.woken_for_last_poll)
+            .collect()
+    };
+    watch
+        .until("the last polls of all", |watch| told(watch).len() == TASKS)
+        .await;
+    told(&watch)
+}
+
+#[tokio::test]
+async fn a_finished_task_was_polled_last_to_be_dropped_and_one_that_waits_for_its_last_wake() {
+    let target = Target::start(OFTEN).await;
+    let waiting = target.run(|| woken_twice(future::pending::<()>)).await;
+    assert_eq!(last_polls(&target, &waiting).await, [true; TASKS]);
+    let finished = target
+        .run(|| {
+            woken_twice(|| async {
+                tokio::spawn(future::pending::<()>().instrument(info_span!("session")));
+            })
+        })
+        .await;
+    assert_eq!(last_polls(&target, &finished).await, [false; TASKS]);
+}
