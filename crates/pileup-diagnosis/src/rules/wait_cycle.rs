@@ -15,6 +15,8 @@
 //!   dispatcher that takes a permit, gives it to a job and waits for the next looks as if it
 //!   waited for itself. Permits of a semaphore in a static are passed on as well, or are
 //!   forgotten, and others added.
+//! - A single task that waits for a lock which it took in an earlier poll may have given it
+//!   back, and somebody have taken it by `try_lock`, which is not seen.
 //! - A task that waits in several places at once, by `join!` or `select!`, may go on in
 //!   another one.
 
@@ -53,6 +55,9 @@ struct Kind<'a> {
     still_for: Duration,
     /// Why somebody who is not seen may open a circle.
     doubt: Option<&'static str>,
+    /// In a circle of one the lock may have been given back, and taken by somebody unseen.
+    /// That several locks stand so is no chance.
+    was_polled_since: bool,
 }
 
 pub(super) fn cases(history: &History, graph: &WaitGraph, piles: &[Pile]) -> Vec<Case> {
@@ -100,6 +105,7 @@ pub(super) fn cases(history: &History, graph: &WaitGraph, piles: &[Pile]) -> Vec
             .push(waits.iter().map(|wait| wait.task).collect());
         kind.still_for = kind.still_for.max(still);
         kind.doubt = kind.doubt.or(doubt(&waits, code, graph, latest));
+        kind.was_polled_since |= was_polled_since(&waits, graph, latest);
         kind.waits.extend(waits);
     }
     let proven = kinds
@@ -156,12 +162,26 @@ fn doubt(
     if waits.iter().any(|wait| wait.kind == WaitKind::Semaphore) {
         return Some(PERMITS);
     }
+    let several = |wait: &Wait| graph.waits_of(wait.task.id).len() > 1;
     let wakers = |wait: &Wait| latest.task(wait.task.id)?.waker_count();
-    let elsewhere = waits.iter().any(|wait| {
-        let alone = waits.len() == 1;
-        graph.waits_of(wait.task.id).len() > 1 || (alone && wakers(wait) > Some(1))
-    });
+    let elsewhere = match waits {
+        [wait] => several(wait) || wakers(wait) > Some(1),
+        _ => waits.iter().any(|wait| several(wait)),
+    };
     elsewhere.then_some(ELSEWHERE)
+}
+
+/// Whether a task that waits for its own lock was polled since it took it. In one poll it
+/// cannot have given the lock back and wait for somebody who took it by `try_lock`.
+fn was_polled_since(waits: &[&Wait], graph: &WaitGraph, latest: &Snapshot) -> bool {
+    let [wait] = waits else { return false };
+    let polled = latest
+        .task(wait.task.id)
+        .map(|task| task.polls.last_started);
+    match graph.holder(wait.resource) {
+        Holder::One(_, taken) => polled.is_some_and(|polled| polled > Some(*taken)),
+        _ => false,
+    }
 }
 
 impl Kind<'_> {
@@ -169,7 +189,7 @@ impl Kind<'_> {
         let inside: HashSet<TaskId> = self.cycles.iter().flatten().map(|task| task.id).collect();
         let behind = graph.behind(&inside);
         let tasks = &(&inside | &behind) | &self.too_young;
-        let grade = match self.doubt {
+        let grade = match self.doubt() {
             Some(_) => grade_by_pile(&tasks, piles),
             None => Grade::Certain,
         };
@@ -201,7 +221,7 @@ impl Kind<'_> {
         if behind > 0 {
             evidence.push(format!("{} behind them", tasks_wait(behind)));
         }
-        evidence.extend(self.doubt.map(str::to_owned));
+        evidence.extend(self.doubt().map(str::to_owned));
         let (explanation, fix) = match code {
             Code::Futurelock => (FUTURELOCK, FUTURELOCK_FIX),
             _ => (DEADLOCK, DEADLOCK_FIX),
@@ -217,6 +237,11 @@ impl Kind<'_> {
             fix,
         };
         verdict.at(site, history)
+    }
+
+    fn doubt(&self) -> Option<&'static str> {
+        let alone = self.was_polled_since && self.cycles.len() == 1;
+        self.doubt.or(alone.then_some(SINCE_THEN))
     }
 
     fn sentence(&self, code: Code) -> String {
@@ -243,6 +268,8 @@ const PASSED_ON: &str = "guards of this lock are owned ones, which a task can pa
                          took it need not hold it any more";
 const PERMITS: &str = "permits of a semaphore can be passed on, and new ones be added: whoever took \
                        one need not hold it any more";
+const SINCE_THEN: &str = "it was polled between the two: it may have given the lock back, and \
+                          another have taken it by a `try_lock`, which is not seen";
 const ELSEWHERE: &str = "a task of them can be woken by something else as well, and may then go on";
 const DEADLOCK: &str = "Each of these tasks holds a lock that another of them, or it itself, \
                         waits for. None can go on before another does: they wait for good, and \

@@ -4,7 +4,7 @@ use pileup_diagnosis::{Grade, Report, WaitKind};
 use pileup_model::TaskId;
 
 use crate::NOTHING;
-use crate::program::{Lock, Program, found, wakers};
+use crate::program::{Lock, Program, at, found, wakers};
 
 fn spawn(program: &mut Program, file: &str, born: f64) -> TaskId {
     program.spawn(file, born, None).id
@@ -80,6 +80,18 @@ fn a_task_that_waits_for_its_own_lock_in_one_place_may_go_on_in_another() {
     let task = takes_and_waits(&mut joined, "report.rs", lock, lock);
     joined.waits(task, lock, 1.1);
     assert_eq!(joined.watch(0.0, 12.0).worst(), Some(Grade::Suspicious));
+}
+
+#[test]
+fn a_task_that_took_its_lock_in_an_earlier_poll_may_have_given_it_back() {
+    let mut program = Program::default();
+    let lock = program.mutex("store.rs");
+    takes_and_waits(&mut program, "writer.rs", lock, lock);
+    let writer = program.last_spawned();
+    writer.polls.count = 2;
+    writer.polls.last_started = Some(at(1.1));
+    writer.polls.last_ended = Some(at(1.1));
+    assert_eq!(program.watch(0.0, 12.0).worst(), Some(Grade::Suspicious));
 }
 
 #[test]
