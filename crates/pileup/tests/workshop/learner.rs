@@ -3,6 +3,9 @@
 use std::fs;
 use std::io::Read;
 use std::process::Child;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use pty_process::{Size, blocking};
 
@@ -11,6 +14,8 @@ use crate::truth::{self, Scenario};
 
 const WIDTH: u16 = 100;
 const FIRST_ARC: usize = 6;
+/// Far longer than a build and a check take, on a machine that is busy too.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// What commands out the whole program, as somebody does who is only after the report.
 const COMMENTED_OUT: &str = "\
@@ -90,30 +95,54 @@ fn current(copy: &Copy) -> String {
 fn watch_while_it_is_mended(copy: &Copy, exercise: &str) {
     let program = copy.program(exercise);
     let original = fs::read_to_string(&program).expect("it is there");
-    let (mut terminal, mut child) = terminal(copy, "check --watch");
-    let mut seen = until(&mut terminal, "Finished");
+    let (terminal, mut child) = terminal(copy, "check --watch");
+    let mut screen = Screen::of(terminal);
+    screen.until("Finished");
     fs::write(&program, format!("{original}\nfn half")).expect("it is written");
-    seen += &until(&mut terminal, "Saved meanwhile: once more.");
-    seen += &until(&mut terminal, "does not build");
-    seen += &until(&mut terminal, "Waiting for the next save");
+    screen.until("Saved meanwhile: once more.");
+    screen.until("does not build");
+    screen.until("Waiting for the next save");
     fs::write(&program, copy.mended(exercise)).expect("it is written");
-    seen += &until(&mut terminal, "Solved");
-    assert!(!seen.contains("Not solved"), "{seen}");
+    screen.until("Solved");
+    assert!(!screen.shown.contains("Not solved"), "{}", screen.shown);
     assert_eq!(child.wait().expect("it ends").code(), Some(0));
 }
 
-/// What is shown until some text is.
-fn until(terminal: &mut blocking::Pty, text: &str) -> String {
-    let mut shown = Vec::new();
-    let mut bytes = [0; 4096];
-    loop {
-        let count = terminal.read(&mut bytes).unwrap_or(0);
-        shown.extend_from_slice(&bytes[..count]);
-        let so_far = String::from_utf8_lossy(&shown);
-        if so_far.contains(text) {
-            return so_far.into_owned();
+/// What a terminal has shown so far, and how far it was read.
+struct Screen {
+    chunks: mpsc::Receiver<Vec<u8>>,
+    shown: String,
+    read: usize,
+}
+
+impl Screen {
+    fn of(mut terminal: blocking::Pty) -> Self {
+        let (sender, chunks) = mpsc::channel();
+        thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(count @ 1..) = terminal.read(&mut bytes)
+                && sender.send(bytes[..count].to_vec()).is_ok()
+            {}
+        });
+        Self {
+            chunks,
+            shown: String::new(),
+            read: 0,
         }
-        assert!(count > 0, "it has ended without {text:?}:\n{so_far}");
+    }
+
+    /// Reads on until some text is shown, after what was read before.
+    fn until(&mut self, text: &str) {
+        loop {
+            if let Some(at) = self.shown[self.read..].find(text) {
+                self.read += at + text.len();
+                return;
+            }
+            match self.chunks.recv_timeout(PATIENCE) {
+                Ok(bytes) => self.shown += &String::from_utf8_lossy(&bytes),
+                Err(error) => panic!("no {text:?} ({error}):\n{}", self.shown),
+            }
+        }
     }
 }
 
