@@ -142,11 +142,14 @@ impl Task {
         wakers.clones.checked_sub(wakers.drops)
     }
 
-    /// Whether the task waits, and nobody has a waker of it.
+    /// Whether the task waits, and nobody has a waker of it. Closures, and the future that
+    /// drives a runtime, have none that the source sees.
     #[must_use]
     pub fn has_no_waker(&self) -> bool {
-        let state = self.state();
-        state == Some(TaskState::Idle) && self.waker_count() == Some(0) && self.polls.count > 0
+        matches!(self.kind, TaskKind::Async | TaskKind::Local)
+            && self.state() == Some(TaskState::Idle)
+            && self.waker_count() == Some(0)
+            && self.polls.count > 0
     }
 
     /// Whether the task, which the source takes for a living one, has finished for certain.
@@ -157,9 +160,7 @@ impl Task {
     #[must_use]
     pub fn is_ghost(&self) -> bool {
         let wakes = self.wakers.map_or(0, |wakers| wakers.wakes);
-        matches!(self.kind, TaskKind::Async | TaskKind::Local)
-            && self.has_no_waker()
-            && self.polls.count > wakes.saturating_add(1)
+        self.has_no_waker() && self.polls.count > wakes.saturating_add(1)
     }
 }
 

@@ -8,7 +8,7 @@
 //! is spawned with `.instrument(span)`.
 //!
 //! It is certain where the tasks have not finished for certain, and where no task of the
-//! site has ever lived for as long and ended: those that somebody aborts in the end look the
+//! site has ever lived for half as long and ended: those that somebody aborts in the end look the
 //! same until then. Otherwise it is as sure as the pile that they are.
 
 use std::collections::HashSet;
@@ -49,9 +49,7 @@ pub(super) fn cases(history: &History, piles: &[Pile]) -> Vec<Case> {
         let tasks: HashSet<TaskId> = unwakeable.iter().map(|task| task.id).collect();
         let ended_as_old = [&seen.finished, &seen.finished_before]
             .into_iter()
-            .any(|finished| {
-                finished.longest() * 2 >= oldest.age(latest.at) && finished.total() > 0
-            });
+            .any(|finished| finished.longest() * 2 >= oldest.age(latest.at));
         let have_not_finished = have_not_finished(&unwakeable);
         let grade = if have_not_finished && !ended_as_old {
             Grade::Certain
@@ -63,34 +61,33 @@ pub(super) fn cases(history: &History, piles: &[Pile]) -> Vec<Case> {
             (true, true) => Some(ENDED_AS_OLD),
             (true, false) => None,
         };
+        let mut evidence = vec![
+            format!(
+                "{} idle, and every waker cloned from them was dropped",
+                match unwakeable.len() {
+                    1 => "1 task is".to_owned(),
+                    tasks => format!("{tasks} tasks are"),
+                }
+            ),
+            format!(
+                "the oldest was polled {} in all, {} before the end of the watch",
+                times(oldest.polls.count),
+                span(elapsed(oldest.last_active(), latest.at)),
+            ),
+            format!(
+                "of {} that are so, none was polled more than {}",
+                count(unwakeable.len(), "task"),
+                times(polls.max().unwrap_or_default()),
+            ),
+        ];
+        evidence.extend(doubt.map(str::to_owned));
         let verdict = Verdict {
             code: Code::NeverWoken,
             grade,
             state: usual_state(unwakeable.iter().copied()),
             waits_on: None,
             held_by: Vec::new(),
-            evidence: [
-                format!(
-                    "{} idle, and every waker cloned from them was dropped",
-                    match unwakeable.len() {
-                        1 => "1 task is".to_owned(),
-                        tasks => format!("{tasks} tasks are"),
-                    }
-                ),
-                format!(
-                    "the oldest was polled {} in all, {} before the end of the watch",
-                    times(oldest.polls.count),
-                    span(elapsed(oldest.last_active(), latest.at)),
-                ),
-                format!(
-                    "of {} that are so, none was polled more than {}",
-                    count(unwakeable.len(), "task"),
-                    times(polls.max().unwrap_or_default()),
-                ),
-            ]
-            .into_iter()
-            .chain(doubt.map(str::to_owned))
-            .collect(),
+            evidence,
             explanation: "A task is polled again only when one of its wakers is used. These \
                           tasks wait, and no waker of theirs exists any more: nothing can \
                           wake them.",
@@ -124,10 +121,8 @@ fn is_unwakeable(
     latest: &Snapshot,
     closures: &[Timestamp],
 ) -> bool {
-    matches!(task.kind, TaskKind::Async | TaskKind::Local)
-        && history
-            .without_waker_since(task)
-            .is_some_and(|since| elapsed(since, latest.at) >= SEEN_FOR)
+    let since = history.without_waker_since(task);
+    since.is_some_and(|since| elapsed(since, latest.at) >= SEEN_FOR)
         && !may_have_finished(task, closures)
 }
 
@@ -169,5 +164,5 @@ fn times(number: u64) -> String {
 
 const MAY_HAVE_FINISHED: &str = "they may have finished: a span that was made in a task, and is \
                                  open, keeps it on the wire";
-const ENDED_AS_OLD: &str = "others of the site have ended at that age, perhaps aborted, as these \
-                            may be";
+const ENDED_AS_OLD: &str = "others of the site have ended at half that age or more, perhaps \
+                            aborted, as these may be";

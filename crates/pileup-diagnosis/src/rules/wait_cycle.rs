@@ -104,7 +104,7 @@ pub(super) fn cases(history: &History, graph: &WaitGraph, piles: &[Pile]) -> Vec
         kind.cycles
             .push(waits.iter().map(|wait| wait.task).collect());
         kind.still_for = kind.still_for.max(still);
-        kind.doubt = kind.doubt.or(doubt(&waits, code, graph, latest));
+        kind.doubt = kind.doubt.or_else(|| doubt(&waits, code, graph, latest));
         kind.was_polled_since |= was_polled_since(&waits, graph, latest);
         kind.waits.extend(waits);
     }

@@ -95,6 +95,17 @@ fn a_task_that_took_its_lock_in_an_earlier_poll_may_have_given_it_back() {
 }
 
 #[test]
+fn permits_can_be_passed_on_and_added() {
+    let mut program = Program::default();
+    let limit = program.semaphore("limit.rs", 1.0);
+    takes_and_waits(&mut program, "dispatcher.rs", limit, limit);
+    let report = program.watch(0.0, 12.0);
+    assert_eq!(found(&report), [("dispatcher.rs", "PU04")]);
+    assert_eq!(report.worst(), Some(Grade::Suspicious));
+    assert!(evidence(&report).contains("permits of a semaphore"));
+}
+
+#[test]
 fn one_reader_who_is_not_in_the_circle_may_open_it() {
     let mut program = Program::default();
     let table = program.rw_lock_read_by("table.rs", 2);

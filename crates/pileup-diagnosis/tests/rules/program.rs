@@ -21,6 +21,8 @@ pub struct Program {
     tasks: Vec<Task>,
     resources: Vec<Resource>,
     async_ops: Vec<AsyncOp>,
+    /// Semaphores for one, and when that permit was taken.
+    semaphores: Vec<(ResourceId, f64)>,
 }
 
 /// A lock on paper: what user code made, and its inner semaphore.
@@ -114,6 +116,15 @@ impl Program {
             dropped_at: None,
             attributes: vec![attribute("permits", AttributeValue::Unsigned(0))],
         });
+        lock
+    }
+
+    /// Makes a semaphore for one, whose permit is free until a time.
+    pub fn semaphore(&mut self, file: &str, free_until: f64) -> Lock {
+        let lock = self.mutex(file);
+        let outer = self.resources.iter_mut().rev().nth(1);
+        outer.expect("it was just made").concrete_type = "Semaphore".into();
+        self.semaphores.push((lock.outer, free_until));
         lock
     }
 
@@ -219,11 +230,20 @@ impl Program {
             end.is_some_and(|end| seen_until < end && end <= now)
         };
         let finished = self.tasks.iter().filter(just_finished);
+        let resource = |resource: &Resource| {
+            let mut resource = resource.clone();
+            let mut semaphores = self.semaphores.iter();
+            if let Some((_, free_until)) = semaphores.find(|(id, _)| *id == resource.id) {
+                let permits = u64::from(now < at(*free_until));
+                resource.attributes = vec![attribute("permits", AttributeValue::Unsigned(permits))];
+            }
+            Arc::new(resource)
+        };
         Snapshot {
             at: now,
             tasks: self.tasks.iter().filter(living).map(alive).collect(),
             finished: finished.cloned().map(Arc::new).collect(),
-            resources: self.resources.iter().cloned().map(Arc::new).collect(),
+            resources: self.resources.iter().map(resource).collect(),
             async_ops: self
                 .async_ops
                 .iter()

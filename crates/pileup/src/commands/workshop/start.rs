@@ -17,6 +17,8 @@ const TAKEN: &str = "Something listens on port 6669 or 6060 already, so that the
     If it is the program of another exercise, end it with Ctrl-C, and `start` again; \
     if it is this one, attach with `tokio-console`.\n";
 
+const LOOKALIKE: &str = "For `--variant lookalike`, end A with Ctrl-C and add that to its line. ";
+
 pub fn execute(workshop: &mut Workshop, chosen: &Chosen) -> Result<ExitCode, Error> {
     let unsolved = |workshop: &Workshop| {
         let current = workshop.exercise(None).ok();
@@ -64,11 +66,12 @@ pub fn begin(workshop: &mut Workshop, exercise: &Exercise) -> Result<ExitCode, E
         &format!(
             "```\nA  {}\nB  {}\n```\n{}\
              B needs 125 columns for the whole Location, or `↵` on a row. Its columns and keys are explained in docs/tokio-console.md. \
-             For `--variant lookalike`, end A with Ctrl-C and add that to its line. \
+             {}\
              In place of B, `{}` watches for half a minute and reports; try without it first.",
             terminals.scenario,
             terminals.console,
             if terminals.is_taken { TAKEN } else { "" },
+            if exercise.healthy { "" } else { LOOKALIKE },
             terminals.investigator
         ),
     );
