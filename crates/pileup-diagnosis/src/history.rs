@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use pileup_model::{AsyncOp, Resource, Site, Snapshot, Task, TaskId, TaskState, Turnover, elapsed};
 
 use crate::changes::changes;
+use crate::clones_counted::ClonesCounted;
 use crate::growth::Growth;
 use crate::locks::{Holder, LocksSeen};
 use crate::pollers::{Pollers, SeenTask};
@@ -22,6 +23,7 @@ pub struct History {
     sites: BTreeMap<Option<Site>, SiteHistory>,
     /// Tasks without a waker, with the time since when they are seen so.
     without_waker: HashMap<TaskId, WithoutWaker>,
+    clones_counted: ClonesCounted,
     pollers: Pollers,
     locks: LocksSeen,
 }
@@ -85,6 +87,7 @@ impl History {
             }
         }
         self.note_missing_wakers(tasks_before, &snapshot);
+        self.clones_counted.observe(&snapshot);
         self.pollers.observe(ops_before, &snapshot);
         self.locks.observe(&snapshot);
         self.watch = Some(Watch {
@@ -144,6 +147,11 @@ impl History {
     pub fn without_waker_since(&self, task: &Task) -> Option<Timestamp> {
         let seen = self.without_waker.get(&task.id)?;
         (seen.born == task.created_at).then_some(seen.since)
+    }
+
+    /// Whether every waker that was cloned of a task was counted.
+    pub(crate) fn has_all_clones_counted(&self, task: &Task) -> bool {
+        self.clones_counted.of(task)
     }
 
     /// The task that polled an async op last, if it was ever seen.

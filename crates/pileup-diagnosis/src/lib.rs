@@ -9,6 +9,7 @@
 //! check, and never from a single snapshot.
 
 mod changes;
+mod clones_counted;
 mod deadlines;
 mod finding;
 mod graph;

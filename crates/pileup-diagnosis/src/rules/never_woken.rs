@@ -7,9 +7,10 @@
 //! a span is open that was made in it. A blocking closure has one, and so has a session that
 //! is spawned with `.instrument(span)`.
 //!
-//! It is certain where the tasks have not finished for certain, and where no task of the
-//! site has ever lived for half as long and ended: those that somebody aborts in the end look the
-//! same until then. Otherwise it is as sure as the pile that they are.
+//! It is certain where the tasks have not finished for certain, where wakers were counted by
+//! the time of their first poll, and where no task of the site has ever lived for half as long
+//! and ended: those that somebody aborts in the end look the same until then. Otherwise it is
+//! as sure as the pile that they are.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -50,16 +51,21 @@ pub(super) fn cases(history: &History, piles: &[Pile]) -> Vec<Case> {
         let ended_as_old = [&seen.finished, &seen.finished_before]
             .into_iter()
             .any(|finished| finished.longest() * 2 >= oldest.age(latest.at));
-        let have_not_finished = have_not_finished(&unwakeable);
-        let grade = if have_not_finished && !ended_as_old {
-            Grade::Certain
+        let doubt = if !unwakeable
+            .iter()
+            .any(|task| history.has_all_clones_counted(task))
+        {
+            Some(MAY_BE_UNCOUNTED)
+        } else if !have_not_finished(&unwakeable, history) {
+            Some(MAY_HAVE_FINISHED)
+        } else if ended_as_old {
+            Some(ENDED_AS_OLD)
         } else {
-            grade_by_pile(&tasks, piles)
+            None
         };
-        let doubt = match (have_not_finished, ended_as_old) {
-            (false, _) => Some(MAY_HAVE_FINISHED),
-            (true, true) => Some(ENDED_AS_OLD),
-            (true, false) => None,
+        let grade = match doubt {
+            None => Grade::Certain,
+            Some(_) => grade_by_pile(&tasks, piles),
         };
         let mut evidence = vec![
             format!(
@@ -104,9 +110,10 @@ pub(super) fn cases(history: &History, piles: &[Pile]) -> Vec<Case> {
     cases
 }
 
-/// Whether tasks have not finished, as far as was asked of them.
-fn have_not_finished(tasks: &[&Task]) -> bool {
-    let proven = tasks.iter().filter(|task| has_not_finished(task)).count();
+/// Whether tasks have not finished, and have no waker, as far as was asked of them.
+fn have_not_finished(tasks: &[&Task], history: &History) -> bool {
+    let proven = |task: &&&Task| has_not_finished(task) && history.has_all_clones_counted(task);
+    let proven = tasks.iter().filter(proven).count();
     let refuted = |task: &&&Task| {
         let wakers = task.wakers.unwrap_or_default();
         wakers.woken_for_last_poll == Some(false)
@@ -162,6 +169,8 @@ fn times(number: u64) -> String {
     }
 }
 
+const MAY_BE_UNCOUNTED: &str = "they were polled as the program began, and it may not have counted \
+                                their wakers yet";
 const MAY_HAVE_FINISHED: &str = "they may have finished: a span that was made in a task, and is \
                                  open, keeps it on the wire";
 const ENDED_AS_OLD: &str = "others of the site have ended at half that age or more, perhaps \

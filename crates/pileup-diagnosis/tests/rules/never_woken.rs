@@ -8,10 +8,50 @@ use pileup_model::{TaskKind, Wakers};
 #[test]
 fn an_idle_task_without_wakers_is_certain_even_if_it_is_the_only_one() {
     let mut program = Program::default();
-    wakers(program.spawn("pending.rs", 1.0, None)).clones = 0;
+    program.spawn("first.rs", 0.0, None);
+    wakers(program.spawn("pending.rs", 0.5, None)).clones = 0;
     let report = program.watch(0.0, 12.0);
     assert_eq!(found(&report), [("pending.rs", "PU01")]);
     assert_eq!(report.worst(), Some(Grade::Certain));
+}
+
+/// A program whose first task is polled from 0.0 s to 0.3 s, and makes the first clone of a
+/// waker meanwhile.
+fn slow_to_count() -> Program {
+    let mut program = Program::default();
+    program.spawn("first.rs", 0.0, None).polls.last_ended = Some(at(0.3));
+    program
+}
+
+#[test]
+fn wakers_that_were_cloned_before_the_first_was_counted_may_yet_exist() {
+    let mut program = slow_to_count();
+    for _ in 0..6 {
+        wakers(program.spawn("press.rs", 0.1, None)).clones = 0;
+    }
+    // The second waker of this one was counted, and the first one's drop.
+    let woken = program.spawn("press.rs", 0.2, None);
+    woken.polls.count = 2;
+    woken.polls.last_started = Some(at(0.4));
+    *wakers(woken) = Wakers {
+        wakes: 1,
+        clones: 1,
+        drops: 1,
+        woken_for_last_poll: Some(true),
+        ..Wakers::default()
+    };
+    let report = program.watch(0.5, 12.5);
+    assert_eq!(report.worst(), Some(Grade::Suspicious));
+}
+
+#[test]
+fn wakers_are_counted_a_second_after_the_first_task_at_the_latest() {
+    for (born, grade) in [(0.9, Grade::Suspicious), (1.1, Grade::Certain)] {
+        let mut program = Program::default();
+        wakers(program.spawn("tick.rs", 0.0, None)).clones = 0;
+        wakers(program.spawn("pending.rs", born, None)).clones = 0;
+        assert_eq!(program.watch(2.0, 12.0).worst(), Some(grade));
+    }
 }
 
 #[test]
