@@ -55,8 +55,11 @@ impl Withheld {
 /// Whether this is the span in which Tokio itself spawns async tasks: user code may use the
 /// target as well, and blocking tasks have a span of their own.
 fn is_first_spawn(metadata: &Metadata) -> bool {
+    // The metadata's own field for the module is empty: console-subscriber leaves it so.
+    let location = metadata.location.as_ref();
+    let module = location.and_then(|location| location.module_path.as_deref());
     metadata.kind() == Kind::Span
         && metadata.name == "runtime.spawn"
         && metadata.target == "tokio::task"
-        && metadata.module_path.starts_with("tokio::")
+        && module.is_some_and(|module| module.starts_with("tokio::"))
 }

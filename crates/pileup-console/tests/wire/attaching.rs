@@ -9,7 +9,7 @@ use crate::fake::Fake;
 use crate::message::Message;
 use crate::script::{attach, next};
 use crate::spawn;
-use crate::target::{OFTEN, Target};
+use crate::target::{OFTEN, Prepared, Target};
 use crate::watch::{Watch, births};
 
 /// As many new things in one message as a target tells that may have more.
@@ -30,6 +30,19 @@ async fn the_target_is_woken_before_it_is_asked() {
     fake.tell(Message::first_at(100));
     let _connection = attach(&fake).await;
     assert!(fake.wake_ups() >= 8, "woken {} times", fake.wake_ups());
+}
+
+#[tokio::test]
+async fn a_target_that_has_not_begun_withholds_nothing() {
+    let prepared = Prepared::new(OFTEN).await;
+    let mut watch = Watch::attach(&prepared.address).await;
+    assert!(watch.latest.coverage.state_withheld, "as far as is known");
+    let target = prepared.start();
+    let site = target.run(|| spawn::idle(3)).await;
+    watch
+        .until("the tasks", |watch| watch.living_at(&site).len() == 3)
+        .await;
+    assert!(!watch.latest.coverage.state_withheld);
 }
 
 #[tokio::test]

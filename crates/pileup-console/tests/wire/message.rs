@@ -30,7 +30,10 @@ impl Message {
         let metadata = wire::Metadata {
             name: name.to_owned(),
             target: target.to_owned(),
-            module_path: module.to_owned(),
+            location: Some(wire::Location {
+                module_path: Some(module.to_owned()),
+                ..wire::Location::default()
+            }),
             ..wire::Metadata::default()
         };
         let known = self.0.new_metadata.get_or_insert_default();

@@ -41,8 +41,14 @@ pub struct Target {
     thread: Option<JoinHandle<()>>,
 }
 
-impl Target {
-    pub async fn start(publish_interval: Duration) -> Self {
+/// A program that serves its console, and has not begun yet.
+pub struct Prepared {
+    pub address: Address,
+    layer: ConsoleLayer,
+}
+
+impl Prepared {
+    pub async fn new(publish_interval: Duration) -> Self {
         LazyLock::force(&ANOTHER_SUBSCRIBER);
         let (layer, server) = ConsoleLayer::builder()
             .publish_interval(publish_interval)
@@ -51,16 +57,27 @@ impl Target {
             .scheduled_duration_histogram_max(LONGEST_IN_HISTOGRAM)
             .build();
         let address = serve(server).await;
+        Self { address, layer }
+    }
+
+    pub fn start(self) -> Target {
+        let Self { address, layer } = self;
         let (jobs, queue) = mpsc::unbounded_channel();
         let thread = thread::Builder::new()
             .name("target".to_owned())
             .spawn(move || run(layer, queue))
             .expect("a thread");
-        Self {
+        Target {
             address,
             jobs: Some(jobs),
             thread: Some(thread),
         }
+    }
+}
+
+impl Target {
+    pub async fn start(publish_interval: Duration) -> Self {
+        Prepared::new(publish_interval).await.start()
     }
 
     /// Does something in the program, such as to spawn tasks, and gives what comes of it.

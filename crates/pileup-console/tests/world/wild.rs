@@ -206,7 +206,10 @@ fn metadata() -> impl Strategy<Value = wire::RegisterMetadata> {
             wire::Metadata {
                 name,
                 target,
-                module_path,
+                location: Some(wire::Location {
+                    module_path: Some(module_path),
+                    ..wire::Location::default()
+                }),
                 kind,
                 ..wire::Metadata::default()
             }
