@@ -9,7 +9,7 @@
 //! - Do the *old* finish? A task is old from the age of W/3 on. Of those that grew old
 //!   in that time, at most one in twenty may have finished, and together the old must
 //!   have lived on for two and a half times W: had they been about to finish, some would
-//!   have. Where slow requests finish beside those that stay, the two part at a greater
+//!   have. Of what finished before the watch, so much counts as falls on a time of W. Where slow requests finish beside those that stay, the two part at a greater
 //!   age: W/2 and 2W/3 are tried as well. Less of the watch is left to see them finish
 //!   then, so there must be more, of whom only one in a hundred may have; and the old must
 //!   have been born all along.
@@ -73,12 +73,23 @@ const LIVED_ON_HALVES: u32 = 5;
 pub struct Population<'a> {
     /// The ages of the living, the oldest first.
     pub ages: &'a [Duration],
-    /// Lifetimes of those that finished.
-    pub finished: &'a [&'a Lifetimes],
+    /// Lifetimes of those that finished while it was watched.
+    pub finished: &'a Lifetimes,
+    /// Those that finished before it was watched, if any is known of.
+    pub before: Option<FinishedBefore<'a>>,
     /// For how long the site was watched.
     pub watch: Duration,
     /// How late births are told.
     pub lag: Duration,
+}
+
+/// The tasks of a site that finished before the watch.
+#[derive(Debug, Clone, Copy)]
+pub struct FinishedBefore<'a> {
+    /// Their lifetimes.
+    pub lifetimes: &'a Lifetimes,
+    /// In how long a time they finished.
+    pub within: Duration,
 }
 
 /// What makes a pile of a site's living.
@@ -88,7 +99,7 @@ pub struct PileShape {
     pub old: usize,
     /// The age from which on they are.
     pub old_age: Duration,
-    /// How many finished at that age.
+    /// How many finished at that age in the watch.
     pub escaped: u64,
     /// Living tasks that were born while the living grew.
     pub born: usize,
@@ -139,11 +150,22 @@ impl Population<'_> {
         // Of the watch, the part that each has lived through as an old one.
         let lived_old = |age: &Duration| age.saturating_sub(old_age).min(window);
         let grown_old = old.iter().filter(|age| lived_old(age) < window).count();
-        let finished = self.finished.iter();
-        let escaped: u64 = finished.map(|finished| finished.at_least(old_age)).sum();
-        let do_not_finish = escaped * age.one_in <= grown_old as u64 + escaped
+        let escaped = self.finished.at_least(old_age);
+        let before = self.before;
+        let finish = escaped + before.map_or(0, |before| before.at_least(old_age, window));
+        let do_not_finish = finish * age.one_in <= grown_old as u64 + finish
             && old.iter().map(lived_old).sum::<Duration>() >= window / 2 * LIVED_ON_HALVES;
         (grown_old >= age.fewest && do_not_finish).then_some((number, escaped))
+    }
+}
+
+impl FinishedBefore<'_> {
+    /// How many finished at an age in a stretch of time like the watch, on average: of an
+    /// hour there would be more than a watch has that grow old.
+    fn at_least(&self, age: Duration, window: Duration) -> u64 {
+        let all = u128::from(self.lifetimes.at_least(age)) * window.as_nanos();
+        let within = self.within.max(window).as_nanos().max(1);
+        u64::try_from((all + within / 2) / within).unwrap_or(u64::MAX)
     }
 }
 

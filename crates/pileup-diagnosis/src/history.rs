@@ -31,6 +31,8 @@ pub struct History {
 #[derive(Debug, Clone)]
 struct Watch {
     started: Timestamp,
+    /// For how long before that the target told, or had counted, what finished.
+    remembered: Duration,
     latest: Snapshot,
 }
 
@@ -67,6 +69,7 @@ impl History {
     pub fn observe(&mut self, snapshot: Snapshot) {
         let watch = self.watch.take();
         let started = watch.as_ref().map(|watch| watch.started);
+        let remembered = watch.as_ref().map(|watch| watch.remembered);
         let before = watch.as_ref().map(|watch| &watch.latest);
         let tasks_before = before.map_or(&[][..], |before| &before.tasks);
         let ops_before = before.map_or(&[][..], |before| &before.async_ops);
@@ -92,6 +95,7 @@ impl History {
         self.locks.observe(&snapshot);
         self.watch = Some(Watch {
             started: started.unwrap_or(snapshot.at),
+            remembered: remembered.unwrap_or_else(|| remembers(&snapshot)),
             latest: snapshot,
         });
     }
@@ -114,6 +118,14 @@ impl History {
         self.watch.as_ref().map_or(Duration::ZERO, |watch| {
             elapsed(watch.started, watch.latest.at)
         })
+    }
+
+    /// For how long before the watch the target remembered what had finished, as far as the
+    /// first snapshot shows.
+    #[must_use]
+    pub fn remembered(&self) -> Duration {
+        let watch = self.watch.as_ref();
+        watch.map_or(Duration::ZERO, |watch| watch.remembered)
     }
 
     /// What was seen of each spawn site, in the order of the sites.
@@ -240,6 +252,19 @@ impl SiteHistory {
         };
         lifetimes.add(task.age(finished_at));
     }
+}
+
+/// How far back a first snapshot tells what finished: to the first that did; or, where it was
+/// only counted, to the birth of the oldest task, since the counts began before that.
+fn remembers(first: &Snapshot) -> Duration {
+    let finished = first.finished.iter().filter_map(|task| task.finished_at);
+    let born = first.tasks.iter().map(|task| task.created_at);
+    let earliest = if first.turnover.is_empty() {
+        finished.min()
+    } else {
+        born.min()
+    };
+    earliest.map_or(Duration::ZERO, |earliest| elapsed(earliest, first.at))
 }
 
 fn lifetimes(counted: impl Iterator<Item = (Duration, u64)>) -> Lifetimes {

@@ -29,7 +29,7 @@ mod words;
 pub use finding::{Code, Finding, Grade, HeldBy, WaitedFor, WaitsOn};
 pub use graph::{Edge, Graph, Node, Relation, graph};
 pub use growth::AliveAt;
-pub use growth_rule::{PileShape, Population};
+pub use growth_rule::{FinishedBefore, PileShape, Population};
 pub use history::{History, SiteHistory};
 pub use lifetimes::Lifetimes;
 pub use pollers::SeenTask;

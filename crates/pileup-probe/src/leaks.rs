@@ -98,7 +98,8 @@ impl Leaks {
             ages.sort_unstable_by(|a, b| b.cmp(a));
             let population = Population {
                 ages,
-                finished: &[finished],
+                finished,
+                before: None,
                 watch,
                 lag: Duration::ZERO,
             };

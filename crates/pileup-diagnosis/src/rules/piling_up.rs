@@ -11,7 +11,7 @@ use pileup_model::{Site, Snapshot, Task, TaskId, elapsed};
 
 use super::case::{Case, Verdict, held_by, place, usual_state, waits_on};
 use crate::deadlines::deadlines;
-use crate::growth_rule::Population;
+use crate::growth_rule::{FinishedBefore, Population};
 use crate::locks::Holder;
 use crate::wait_graph::{Wait, WaitGraph};
 use crate::words::span;
@@ -61,7 +61,7 @@ pub(super) fn piles(history: &History) -> Vec<Pile<'_>> {
     };
     let sites = history.sites();
     let mut piles: Vec<Pile> = sites
-        .filter_map(|(site, seen)| pile(site, seen, started, latest))
+        .filter_map(|(site, seen)| pile(site, seen, history.remembered(), started, latest))
         .collect();
     if !piles.is_empty() {
         let deadlines = deadlines(latest);
@@ -107,6 +107,7 @@ pub(super) fn grade_by_pile(tasks: &HashSet<TaskId>, piles: &[Pile]) -> Grade {
 fn pile<'a>(
     site: Option<&'a Site>,
     seen: &'a SiteHistory,
+    remembered: Duration,
     started: Timestamp,
     latest: &Snapshot,
 ) -> Option<Pile<'a>> {
@@ -116,7 +117,11 @@ fn pile<'a>(
     let ages: Vec<Duration> = living.iter().map(|task| task.age(now)).collect();
     let population = Population {
         ages: &ages,
-        finished: &[&seen.finished, &seen.finished_before],
+        finished: &seen.finished,
+        before: Some(FinishedBefore {
+            lifetimes: &seen.finished_before,
+            within: remembered,
+        }),
         watch: elapsed(started, now),
         lag: latest.coverage.lag,
     };

@@ -78,6 +78,18 @@ fn a_slow_leak_is_found_soon_in_a_program_that_has_run_for_long() {
 }
 
 #[test]
+fn what_finished_long_before_the_watch_hides_no_leak() {
+    let mut program = steady(0.5, 730.0, |_| None);
+    program.spawn("main.rs", 0.0, None);
+    for _ in 0..30 {
+        program.spawn("work.rs", 0.2, Some(40.0));
+    }
+    assert_eq!(found(&program.watch(700.0, 730.0)), [("work.rs", "PU03")]);
+    let by_probe = program.watch_by_probe(700.0, 730.0);
+    assert_eq!(found(&by_probe), [("work.rs", "PU03")]);
+}
+
+#[test]
 fn a_leak_in_batches_is_found() {
     let mut program = Program::default();
     for born in times(5.0, 60.0) {
@@ -225,6 +237,17 @@ fn users_who_come_and_go_in_waves_are_no_pile() {
     }
     assert_eq!(found(&program.watch(0.0, 30.0)), NOTHING);
     assert_eq!(found(&program.watch(30.0, 60.0)), NOTHING);
+}
+
+#[test]
+fn what_was_done_every_five_minutes_before_the_watch_is_no_pile() {
+    let mut program = steady(0.5, 1000.0, |number| {
+        let born = number as f64 / 2.0;
+        Some((born / 300.0).ceil() * 300.0 - born + 0.1)
+    });
+    program.spawn("main.rs", 0.0, None);
+    assert_eq!(found(&program.watch(960.0, 990.0)), NOTHING);
+    assert_eq!(found(&program.watch_by_probe(960.0, 990.0)), NOTHING);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Programs that exist on paper only: tasks with a birth and a lifetime, watched for a while.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,11 +8,11 @@ use jiff::{SignedDuration, Timestamp};
 use pileup_diagnosis::{Finding, History, Report, diagnose};
 use pileup_model::{
     AsyncOp, AsyncOpId, Attribute, AttributeValue, Coverage, Polls, Resource, ResourceId, Site,
-    Snapshot, Task, TaskId, TaskKind, Wakers,
+    Snapshot, Task, TaskId, TaskKind, Turnover, Wakers,
 };
 
-/// How long a program remembers its finished tasks, in seconds.
-const RETENTION: f64 = 30.0;
+/// How long a program remembers its finished tasks, in seconds: as console-subscriber does.
+const RETENTION: f64 = 3600.0;
 /// Between two snapshots, in seconds.
 const PERIOD: f64 = 0.5;
 
@@ -210,6 +211,30 @@ impl Program {
             snapshot.coverage.lag = Duration::from_secs_f64(lag);
             history.observe(snapshot);
             seen_until = now;
+            now += PERIOD;
+        }
+        diagnose(&history, "a program on paper")
+    }
+
+    /// The same, told as a probe tells it: what finished is counted since the start.
+    pub fn watch_by_probe(&self, from: f64, to: f64) -> Report {
+        let mut history = History::default();
+        let mut now = from;
+        while now <= to {
+            let mut snapshot = self.snapshot(0.0, now);
+            let mut finished: BTreeMap<Site, Vec<(Duration, u64)>> = BTreeMap::new();
+            for task in snapshot.finished.drain(..) {
+                let site = task.site.clone().expect("tasks on paper have a site");
+                let counted = finished.entry(site).or_default();
+                counted.push((task.age(snapshot.at), 1));
+            }
+            let turnover = finished.into_iter().map(|(site, finished)| Turnover {
+                site,
+                spawned: finished.len() as u64,
+                finished,
+            });
+            snapshot.turnover = turnover.collect();
+            history.observe(snapshot);
             now += PERIOD;
         }
         diagnose(&history, "a program on paper")
