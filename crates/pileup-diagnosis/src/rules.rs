@@ -7,6 +7,7 @@ mod left_behind;
 mod never_polled;
 mod never_woken;
 mod orphaned_lock;
+mod pile_waits;
 mod piling_up;
 mod pinned_worker;
 mod wait_cycle;

@@ -3,17 +3,17 @@
 //! What makes a pile stands in [`crate::growth_rule`]; here is what is said about one, and
 //! when its tasks are excused: by a timer that gives them an end.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use pileup_model::{Site, Snapshot, Task, TaskId, elapsed};
 
-use super::case::{Case, Verdict, held_by, place, usual_state, waits_on};
+use super::case::{Case, Verdict, held_by, usual_state, waits_on};
+use super::pile_waits::Waits;
 use crate::deadlines::deadlines;
 use crate::growth_rule::{FinishedBefore, Population};
-use crate::locks::Holder;
-use crate::wait_graph::{Wait, WaitGraph};
+use crate::wait_graph::WaitGraph;
 use crate::words::span;
 use crate::{Code, Grade, History, SiteHistory, WaitKind};
 
@@ -23,10 +23,7 @@ const END_IN_WATCHES: u32 = 10;
 const FIRST_WAIT_ONE_IN: u32 = 4;
 
 /// Four in five of the old must have one reason, for it to be the pile's.
-const EXPLAINED_OF_5: usize = 4;
-const UNSEEN: &str = "what they wait for is not seen: Tokio does not instrument a channel's recv, \
-                      Notify, JoinHandle or I/O; the awaits after the spawn show it";
-
+pub(super) const EXPLAINED_OF_5: usize = 4;
 /// The evidence of one site that piles up.
 pub(super) struct Pile<'a> {
     pub(super) site: Option<&'a Site>,
@@ -139,45 +136,6 @@ fn pile<'a>(
     })
 }
 
-/// Why it is not known what a pile waits for, as a sentence.
-fn unseen(history: &History) -> &'static str {
-    let coverage = history.latest().map(|latest| latest.coverage);
-    if coverage.is_some_and(|coverage| coverage.waits_unseen) {
-        "what they wait for is not seen by a probe: the program's console shows it for locks, \
-         full channels and timers, and the awaits after the spawn for the rest"
-    } else {
-        UNSEEN
-    }
-}
-
-/// What a pile waits for, as a sentence.
-fn waiting(wait: &Wait, graph: &WaitGraph) -> String {
-    let what = match wait.kind {
-        WaitKind::Mutex => "to lock a Mutex",
-        WaitKind::RwLock => "to lock an RwLock",
-        WaitKind::Semaphore => "for permits of a Semaphore",
-        WaitKind::OnceCell => "for a OnceCell to be initialised",
-        WaitKind::ChannelSend => {
-            return "they wait to send into a bounded channel that is full; Tokio does not tell \
-                    which one, nor who should receive"
-                .to_owned();
-        }
-        WaitKind::Oneshot => "for the answer of a oneshot channel",
-        WaitKind::Barrier => "for others to arrive at a Barrier",
-        WaitKind::Interval => "for the tick of an Interval",
-        WaitKind::Other => "for a resource",
-    };
-    let made = place(wait.resource.site.as_ref());
-    let more = match (wait.kind, graph.holder(wait.resource)) {
-        (WaitKind::Mutex | WaitKind::RwLock | WaitKind::Semaphore, Holder::Unknown) => {
-            "; its holder is unknown (taken by try_lock, moved, or held since before the attach)"
-        }
-        (WaitKind::Oneshot, _) => "; its sender lives, and is silent",
-        _ => "",
-    };
-    format!("they wait {what} made at {made}{more}")
-}
-
 impl Pile<'_> {
     /// The tasks that grew old here.
     pub(super) fn old(&self) -> impl Iterator<Item = &Task> {
@@ -243,7 +201,8 @@ impl Pile<'_> {
             ));
         }
         evidence.push(self.activity(self.now));
-        let wait = self.usual_wait(graph);
+        let waits = Waits::of(&self.old, graph);
+        let wait = waits.usual();
         let held_by = wait.map_or_else(Vec::new, |wait| {
             held_by(graph.holder(wait.resource).tasks())
         });
@@ -251,10 +210,8 @@ impl Pile<'_> {
         let ends = self
             .ends
             .filter(|_| wait.is_none_or(|wait| wait.kind != WaitKind::Interval));
-        match (wait, ends) {
-            (Some(wait), _) => evidence.push(waiting(wait, graph)),
-            (None, Some(_)) => {}
-            (None, None) => evidence.push(unseen(history).to_owned()),
+        if wait.is_some() || ends.is_none() {
+            evidence.push(waits.sentence(graph, history));
         }
         evidence.extend(ends.map(|ends| {
             format!(
@@ -288,21 +245,6 @@ impl Pile<'_> {
             finding: verdict.at(self.site, history),
             tasks: self.old().map(|task| task.id).collect(),
         }
-    }
-
-    /// What most of the old wait for, if that is seen: the wait of the oldest of them.
-    fn usual_wait<'g>(&self, graph: &'g WaitGraph<'g>) -> Option<&'g Wait<'g>> {
-        let mut kinds: BTreeMap<_, (usize, &Wait)> = BTreeMap::new();
-        for wait in self
-            .old()
-            .filter_map(|task| graph.waits_of(task.id).first())
-        {
-            let made = wait.resource.site.as_ref();
-            let place = made.map(|site| (&wait.resource.concrete_type, &site.file, site.line));
-            kinds.entry((wait.kind, place)).or_insert((0, wait)).0 += 1;
-        }
-        let (number, wait) = kinds.into_values().max_by_key(|(number, _)| *number)?;
-        (number * 5 >= self.old.len() * EXPLAINED_OF_5).then_some(wait)
     }
 
     /// What the old have done of late.

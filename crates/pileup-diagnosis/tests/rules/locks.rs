@@ -210,6 +210,27 @@ fn a_pile_behind_an_idle_holder_is_the_holders_finding() {
 }
 
 #[test]
+fn a_pile_that_waits_for_several_things_names_them() {
+    let mut program = Program::default();
+    let locks = ["state.rs", "index.rs"].map(|file| program.mutex(file));
+    for number in 1..=110 {
+        let born = 0.6 + f64::from(number) / 10.0;
+        let task = spawn(&mut program, "request.rs", born);
+        match number % 10 {
+            0..5 => program.waits(task, locks[0], born),
+            5..8 => program.waits(task, locks[1], born),
+            _ => {}
+        }
+    }
+    let report = program.watch(0.0, 12.0);
+    assert_eq!(found(&report), [("request.rs", "PU03")]);
+    assert!(report.findings[0].waits_on.is_none());
+    let says = "they do not all wait for one thing: 39 to lock a Mutex made at state.rs:2:2, 23 to \
+                lock a Mutex made at index.rs:2:2, 14 for what Tokio does not instrument";
+    assert!(evidence(&report).contains(says), "{}", evidence(&report));
+}
+
+#[test]
 fn a_pile_behind_a_holder_that_nobody_saw_says_so() {
     let mut program = Program::default();
     let lock = program.mutex("state.rs");
