@@ -37,6 +37,8 @@ pub struct Finds {
     pub held_by: Option<String>,
     /// The same, where it can be inferred only by whoever has attached in time.
     pub may_be_held_by: Option<String>,
+    /// The code of what is said of it then.
+    pub code_if_held_by: Option<String>,
 }
 
 impl Scenario {
