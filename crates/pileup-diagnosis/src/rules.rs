@@ -7,6 +7,8 @@ mod left_behind;
 mod never_polled;
 mod never_woken;
 mod orphaned_lock;
+mod pile_activity;
+mod pile_advice;
 mod pile_waits;
 mod piling_up;
 mod pinned_worker;

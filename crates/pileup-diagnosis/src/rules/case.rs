@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use pileup_model::{Site, Task, TaskId, TaskState};
+use pileup_model::{Site, Task, TaskId, TaskKind, TaskState};
 
 use crate::pollers::SeenTask;
 use crate::wait_graph::{Wait, WaitGraph};
@@ -98,6 +98,11 @@ pub(super) fn usual_state<'a>(tasks: impl IntoIterator<Item = &'a Task>) -> Task
         .into_iter()
         .max_by_key(|state| counts[*state as usize])
         .unwrap_or(TaskState::Idle)
+}
+
+/// Whether all are closures of `spawn_blocking`.
+pub(super) fn are_closures(tasks: &[&Task]) -> bool {
+    tasks.iter().all(|task| task.kind == TaskKind::Blocking)
 }
 
 /// What a wait is for, as a finding tells it.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use pileup_model::Task;
 
-use super::case::place;
+use super::case::{are_closures, place};
 use super::piling_up::EXPLAINED_OF_5;
 use crate::locks::Holder;
 use crate::wait_graph::{Wait, WaitGraph};
@@ -15,6 +15,9 @@ const MOST_TOLD: usize = 3;
 
 const UNSEEN: &str = "what they wait for is not seen: Tokio does not instrument a channel's recv, \
                       Notify, JoinHandle or I/O; the awaits after the spawn show it";
+const UNSEEN_IN_CLOSURES: &str = "what they wait for is not seen: Tokio knows of a closure only \
+                                  whether it has returned; a debugger's backtraces of the \
+                                  program's threads show where each stands";
 const UNSEEN_BY_PROBE: &str = "what they wait for is not seen by a probe: the program's console \
                                shows it for locks, full channels and timers, and the awaits \
                                after the spawn for the rest";
@@ -22,6 +25,7 @@ const UNSEEN_BY_PROBE: &str = "what they wait for is not seen by a probe: the pr
 /// The waits of tasks, as far as they are seen, by what is waited for.
 pub(super) struct Waits<'g> {
     tasks: usize,
+    are_closures: bool,
     /// How many wait so, and the oldest of them; the most usual first.
     kinds: Vec<(usize, &'g Wait<'g>)>,
 }
@@ -39,6 +43,7 @@ impl<'g> Waits<'g> {
         kinds.sort_by_key(|(tasks, _)| std::cmp::Reverse(*tasks));
         Self {
             tasks: tasks.len(),
+            are_closures: are_closures(tasks),
             kinds,
         }
     }
@@ -62,7 +67,12 @@ impl<'g> Waits<'g> {
         else {
             let coverage = history.latest().map(|latest| latest.coverage);
             let by_probe = coverage.is_some_and(|coverage| coverage.waits_unseen);
-            return if by_probe { UNSEEN_BY_PROBE } else { UNSEEN }.to_owned();
+            let unseen = match (by_probe, self.are_closures) {
+                (true, _) => UNSEEN_BY_PROBE,
+                (false, true) => UNSEEN_IN_CLOSURES,
+                (false, false) => UNSEEN,
+            };
+            return unseen.to_owned();
         };
         let told = self.kinds.iter().take(MOST_TOLD);
         let mut parts: Vec<String> = told

@@ -10,6 +10,8 @@ use jiff::Timestamp;
 use pileup_model::{Site, Snapshot, Task, TaskId, elapsed};
 
 use super::case::{Case, Verdict, held_by, usual_state, waits_on};
+use super::pile_activity::activity;
+use super::pile_advice::Advice;
 use super::pile_waits::Waits;
 use crate::deadlines::deadlines;
 use crate::growth_rule::{FinishedBefore, Population};
@@ -200,7 +202,7 @@ impl Pile<'_> {
                 span(self.seen.finished.longest())
             ));
         }
-        evidence.push(self.activity(self.now));
+        evidence.push(activity(&self.old, self.old_age, self.now));
         let waits = Waits::of(&self.old, graph);
         let wait = waits.usual();
         let held_by = wait.map_or_else(Vec::new, |wait| {
@@ -222,6 +224,7 @@ impl Pile<'_> {
                 span(elapsed(self.now, ends.last)),
             )
         }));
+        let advice = Advice::on(&self.old);
         let verdict = Verdict {
             code: Code::PilingUp,
             grade: match ends {
@@ -232,37 +235,12 @@ impl Pile<'_> {
             waits_on: wait.map(waits_on),
             held_by,
             evidence,
-            explanation: "Tasks are spawned here again and again, and those that are not done \
-                          soon are never done: the pile grows for as long as the program \
-                          runs, with all that the tasks hold.",
-            fix: "Look at the awaits after the tasks' last progress: a channel whose other \
-                  side is kept but no longer used, a lock or permit that is not given back, \
-                  a reply or a request without a deadline, a loop whose condition cannot \
-                  become false. Give the wait an end: drop the other side, add a timeout, \
-                  or cancel the task with its owner.",
+            explanation: advice.explanation,
+            fix: advice.fix,
         };
         Case {
             finding: verdict.at(self.site, history),
             tasks: self.old().map(|task| task.id).collect(),
         }
-    }
-
-    /// What the old have done of late.
-    fn activity(&self, now: Timestamp) -> String {
-        let old = self.old.iter();
-        let still_for = old
-            .clone()
-            .map(|task| elapsed(task.last_active(), now))
-            .min();
-        let still_for = still_for.unwrap_or_default();
-        if still_for * 2 >= self.old_age {
-            return format!("none of the old was polled in the last {}", span(still_for));
-        }
-        let polls: u64 = old.clone().map(|task| task.polls.count).sum();
-        let lived: Duration = old.map(|task| task.age(now)).sum();
-        format!(
-            "the old are still polled, each {:.1} times a second on average, and do not finish",
-            polls as f64 / lived.as_secs_f64()
-        )
     }
 }

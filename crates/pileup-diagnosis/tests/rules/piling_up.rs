@@ -1,9 +1,10 @@
 //! Which programs pile up, and which only look so.
 
 use pileup_diagnosis::Grade;
+use pileup_model::TaskKind;
 
 use crate::NOTHING;
-use crate::program::{Program, found, noise, wakers};
+use crate::program::{Program, at, found, noise, wakers};
 
 /// Tasks born at a steady pace.
 fn steady(every: f64, until: f64, lifetime: impl Fn(usize) -> Option<f64>) -> Program {
@@ -119,6 +120,41 @@ fn the_evidence_says_how_many_how_fast_and_how_old() {
              JoinHandle or I/O; the awaits after the spawn show it",
         ]
     );
+}
+
+#[test]
+fn a_few_that_are_polled_do_not_speak_for_all() {
+    let mut program = steady(0.1, 12.0, |_| None);
+    for task in program.spawned().step_by(10) {
+        task.polls.count = 40;
+        task.polls.last_ended = Some(at(11.9));
+    }
+    let report = program.watch(0.0, 12.0);
+    let evidence = report.findings[0].evidence.join("\n");
+    assert!(
+        evidence.contains("72 of the 80 old were not polled in the last 4.0 s"),
+        "{evidence}"
+    );
+}
+
+#[test]
+fn closures_that_do_not_return_have_no_awaits_to_look_at() {
+    let mut program = steady(0.1, 12.0, |_| None);
+    for task in program.spawned() {
+        task.kind = TaskKind::Blocking;
+        task.polls.last_ended = None;
+        wakers(task).clones = 0;
+    }
+    let report = program.watch(0.0, 12.0);
+    assert_eq!(found(&report), [("work.rs", "PU03")]);
+    let finding = &report.findings[0];
+    let evidence = finding.evidence.join("\n");
+    assert!(
+        evidence.contains("kept a thread of the blocking pool for 4.0 s"),
+        "{evidence}"
+    );
+    assert!(evidence.contains("debugger"), "{evidence}");
+    assert!(finding.fix.contains("recv_timeout"), "{}", finding.fix);
 }
 
 #[test]

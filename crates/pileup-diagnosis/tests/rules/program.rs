@@ -129,6 +129,11 @@ impl Program {
         lock
     }
 
+    /// All tasks that were added.
+    pub fn spawned(&mut self) -> impl Iterator<Item = &mut Task> {
+        self.tasks.iter_mut()
+    }
+
     /// The task that was added last.
     pub fn last_spawned(&mut self) -> &mut Task {
         self.tasks.last_mut().expect("a task was added")

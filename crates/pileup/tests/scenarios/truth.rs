@@ -39,6 +39,13 @@ pub struct Finds {
     pub may_be_held_by: Option<String>,
     /// The code of what is said of it then.
     pub code_if_held_by: Option<String>,
+    /// Whether a probe sees the tasks: Tokio tells it of none on the blocking pool.
+    #[serde(default = "by_default")]
+    pub by_probe: bool,
+}
+
+fn by_default() -> bool {
+    true
 }
 
 impl Scenario {
