@@ -37,7 +37,7 @@ pub struct Finds {
     pub held_by: Option<String>,
     /// The same, where it can be inferred only by whoever has attached in time.
     pub may_be_held_by: Option<String>,
-    /// The code of what is said of it then.
+    /// Another code that it may be told under then.
     pub code_if_held_by: Option<String>,
     /// Whether a probe sees the tasks: Tokio tells it of none on the blocking pool.
     #[serde(default = "by_default")]

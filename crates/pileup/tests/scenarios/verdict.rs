@@ -76,12 +76,19 @@ pub fn accusations<'a>(report: &'a Value, least_grade: &str) -> Result<Vec<&'a V
 fn says(accusations: &[&Value], finds: &Finds, scenario: &str) -> Result<(), String> {
     for finding in accusations {
         let holders = finding["held_by"].as_array().ok_or("no holders")?;
-        let code = match &finds.code_if_held_by {
-            Some(code) if !holders.is_empty() => code,
-            _ => &finds.code,
-        };
-        if finding["code"] != **code || finding["grade"] != *finds.grade {
-            return Err(format!("not {} {code}", finds.grade));
+        let codes = [
+            Some(&finds.code),
+            finds
+                .code_if_held_by
+                .as_ref()
+                .filter(|_| !holders.is_empty()),
+        ];
+        let is_of_code = codes
+            .into_iter()
+            .flatten()
+            .any(|code| finding["code"] == **code);
+        if !is_of_code || finding["grade"] != *finds.grade {
+            return Err(format!("not {} {}", finds.grade, finds.code));
         }
         let waits_on = &finding["waits_on"];
         if waits_on["kind"].as_str() != finds.waits_for.as_deref() {
