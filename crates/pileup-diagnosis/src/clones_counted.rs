@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pileup_model::{Snapshot, Task, elapsed};
+use pileup_model::{Task, elapsed};
 
 /// The first clone of all is made known in microseconds, or, where the thread that does it
 /// is not let run, in some tenths of a second.
@@ -23,13 +23,12 @@ pub(crate) struct ClonesCounted {
 }
 
 impl ClonesCounted {
-    pub(crate) fn observe(&mut self, snapshot: &Snapshot) {
-        for task in snapshot.tasks.iter().chain(&snapshot.finished) {
-            let clones = task.wakers.map_or(0, |wakers| wakers.clones);
-            let counted = (clones > 0).then_some(task.polls.last_ended).flatten();
-            self.first_spawned = earliest(self.first_spawned, Some(task.created_at));
-            self.first_counted = earliest(self.first_counted, counted);
-        }
+    /// Takes in a task that is new, or has changed.
+    pub(crate) fn note(&mut self, task: &Task) {
+        let clones = task.wakers.map_or(0, |wakers| wakers.clones);
+        let counted = (clones > 0).then_some(task.polls.last_ended).flatten();
+        self.first_spawned = earliest(self.first_spawned, Some(task.created_at));
+        self.first_counted = earliest(self.first_counted, counted);
     }
 
     /// Whether none of the task's wakers can have been cloned before clones were counted.

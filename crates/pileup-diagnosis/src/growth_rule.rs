@@ -9,10 +9,11 @@
 //! - Do the *old* finish? A task is old from the age of W/3 on. Of those that grew old
 //!   in that time, at most one in twenty may have finished, and together the old must
 //!   have lived on for two and a half times W: had they been about to finish, some would
-//!   have. Of what finished before the watch, so much counts as falls on a time of W. Where slow requests finish beside those that stay, the two part at a greater
-//!   age: W/2 and 2W/3 are tried as well. Less of the watch is left to see them finish
-//!   then, so there must be more, of whom only one in a hundred may have; and the old must
-//!   have been born all along.
+//!   have. Of those that finished before the watch, as many count as fall on a time of W.
+//!   Where slow requests finish beside those that stay, the two part at a greater age: W/2
+//!   and 2W/3 are tried as well. Less of the watch is left to see them finish then, so there
+//!   must be more, of whom only one in a hundred may have; and the old must have been born
+//!   all along.
 //! - Does it *go on*? The living were born in every third of that time, at no falling
 //!   rate, up to its end.
 //!

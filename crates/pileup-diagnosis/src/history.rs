@@ -78,6 +78,7 @@ impl History {
         for task in &snapshot.finished {
             let site = self.sites.entry(task.site.clone()).or_default();
             site.finish(task, started);
+            self.clones_counted.note(task);
         }
         for turnover in &snapshot.turnover {
             let site = self.sites.entry(Some(turnover.site.clone())).or_default();
@@ -89,8 +90,7 @@ impl History {
                 site.alive_at_start = site.living.len();
             }
         }
-        self.note_missing_wakers(tasks_before, &snapshot);
-        self.clones_counted.observe(&snapshot);
+        self.note_wakers(tasks_before, &snapshot);
         self.pollers.observe(ops_before, &snapshot);
         self.locks.observe(&snapshot);
         self.watch = Some(Watch {
@@ -122,8 +122,7 @@ impl History {
 
     /// For how long before the watch the target remembered what had finished, as far as the
     /// first snapshot shows.
-    #[must_use]
-    pub fn remembered(&self) -> Duration {
+    pub(crate) fn remembered(&self) -> Duration {
         let watch = self.watch.as_ref();
         watch.map_or(Duration::ZERO, |watch| watch.remembered)
     }
@@ -185,9 +184,12 @@ impl History {
         self.sites.values().map(of_site).sum()
     }
 
-    fn note_missing_wakers(&mut self, before: &[Arc<Task>], snapshot: &Snapshot) {
+    fn note_wakers(&mut self, before: &[Arc<Task>], snapshot: &Snapshot) {
         for (old, new) in changes(before, &snapshot.tasks, |task| task.id) {
             let known = old.and_then(|old| self.without_waker.remove(&old.id));
+            if let Some(task) = new {
+                self.clones_counted.note(task);
+            }
             let Some(task) = new.filter(|task| task.has_no_waker()) else {
                 continue;
             };

@@ -100,6 +100,11 @@ pub(super) fn usual_state<'a>(tasks: impl IntoIterator<Item = &'a Task>) -> Task
         .unwrap_or(TaskState::Idle)
 }
 
+/// Whether some are most of all: four in five, for what is true of them to be the reason.
+pub(super) fn are_most(some: usize, all: usize) -> bool {
+    some * 5 >= all * 4
+}
+
 /// Whether all are closures of `spawn_blocking`.
 pub(super) fn are_closures(tasks: &[&Task]) -> bool {
     tasks.iter().all(|task| task.kind == TaskKind::Blocking)

@@ -9,15 +9,12 @@ use std::time::Duration;
 
 use pileup_model::{Site, Snapshot, Task, TaskId, TaskState, elapsed};
 
-use super::case::{Case, Verdict, held_by, place, waits_on};
+use super::case::{Case, Verdict, are_most, held_by, place, waits_on};
 use super::piling_up::Pile;
 use crate::pollers::SeenTask;
 use crate::wait_graph::WaitGraph;
 use crate::words::{count, span};
 use crate::{Code, Grade, History};
-
-/// Four in five of a pile must wait for holders of one site.
-const OF_5: usize = 4;
 
 pub(super) fn cases(
     history: &History,
@@ -52,7 +49,7 @@ fn case(pile: &Pile, history: &History, graph: &WaitGraph, latest: &Snapshot) ->
         .old()
         .filter(|task| !holders.contains(&task.id))
         .count();
-    if waiting.len() * 5 < others * OF_5 || others == 0 {
+    if !are_most(waiting.len(), others) || others == 0 {
         return None;
     }
     let tasks: HashSet<TaskId> = pile

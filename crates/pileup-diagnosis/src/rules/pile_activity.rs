@@ -5,16 +5,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pileup_model::{Task, elapsed};
 
-use super::case::are_closures;
-use super::piling_up::EXPLAINED_OF_5;
+use super::case::{are_closures, are_most};
 use crate::words::span;
 
 pub(super) fn activity(old: &[&Task], old_age: Duration, now: Timestamp) -> String {
     if are_closures(old) {
-        return format!(
-            "each of the old has kept a thread of the blocking pool for {} or longer",
-            span(old_age)
-        );
+        return threads_kept(old, now);
     }
     let mut still_for: Vec<Duration> = old
         .iter()
@@ -26,7 +22,7 @@ pub(super) fn activity(old: &[&Task], old_age: Duration, now: Timestamp) -> Stri
         let still_for = still_for.last().copied().unwrap_or_default();
         return format!("none of the old was polled in the last {}", span(still_for));
     }
-    if still * 5 >= old.len() * EXPLAINED_OF_5 {
+    if are_most(still, old.len()) {
         return format!(
             "{still} of the {} old were not polled in the last {}",
             old.len(),
@@ -39,4 +35,21 @@ pub(super) fn activity(old: &[&Task], old_age: Duration, now: Timestamp) -> Stri
         "the old are still polled, each {:.1} times a second on average, and do not finish",
         polls as f64 / lived.as_secs_f64()
     )
+}
+
+/// How many closures have a thread, and for how long: when all are taken, the others wait.
+fn threads_kept(closures: &[&Task], now: Timestamp) -> String {
+    let begun = closures.iter().filter_map(|task| task.polls.last_started);
+    let kept_for: Vec<Duration> = begun.map(|begun| elapsed(begun, now)).collect();
+    let least = span(kept_for.iter().min().copied().unwrap_or_default());
+    match closures.len() - kept_for.len() {
+        0 => {
+            format!("each of the old has kept a thread of the blocking pool for {least} or longer")
+        }
+        queued => format!(
+            "{} of the old have each kept a thread of the blocking pool for {least} or longer, and \
+             {queued} wait for one",
+            kept_for.len()
+        ),
+    }
 }

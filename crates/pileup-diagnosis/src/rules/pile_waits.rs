@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use pileup_model::Task;
 
-use super::case::{are_closures, place};
-use super::piling_up::EXPLAINED_OF_5;
+use super::case::{are_closures, are_most, place};
 use crate::locks::Holder;
 use crate::wait_graph::{Wait, WaitGraph};
 use crate::{History, WaitKind};
@@ -51,7 +50,7 @@ impl<'g> Waits<'g> {
     /// What most wait for.
     pub(super) fn usual(&self) -> Option<&'g Wait<'g>> {
         let (tasks, wait) = self.kinds.first()?;
-        (tasks * 5 >= self.tasks * EXPLAINED_OF_5).then_some(wait)
+        are_most(*tasks, self.tasks).then_some(wait)
     }
 
     /// What they wait for, or why that is not known.
@@ -59,35 +58,35 @@ impl<'g> Waits<'g> {
         if let Some(wait) = self.usual() {
             return format!("they wait {}{}", what(wait), more(wait, graph));
         }
-        let Some(seen) = self
-            .kinds
-            .iter()
-            .map(|(tasks, _)| *tasks)
-            .reduce(|a, b| a + b)
-        else {
-            let coverage = history.latest().map(|latest| latest.coverage);
-            let by_probe = coverage.is_some_and(|coverage| coverage.waits_unseen);
-            let unseen = match (by_probe, self.are_closures) {
-                (true, _) => UNSEEN_BY_PROBE,
-                (false, true) => UNSEEN_IN_CLOSURES,
-                (false, false) => UNSEEN,
-            };
-            return unseen.to_owned();
-        };
-        let told = self.kinds.iter().take(MOST_TOLD);
+        if self.kinds.is_empty() {
+            return self.unseen(history).to_owned();
+        }
+        let count = |kinds: &[(usize, &Wait)]| kinds.iter().map(|(tasks, _)| tasks).sum::<usize>();
+        let (told, others) = self.kinds.split_at(self.kinds.len().min(MOST_TOLD));
+        let told = told.iter();
         let mut parts: Vec<String> = told
             .map(|(tasks, wait)| format!("{tasks} {}", what(wait)))
             .collect();
-        let more = self.kinds.iter().skip(MOST_TOLD).map(|(tasks, _)| tasks);
-        match more.sum() {
-            0 => {}
-            more => parts.push(format!("{more} for something else")),
+        if !others.is_empty() {
+            parts.push(format!("{} for something else", count(others)));
         }
-        match self.tasks - seen {
+        match self.tasks - count(&self.kinds) {
             0 => {}
             unseen => parts.push(format!("{unseen} for what Tokio does not instrument")),
         }
         format!("they do not all wait for one thing: {}", parts.join(", "))
+    }
+
+    /// Why it is not known what they wait for.
+    fn unseen(&self, history: &History) -> &'static str {
+        let coverage = history.latest().map(|latest| latest.coverage);
+        if coverage.is_some_and(|coverage| coverage.waits_unseen) {
+            UNSEEN_BY_PROBE
+        } else if self.are_closures {
+            UNSEEN_IN_CLOSURES
+        } else {
+            UNSEEN
+        }
     }
 }
 

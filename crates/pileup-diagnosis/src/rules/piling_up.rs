@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pileup_model::{Site, Snapshot, Task, TaskId, elapsed};
 
-use super::case::{Case, Verdict, held_by, usual_state, waits_on};
+use super::case::{Case, Verdict, are_most, held_by, usual_state, waits_on};
 use super::pile_activity::activity;
 use super::pile_advice::Advice;
 use super::pile_waits::Waits;
@@ -24,8 +24,6 @@ const END_IN_WATCHES: u32 = 10;
 /// Who did so little of its life before its last wait has not waited under a timer before.
 const FIRST_WAIT_ONE_IN: u32 = 4;
 
-/// Four in five of the old must have one reason, for it to be the pile's.
-pub(super) const EXPLAINED_OF_5: usize = 4;
 /// The evidence of one site that piles up.
 pub(super) struct Pile<'a> {
     pub(super) site: Option<&'a Site>,
@@ -86,7 +84,7 @@ fn ends(pile: &Pile, deadlines: &HashMap<TaskId, Timestamp>, window: Duration) -
         .filter_map(|task| deadlines.get(&task.id).filter(soon).copied())
         .collect();
     ends.sort_unstable();
-    (ends.len() * 5 >= pile.old.len() * EXPLAINED_OF_5).then_some(Ends {
+    are_most(ends.len(), pile.old.len()).then_some(Ends {
         tasks: ends.len(),
         first: *ends.first()?,
         last: *ends.last()?,
@@ -147,7 +145,7 @@ impl Pile<'_> {
     /// Whether other findings say why most of the old do not finish.
     pub(super) fn is_explained_by(&self, explained: &HashSet<TaskId>) -> bool {
         let known = self.old().filter(|task| explained.contains(&task.id));
-        known.count() * 5 >= self.old.len() * EXPLAINED_OF_5
+        are_most(known.count(), self.old.len())
     }
 
     /// How the living grew, as a sentence.

@@ -1,7 +1,7 @@
 //! Which programs pile up, and which only look so.
 
 use pileup_diagnosis::Grade;
-use pileup_model::TaskKind;
+use pileup_model::{Polls, TaskKind};
 
 use crate::NOTHING;
 use crate::program::{Program, at, found, noise, wakers};
@@ -155,6 +155,28 @@ fn closures_that_do_not_return_have_no_awaits_to_look_at() {
     );
     assert!(evidence.contains("debugger"), "{evidence}");
     assert!(finding.fix.contains("recv_timeout"), "{}", finding.fix);
+}
+
+#[test]
+fn closures_that_wait_for_a_thread_keep_none() {
+    let mut program = steady(0.1, 12.0, |_| None);
+    for (number, task) in program.spawned().enumerate() {
+        task.kind = TaskKind::Blocking;
+        task.polls.last_ended = None;
+        wakers(task).clones = 0;
+        if number >= 70 {
+            task.polls = Polls::default();
+        }
+    }
+    let report = program.watch(0.0, 12.0);
+    let pile = report
+        .findings
+        .iter()
+        .find(|finding| finding.code.number() == "PU03");
+    let evidence = pile.expect("a pile").evidence.join("\n");
+    let says = "70 of the old have each kept a thread of the blocking pool for 5.0 s or longer, \
+                and 10 wait for one";
+    assert!(evidence.contains(says), "{evidence}");
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub fn check(scenario: &Scenario, variant: &str, process: &Process) -> Result<()
     let is_pile = scenario
         .finds
         .as_ref()
-        .is_none_or(|finds| finds.code == "PU03" && finds.by_probe);
+        .is_none_or(|finds| finds.code == "PU03" && !finds.unseen_by_probe);
     let right = match variant {
         "leaky" if is_pile && scenario.grows_to.is_none() => found == scenario.sites,
         // What else leaks shows to a probe as a pile or not at all.

@@ -39,13 +39,9 @@ pub struct Finds {
     pub may_be_held_by: Option<String>,
     /// Another code that it may be told under then.
     pub code_if_held_by: Option<String>,
-    /// Whether a probe sees the tasks: Tokio tells it of none on the blocking pool.
-    #[serde(default = "by_default")]
-    pub by_probe: bool,
-}
-
-fn by_default() -> bool {
-    true
+    /// Whether a probe does not see the tasks: Tokio tells it of none on the blocking pool.
+    #[serde(default)]
+    pub unseen_by_probe: bool,
 }
 
 impl Scenario {

@@ -76,17 +76,9 @@ pub fn accusations<'a>(report: &'a Value, least_grade: &str) -> Result<Vec<&'a V
 fn says(accusations: &[&Value], finds: &Finds, scenario: &str) -> Result<(), String> {
     for finding in accusations {
         let holders = finding["held_by"].as_array().ok_or("no holders")?;
-        let codes = [
-            Some(&finds.code),
-            finds
-                .code_if_held_by
-                .as_ref()
-                .filter(|_| !holders.is_empty()),
-        ];
-        let is_of_code = codes
-            .into_iter()
-            .flatten()
-            .any(|code| finding["code"] == **code);
+        let if_held = finds.code_if_held_by.as_ref();
+        let is_of_code = finding["code"] == *finds.code
+            || (!holders.is_empty() && if_held.is_some_and(|code| finding["code"] == **code));
         if !is_of_code || finding["grade"] != *finds.grade {
             return Err(format!("not {} {}", finds.grade, finds.code));
         }
