@@ -225,7 +225,7 @@ mod tests {
     use super::*;
 
     fn stack(addresses: &[usize]) -> Capture {
-        Capture::of(addresses)
+        addresses.iter().copied().collect()
     }
 
     #[test]

@@ -1,0 +1,100 @@
+//! Unwinding on Linux, by the tables that every program carries for panics.
+//!
+//! The compiler describes for each call how to get from the frame to its caller (`.eh_frame`,
+//! of the DWARF standard 5, section 6.4, and the Linux Standard Base 5.0, section 10.6).
+//! Evaluating that takes about a microsecond, so the result, a [`rule`](rule::Rule) of 29
+//! bits, is kept in a cache that all threads share. A walk that finds all its rules there
+//! takes a few nanoseconds a frame. Where a function has a frame pointer, its rule is to follow
+//! that; a frame pointer that no rule vouches for is never trusted.
+
+mod cache;
+mod cfi;
+mod objects;
+mod rule;
+mod stack;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError, RwLock};
+
+use cache::Cache;
+use objects::Objects;
+use rule::Rule;
+use stack::{Registers, Stack, Step};
+
+use crate::Capture;
+
+static CACHE: Cache = Cache::new();
+static OBJECTS: RwLock<Objects> = RwLock::new(Objects::none());
+/// How often the objects changed, to keep rules of old ones out of the cache.
+static GENERATION: AtomicU64 = AtomicU64::new(0);
+/// Whether a walk met code of an object that is not known.
+static MISSED: AtomicBool = AtomicBool::new(false);
+
+/// See [`crate::prepare`].
+pub(crate) fn prepare() {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(objects) = Objects::read(&OBJECTS.read().unwrap_or_else(PoisonError::into_inner))
+    else {
+        return;
+    };
+    MISSED.store(false, Ordering::Relaxed);
+    *OBJECTS.write().unwrap_or_else(PoisonError::into_inner) = objects;
+    GENERATION.fetch_add(1, Ordering::SeqCst);
+    CACHE.clear();
+}
+
+/// See [`crate::is_stale`].
+pub(crate) fn is_stale() -> bool {
+    MISSED.load(Ordering::Relaxed)
+}
+
+/// See [`crate::capture`]. Gives the frames from the caller of the function into which this is
+/// inlined.
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "it begins with its caller's registers"
+)]
+pub(crate) fn capture(until: usize) -> Capture {
+    let mut capture = Capture::empty();
+    let mut registers = Registers::here();
+    let Some(stack) = Stack::from(registers.stack_pointer, until) else {
+        return capture;
+    };
+    loop {
+        let Some(rule) = CACHE.get(registers.code).or_else(|| find(registers.code)) else {
+            capture.truncate();
+            return capture;
+        };
+        match registers.step(rule, &stack) {
+            Step::Caller => {}
+            Step::End => return capture,
+            Step::Broken => {
+                capture.truncate();
+                return capture;
+            }
+        }
+        if !capture.push(registers.code) {
+            return capture;
+        }
+    }
+}
+
+/// Evaluates the unwind table of a call site that is not in the cache. It neither allocates
+/// nor waits: while the objects are being replaced, it finds nothing.
+#[cold]
+#[inline(never)]
+fn find(address: usize) -> Option<Rule> {
+    let generation = GENERATION.load(Ordering::SeqCst);
+    let objects = OBJECTS.try_read().ok()?;
+    let Some(object) = objects.at((address as u64).wrapping_sub(1)) else {
+        MISSED.store(true, Ordering::Relaxed);
+        return None;
+    };
+    let rule = object.rule(address as u64)?;
+    CACHE.insert(address, rule, || {
+        GENERATION.load(Ordering::SeqCst) == generation
+    });
+    Some(rule)
+}

@@ -1,0 +1,179 @@
+//! The part of this thread's stack that may be read, and the step from a frame to its caller.
+
+use std::arch::asm;
+use std::cell::Cell;
+use std::ops::Range;
+
+use super::rule::{Caller, Rule};
+
+/// The registers that describe a frame.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Registers {
+    /// The address of the next instruction.
+    pub(super) code: usize,
+    pub(super) stack_pointer: usize,
+    frame_pointer: usize,
+}
+
+/// Where a step ends.
+pub(super) enum Step {
+    /// In the caller's frame.
+    Caller,
+    /// At the bound, or at the first function of the thread.
+    End,
+    /// The frame is not as the rule says.
+    Broken,
+}
+
+impl Registers {
+    /// Those of the function that calls this one.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the caller's registers are asked for")]
+    pub(super) fn here() -> Self {
+        let [code, stack_pointer, frame_pointer]: [usize; 3];
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: it only copies registers, and uses neither memory nor stack nor flags.
+        unsafe {
+            asm!(
+                "lea {code}, [rip]",
+                "mov {stack_pointer}, rsp",
+                "mov {frame_pointer}, rbp",
+                code = out(reg) code,
+                stack_pointer = out(reg) stack_pointer,
+                frame_pointer = out(reg) frame_pointer,
+                options(nomem, nostack, preserves_flags),
+            );
+        }
+        #[cfg(target_arch = "aarch64")]
+        // SAFETY: it only copies registers, and uses neither memory nor stack nor flags.
+        unsafe {
+            asm!(
+                "adr {code}, .",
+                "mov {stack_pointer}, sp",
+                "mov {frame_pointer}, x29",
+                code = out(reg) code,
+                stack_pointer = out(reg) stack_pointer,
+                frame_pointer = out(reg) frame_pointer,
+                options(nomem, nostack, preserves_flags),
+            );
+        }
+        Self {
+            code,
+            stack_pointer,
+            frame_pointer,
+        }
+    }
+
+    /// Goes to the caller of the frame.
+    #[inline]
+    pub(super) fn step(&mut self, rule: Rule, stack: &Stack) -> Step {
+        let Rule::Caller(caller) = rule else {
+            return Step::End;
+        };
+        let Caller {
+            by_frame_pointer,
+            cfa,
+            return_address,
+            frame_pointer,
+        } = caller;
+        let base = if by_frame_pointer {
+            self.frame_pointer
+        } else {
+            self.stack_pointer
+        };
+        let cfa = base.wrapping_add(cfa);
+        if cfa <= self.stack_pointer {
+            return Step::Broken;
+        }
+        let place = cfa.wrapping_sub(return_address);
+        if place >= stack.0.end {
+            return Step::End;
+        }
+        let Some(code) = stack.read(place) else {
+            return Step::Broken;
+        };
+        if frame_pointer != 0 {
+            let Some(saved) = stack.read(cfa.wrapping_sub(frame_pointer)) else {
+                return Step::Broken;
+            };
+            self.frame_pointer = saved;
+        }
+        // Compilers may sign return addresses in the upper bits on this architecture.
+        #[cfg(target_arch = "aarch64")]
+        let code = code & 0x0000_ffff_ffff_ffff;
+        self.code = code;
+        self.stack_pointer = cfa;
+        if code == 0 { Step::End } else { Step::Caller }
+    }
+}
+
+/// Addresses of this thread's stack that are in use: from the innermost frame up to the bound.
+pub(super) struct Stack(Range<usize>);
+
+impl Stack {
+    /// From the stack pointer to `until`. None if the stack pointer is on another stack than
+    /// the thread's own: that of a signal handler or of a coroutine.
+    #[inline]
+    pub(super) fn from(stack_pointer: usize, until: usize) -> Option<Self> {
+        let bounds = bounds()?;
+        bounds
+            .contains(&stack_pointer)
+            .then_some(Self(stack_pointer..until.min(bounds.end)))
+    }
+
+    /// The word at an address, if that is one of this part of the stack.
+    #[inline]
+    fn read(&self, address: usize) -> Option<usize> {
+        let fits = address >= self.0.start
+            && address < self.0.end
+            && self.0.end - address >= size_of::<usize>()
+            && address.is_multiple_of(align_of::<usize>());
+        // SAFETY: the word is aligned and lies between the stack pointer of a function that
+        // has not returned and the end of the stack of this thread (`Stack::from`), all of
+        // which stays mapped for reading as long as that function runs. No other thread
+        // writes there what this thread does not expect, and any bit pattern is a `usize`.
+        // By the unwind rules, it is a slot that the compiler made for a saved register, so no
+        // reference of Rust covers it; the volatile read keeps the compiler from reasoning
+        // about one where the rules are wrong.
+        fits.then(|| unsafe { (address as *const usize).read_volatile() })
+    }
+}
+
+thread_local! {
+    /// The bounds of this thread's stack, once they are known. `0..0` until then, and `1..1` if
+    /// the system does not say. Needs no destructor, so it can be used at any time.
+    static BOUNDS: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
+}
+
+/// The bounds of the stack of this thread. The first call of a thread asks the system, which
+/// may allocate, and on the main thread reads a file.
+#[inline]
+fn bounds() -> Option<Range<usize>> {
+    let (mut start, mut end) = BOUNDS.get();
+    if end == 0 {
+        (start, end) = ask_for_bounds().unwrap_or((1, 1));
+        BOUNDS.set((start, end));
+    }
+    (start < end).then_some(start..end)
+}
+
+#[cold]
+#[inline(never)]
+fn ask_for_bounds() -> Option<(usize, usize)> {
+    let mut attributes = std::mem::MaybeUninit::<libc::pthread_attr_t>::uninit();
+    let mut start = std::ptr::null_mut();
+    let mut size = 0;
+    // SAFETY: the function initializes the attributes, if it returns 0, for a thread that
+    // exists: this one.
+    let failed = unsafe { libc::pthread_getattr_np(libc::pthread_self(), attributes.as_mut_ptr()) };
+    if failed != 0 {
+        return None;
+    }
+    // SAFETY: initialized above; the results go to variables of the expected types.
+    let failed =
+        unsafe { libc::pthread_attr_getstack(attributes.as_ptr(), &raw mut start, &raw mut size) };
+    // SAFETY: initialized above, and not used any more.
+    unsafe { libc::pthread_attr_destroy(attributes.as_mut_ptr()) };
+    let start = start as usize;
+    (failed == 0).then_some((start, start.checked_add(size)?))
+}
