@@ -92,8 +92,11 @@ fn recursion_closures_and_trait_objects() {
         recurse(depth, &mut compare);
     }
     let boxed: Box<dyn Fn()> = Box::new(compare);
-    let boxed: Box<dyn Fn()> = Box::new(move || boxed());
-    boxed();
+    let twice: Box<dyn Fn()> = Box::new(move || {
+        boxed();
+        boxed();
+    });
+    twice();
 }
 
 #[test]
