@@ -44,6 +44,7 @@ pub(crate) struct TaskFields<'a> {
     pub(crate) kind: Option<TaskKind>,
     pub(crate) name: Option<&'a str>,
     pub(crate) tokio_id: Option<u64>,
+    pub(crate) size_bytes: Option<u64>,
 }
 
 /// Reads the fields of a task's span. The task's own `kind` on the wire is always the same:
@@ -67,6 +68,7 @@ pub(crate) fn task_fields(fields: &[wire::Field]) -> TaskFields<'_> {
                 found.name = Some(text);
             }
             (Some("task.id"), Some(Value::U64Val(id))) => found.tokio_id = Some(*id),
+            (Some("size.bytes"), Some(Value::U64Val(bytes))) => found.size_bytes = Some(*bytes),
             _ => {}
         }
     }
@@ -205,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fields_of_a_task_say_its_kind_its_name_and_its_id() {
+    fn the_fields_of_a_task_give_its_kind_name_id_and_size() {
         let fields = [
             field("kind", Value::DebugVal("block_on".to_owned())),
             field("task.name", Value::DebugVal("conductor".to_owned())),
@@ -216,6 +218,7 @@ mod tests {
         assert_eq!(found.kind, Some(TaskKind::BlockOn));
         assert_eq!(found.name, Some("conductor"));
         assert_eq!(found.tokio_id, Some(42));
+        assert_eq!(found.size_bytes, Some(128));
     }
 
     #[test]

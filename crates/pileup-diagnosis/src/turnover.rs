@@ -83,26 +83,24 @@ fn age(task: &Task) -> (Timestamp, TaskId) {
 
 #[cfg(test)]
 mod tests {
-    use pileup_model::{Polls, TaskKind, Wakers};
+    use pileup_model::{TaskKind, Wakers};
     use proptest::prelude::*;
 
     use super::*;
 
     fn task(id: u64, born: i64, site: u32) -> Arc<Task> {
         Arc::new(Task {
-            id: TaskId(id),
-            tokio_id: None,
-            kind: TaskKind::Async,
-            name: None,
             site: Some(Site {
                 file: "src/main.rs".into(),
                 line: site,
                 column: 1,
             }),
-            created_at: Timestamp::from_second(born).expect("a small number of seconds"),
-            finished_at: None,
-            polls: Polls::default(),
             wakers: Some(Wakers::default()),
+            ..Task::new(
+                TaskId(id),
+                TaskKind::Async,
+                Timestamp::from_second(born).expect("a small number of seconds"),
+            )
         })
     }
 

@@ -12,6 +12,7 @@ mod snapshot;
 mod task;
 mod time;
 mod turnover;
+mod wait;
 
 pub use async_op::{AsyncOp, AsyncOpId};
 pub use coverage::Coverage;
@@ -21,3 +22,4 @@ pub use snapshot::Snapshot;
 pub use task::{Polls, Task, TaskId, TaskKind, TaskState, Wakers};
 pub use time::elapsed;
 pub use turnover::Turnover;
+pub use wait::{Frame, Wait, WokenBy};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Site, elapsed};
+use crate::{Site, Wait, WokenBy, elapsed};
 
 /// Names a task among the living of one program. A later task may get the same number.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -64,6 +64,20 @@ pub struct Task {
     pub polls: Polls,
     /// How it was woken, and who still could wake it; none where the source does not see it.
     pub wakers: Option<Wakers>,
+    /// The size of its future in bytes, where the source reports it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size_bytes: Option<u64>,
+    /// The `tokio::task::Id` of the task that spawned it; none where that was no task, or
+    /// where the source does not report it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<u64>,
+    /// Where it waits, the newest wait first: empty where no waker is left. None where the
+    /// source has no await stack of this task. Tasks that wait alike may share the list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits: Option<Arc<[Arc<Wait>]>>,
+    /// Who woke it last, where the source reports it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub woken_by: Option<Arc<WokenBy>>,
 }
 
 /// How a task was polled.
@@ -100,6 +114,26 @@ pub struct Wakers {
 }
 
 impl Task {
+    /// A live task of which nothing is known but its id, its kind and when it was spawned.
+    #[must_use]
+    pub fn new(id: TaskId, kind: TaskKind, created_at: Timestamp) -> Self {
+        Self {
+            id,
+            tokio_id: None,
+            kind,
+            name: None,
+            site: None,
+            created_at,
+            finished_at: None,
+            polls: Polls::default(),
+            wakers: None,
+            size_bytes: None,
+            parent: None,
+            waits: None,
+            woken_by: None,
+        }
+    }
+
     /// What the task is doing, told as tokio-console tells it. `None` when it has finished.
     #[must_use]
     pub fn state(&self) -> Option<TaskState> {
@@ -173,17 +207,7 @@ mod tests {
     }
 
     fn task() -> Task {
-        Task {
-            id: TaskId(1),
-            tokio_id: None,
-            kind: TaskKind::Async,
-            name: None,
-            site: None,
-            created_at: at(10),
-            finished_at: None,
-            polls: Polls::default(),
-            wakers: None,
-        }
+        Task::new(TaskId(1), TaskKind::Async, at(10))
     }
 
     #[test]

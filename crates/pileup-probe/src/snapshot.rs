@@ -53,20 +53,19 @@ fn task(living: &Living, site: &SpawnSite, time: impl Fn(Tick) -> jiff::Timestam
     // The registry keeps one time for both ends of the last poll.
     let last_ended = last_poll.filter(|_| !living.running);
     Task {
-        id: TaskId(living.number),
         tokio_id: Some(living.number),
-        kind: TaskKind::Async,
-        name: None,
         site: Some(site.site.clone()),
-        created_at: time(living.origin.born),
-        finished_at: None,
         polls: Polls {
             count: living.polls,
             last_started: last_poll,
             last_ended,
             busy: Duration::ZERO,
         },
-        wakers: None,
+        ..Task::new(
+            TaskId(living.number),
+            TaskKind::Async,
+            time(living.origin.born),
+        )
     }
 }
 

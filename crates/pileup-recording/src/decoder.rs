@@ -4,30 +4,38 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pileup_model::{Attribute, AttributeValue, Site, TaskKind};
+use pileup_model::{Attribute, AttributeValue, Frame, Site, TaskKind, Wait, WokenBy};
 
-use crate::limits::MOST_ATTRIBUTES;
+use crate::limits::{MOST_ATTRIBUTES, MOST_FRAMES};
 use crate::texts::{NEW, Texts};
+use crate::waits::Waits;
 
 const NANOS_PER_SECOND: u128 = 1_000_000_000;
 
 /// What is wrong with bytes that no recorder wrote.
 pub type Malformed = &'static str;
 
+/// What frames before this one have written, by number.
+#[derive(Debug, Default)]
+pub struct Tables {
+    texts: Texts,
+    waits: Waits,
+}
+
 /// What is left of one frame, with what the frames before it have told.
 #[derive(Debug)]
 pub struct Decoder<'a> {
     rest: &'a [u8],
-    texts: &'a mut Texts,
+    tables: &'a mut Tables,
     now: Timestamp,
 }
 
 impl<'a> Decoder<'a> {
     /// Reads a frame that follows one of the time `last`.
-    pub fn new(frame: &'a [u8], texts: &'a mut Texts, last: Timestamp) -> Self {
+    pub fn new(frame: &'a [u8], tables: &'a mut Tables, last: Timestamp) -> Self {
         Self {
             rest: frame,
-            texts,
+            tables,
             now: last,
         }
     }
@@ -122,9 +130,16 @@ impl<'a> Decoder<'a> {
             NEW => {
                 let length = self.length()?;
                 let text = str::from_utf8(self.bytes(length)?);
-                Ok(self.texts.add(text.map_err(|_| "a text that is none")?))
+                Ok(self
+                    .tables
+                    .texts
+                    .add(text.map_err(|_| "a text that is none")?))
             }
-            number => self.texts.get(number).ok_or("a text that was not told"),
+            number => self
+                .tables
+                .texts
+                .get(number)
+                .ok_or("a text that was not told"),
         }
     }
 
@@ -134,6 +149,53 @@ impl<'a> Decoder<'a> {
             line: self.small()?,
             column: self.small()?,
         })
+    }
+
+    pub fn waits(&mut self) -> Result<Arc<[Arc<Wait>]>, Malformed> {
+        (0..self.frames()?).map(|_| self.wait()).collect()
+    }
+
+    fn wait(&mut self) -> Result<Arc<Wait>, Malformed> {
+        match self.number()? {
+            NEW => {
+                let wait = Wait {
+                    kind: self.text()?,
+                    passed: self.flag()?,
+                    place: self.optional(Self::frame)?,
+                    stack: (0..self.frames()?)
+                        .map(|_| self.frame())
+                        .collect::<Result<_, _>>()?,
+                };
+                Ok(self.tables.waits.add(wait))
+            }
+            number => {
+                let wait = self.tables.waits.get(number);
+                wait.ok_or("a wait that was not written before")
+            }
+        }
+    }
+
+    /// The length of a list of frames or waits.
+    fn frames(&mut self) -> Result<usize, Malformed> {
+        match self.length()? {
+            length if length <= MOST_FRAMES => Ok(length),
+            _ => Err("more frames than a stack can have"),
+        }
+    }
+
+    fn frame(&mut self) -> Result<Frame, Malformed> {
+        Ok(Frame {
+            function: self.text()?,
+            file: self.optional(Self::text)?,
+            line: self.optional(Self::small)?,
+        })
+    }
+
+    pub fn woken_by(&mut self) -> Result<Arc<WokenBy>, Malformed> {
+        Ok(Arc::new(WokenBy {
+            task: self.optional(Self::number)?,
+            site: self.optional(Self::site)?,
+        }))
     }
 
     pub fn kind(&mut self) -> Result<TaskKind, Malformed> {

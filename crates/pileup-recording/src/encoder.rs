@@ -4,15 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pileup_model::{Attribute, AttributeValue, Site, TaskKind};
+use pileup_model::{Attribute, AttributeValue, Frame, Site, TaskKind, Wait, WokenBy};
 
 use crate::texts::{NEW, TextNumbers};
+use crate::waits::WaitNumbers;
 
 /// The bytes of one frame, in the making.
 #[derive(Debug)]
 pub struct Encoder {
     pub bytes: Vec<u8>,
     texts: TextNumbers,
+    waits: WaitNumbers,
     /// Times are told by their distance to this one.
     now: Timestamp,
 }
@@ -22,6 +24,7 @@ impl Encoder {
         Self {
             bytes: Vec::new(),
             texts: TextNumbers::default(),
+            waits: WaitNumbers::default(),
             now: Timestamp::UNIX_EPOCH,
         }
     }
@@ -82,6 +85,35 @@ impl Encoder {
         self.text(&site.file);
         self.number(site.line);
         self.number(site.column);
+    }
+
+    pub fn waits(&mut self, waits: &Arc<[Arc<Wait>]>) {
+        self.length(waits.len());
+        for wait in waits.iter() {
+            if let Some(number) = self.waits.number(wait) {
+                self.number(number);
+                continue;
+            }
+            self.number(NEW);
+            self.text(&wait.kind);
+            self.flag(wait.passed);
+            self.optional(wait.place.as_ref(), Self::frame);
+            self.length(wait.stack.len());
+            for frame in &wait.stack {
+                self.frame(frame);
+            }
+        }
+    }
+
+    fn frame(&mut self, frame: &Frame) {
+        self.text(&frame.function);
+        self.optional(frame.file.as_ref(), Self::text);
+        self.optional(frame.line.as_ref(), |out, line| out.number(*line));
+    }
+
+    pub fn woken_by(&mut self, woken_by: &Arc<WokenBy>) {
+        self.optional(woken_by.task.as_ref(), |out, task| out.number(*task));
+        self.optional(woken_by.site.as_ref(), Self::site);
     }
 
     pub fn kind(&mut self, kind: TaskKind) {

@@ -28,6 +28,14 @@ pub enum RecordingError {
     /// It begins otherwise than recordings do.
     #[error("it is not a recording of pileup")]
     NotARecording,
+    /// It was written by an earlier version.
+    #[error("its format has version {version}, and this pileup reads version {needed}")]
+    Older {
+        /// The version of the recording.
+        version: u16,
+        /// The version that can be read.
+        needed: u16,
+    },
     /// It was written by a later version.
     #[error("its format has version {version}, and this pileup reads none after {newest}")]
     Newer {

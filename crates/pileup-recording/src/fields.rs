@@ -1,22 +1,25 @@
 //! The fields of an entry that differ from those of its base.
 //!
-//! Two bytes say which do, the first field in the lowest bit; the values of those follow.
+//! Three bytes say which do, the first field in the lowest bit; the values of those follow.
 
 use crate::decoder::{Decoder, Malformed};
 use crate::encoder::Encoder;
+
+/// Bytes that say which fields follow.
+const MASK: usize = 3;
 
 /// Writes fields, each with its counterpart in the base.
 pub struct FieldsOut<'a> {
     encoder: &'a mut Encoder,
     mask_at: usize,
-    mask: u16,
-    next: u16,
+    mask: u32,
+    next: u32,
 }
 
 impl<'a> FieldsOut<'a> {
     pub fn new(encoder: &'a mut Encoder) -> Self {
         let mask_at = encoder.bytes.len();
-        encoder.bytes.extend_from_slice(&[0; 2]);
+        encoder.bytes.extend_from_slice(&[0; MASK]);
         Self {
             encoder,
             mask_at,
@@ -52,20 +55,20 @@ impl<'a> FieldsOut<'a> {
     }
 
     pub fn end(self) {
-        let mask = self.mask.to_le_bytes();
-        self.encoder.bytes[self.mask_at..self.mask_at + mask.len()].copy_from_slice(&mask);
+        let mask = &self.mask.to_le_bytes()[..MASK];
+        self.encoder.bytes[self.mask_at..self.mask_at + MASK].copy_from_slice(mask);
     }
 }
 
 /// Reads fields into an entry that is its base so far.
 pub struct FieldsIn<'a, 'b> {
     decoder: &'a mut Decoder<'b>,
-    mask: u16,
+    mask: u32,
 }
 
 impl<'a, 'b> FieldsIn<'a, 'b> {
     pub fn new(decoder: &'a mut Decoder<'b>) -> Result<Self, Malformed> {
-        let mask = u16::from_le_bytes([decoder.byte()?, decoder.byte()?]);
+        let mask = u32::from_le_bytes([decoder.byte()?, decoder.byte()?, decoder.byte()?, 0]);
         Ok(Self { decoder, mask })
     }
 

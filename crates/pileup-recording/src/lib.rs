@@ -20,6 +20,7 @@ mod recorder;
 mod recording;
 mod texts;
 mod turnover;
+mod waits;
 
 pub use error::RecordingError;
 pub use limits::MOST_KEPT;
@@ -28,5 +29,5 @@ pub use recording::{Recording, is_recording};
 
 /// How a recording begins. The first byte is in no text, so that none is taken for one.
 const MAGIC: [u8; 8] = *b"\x89pileup\n";
-/// The version that is written, and the newest that is read.
-const VERSION: u16 = 1;
+/// The version that is written and read.
+const VERSION: u16 = 2;

@@ -1,6 +1,8 @@
 //! How much a recording may make its reader keep.
 
-use pileup_model::{Attribute, AttributeValue, Site};
+use std::sync::Arc;
+
+use pileup_model::{Attribute, AttributeValue, Site, Wait};
 
 use crate::decoder::Malformed;
 
@@ -16,9 +18,17 @@ pub const MOST_TEXT: usize = 1 << 20;
 /// Texts in the table.
 pub const MOST_TEXTS: usize = 1 << 16;
 
+/// Waits in the table.
+pub const MOST_WAITS: usize = 1 << 14;
+/// Frames of all waits in the table.
+pub const MOST_WAIT_FRAMES: usize = 1 << 18;
+/// Frames of one wait, and waits of one task.
+pub const MOST_FRAMES: usize = 1 << 10;
+
 /// What a task, a resource or an async op counts, besides its texts and attributes.
 pub const ENTRY: usize = 384;
 const ATTRIBUTE: usize = 64;
+const WAIT: usize = 16;
 /// What one age of a site's finished tasks counts.
 pub const AGE: usize = 24;
 /// Attributes of one resource or async op. Tokio's have five at most.
@@ -44,6 +54,11 @@ pub fn of_attributes(attributes: &[Attribute]) -> usize {
         ATTRIBUTE + attribute.name.len() + value
     });
     sizes.sum()
+}
+
+/// The stacks themselves stand in the table of waits, which has bounds of its own.
+pub fn of_waits(waits: Option<&[Arc<Wait>]>) -> usize {
+    waits.map_or(0, |waits| WAIT * waits.len())
 }
 
 /// What is kept, and that it stays under a limit.

@@ -8,13 +8,12 @@ use jiff::Timestamp;
 use pileup_model::{AsyncOp, Coverage, Resource, Snapshot, Task};
 
 use crate::changes::{Living, read_finished, read_living};
-use crate::decoder::{Decoder, Malformed};
+use crate::decoder::{Decoder, Malformed, Tables};
 use crate::entry::Entry;
 use crate::error::RecordingError;
 use crate::frame::{NoFrame, Unpacker};
 use crate::limits::{Budget, MOST_KEPT};
 use crate::recorder::{END, Ending, SNAPSHOT, TARGET};
-use crate::texts::Texts;
 use crate::turnover::read_turnover;
 use crate::{MAGIC, VERSION};
 
@@ -42,7 +41,7 @@ pub struct Recording<R> {
 /// What the frames so far have told.
 #[derive(Debug)]
 struct State {
-    texts: Texts,
+    tables: Tables,
     at: Timestamp,
     tasks: Living<Task>,
     resources: Living<Resource>,
@@ -146,7 +145,7 @@ impl<R: Read> Iterator for Recording<R> {
 impl State {
     fn new() -> Self {
         Self {
-            texts: Texts::default(),
+            tables: Tables::default(),
             at: Timestamp::UNIX_EPOCH,
             tasks: Living::new(),
             resources: Living::new(),
@@ -156,7 +155,7 @@ impl State {
     }
 
     fn take_in(&mut self, content: &[u8]) -> Result<Told, Malformed> {
-        let mut decoder = Decoder::new(content, &mut self.texts, self.at);
+        let mut decoder = Decoder::new(content, &mut self.tables, self.at);
         let told = match decoder.byte()? {
             TARGET => Told::Target(decoder.text()?.to_string()),
             SNAPSHOT => {
@@ -221,6 +220,10 @@ fn read_header(input: &mut impl Read) -> Result<(), RecordingError> {
             version,
             newest: VERSION,
         }),
-        _ => Err(RecordingError::NotARecording),
+        0 => Err(RecordingError::NotARecording),
+        version => Err(RecordingError::Older {
+            version,
+            needed: VERSION,
+        }),
     }
 }

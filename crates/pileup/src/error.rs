@@ -207,6 +207,7 @@ fn one_of(names: &[String], list: &str) -> String {
 fn recording_help(error: &RecordingError) -> &'static str {
     match error {
         RecordingError::Exists => "nothing is overwritten: remove it, or choose another name",
+        RecordingError::Older { .. } => "read it with the pileup that wrote it, or record again",
         RecordingError::Newer { .. } => "read it with the pileup that wrote it, or a newer one",
         RecordingError::NotARecording => "`pileup diagnose --record FILE` makes one",
         RecordingError::EndsEarly { .. } => "pileup was ended while it recorded",

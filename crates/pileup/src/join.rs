@@ -42,21 +42,16 @@ pub fn join(mut console: Snapshot, probe: &Snapshot) -> Snapshot {
 #[cfg(test)]
 mod tests {
     use pileup::Task;
-    use pileup_model::{Coverage, Polls, TaskKind, Turnover, Wakers};
+    use pileup_model::{Coverage, TaskKind, Turnover, Wakers};
 
     use super::*;
 
     fn task(id: u64, tokio_id: u64, wakers: Option<Wakers>) -> Arc<Task> {
         Arc::new(Task {
-            id: TaskId(id),
             tokio_id: Some(tokio_id),
-            kind: TaskKind::Async,
-            name: None,
             site: Some(site()),
-            created_at: jiff::Timestamp::UNIX_EPOCH,
-            finished_at: None,
-            polls: Polls::default(),
             wakers,
+            ..Task::new(TaskId(id), TaskKind::Async, jiff::Timestamp::UNIX_EPOCH)
         })
     }
 

@@ -7,7 +7,7 @@ mod process;
 use std::process::{Command, Output};
 
 use pileup::{Ending, Recorder};
-use pileup_model::{Coverage, Polls, TaskKind};
+use pileup_model::{Coverage, TaskKind};
 use process::Process;
 use process::programs::workspace;
 use tempfile::TempDir;
@@ -210,19 +210,17 @@ fn nothing_that_a_target_says_steers_a_terminal() {
     let file = folder.path().join("hostile");
     let hostile = "src/\u{1b}[2J\u{7}\u{9b}31m.rs";
     let task = pileup::Task {
-        id: pileup::TaskId(1),
-        tokio_id: None,
-        kind: TaskKind::Async,
         name: Some(hostile.into()),
         site: Some(pileup::Site {
             file: hostile.into(),
             line: 7,
             column: 1,
         }),
-        created_at: jiff::Timestamp::UNIX_EPOCH,
-        finished_at: None,
-        polls: Polls::default(),
-        wakers: None,
+        ..pileup::Task::new(
+            pileup::TaskId(1),
+            TaskKind::Async,
+            jiff::Timestamp::UNIX_EPOCH,
+        )
     };
     let snapshot = pileup::Snapshot {
         at: jiff::Timestamp::UNIX_EPOCH,

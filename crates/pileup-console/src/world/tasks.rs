@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use console_api::tasks as wire;
 use jiff::Timestamp;
-use pileup_model::{Polls, Task, TaskId, TaskKind, Wakers};
+use pileup_model::{Task, TaskId, TaskKind, Wakers};
 
 use super::news::News;
 use super::repeats::{Repeats, is_same};
@@ -126,14 +126,11 @@ impl Tasks {
 fn new_task(id: TaskId, told: &wire::Task, created_at: Timestamp, texts: &mut Texts) -> Task {
     let fields = decode::task_fields(&told.fields);
     Task {
-        id,
         tokio_id: fields.tokio_id,
-        kind: fields.kind.unwrap_or(TaskKind::Other),
         name: fields.name.map(|name| texts.share(name)),
         site: decode::site(told.location.as_ref(), texts),
-        created_at,
-        finished_at: None,
-        polls: Polls::default(),
         wakers: Some(Wakers::default()),
+        size_bytes: fields.size_bytes,
+        ..Task::new(id, fields.kind.unwrap_or(TaskKind::Other), created_at)
     }
 }

@@ -44,16 +44,11 @@ impl Program {
         let id = TaskId(self.tasks.len() as u64 + 1);
         let born_at = at(born);
         self.tasks.push(Task {
-            id,
-            tokio_id: None,
-            kind: TaskKind::Async,
-            name: None,
             site: Some(Site {
                 file: file.into(),
                 line: 1,
                 column: 1,
             }),
-            created_at: born_at,
             finished_at: lifetime.map(|lifetime| at(born + lifetime)),
             polls: Polls {
                 count: 1,
@@ -65,6 +60,7 @@ impl Program {
                 clones: 1,
                 ..Wakers::default()
             }),
+            ..Task::new(id, TaskKind::Async, born_at)
         });
         self.tasks.last_mut().expect("it was just added")
     }

@@ -1,7 +1,7 @@
 //! Tasks.
 
 use jiff::Timestamp;
-use pileup_model::{Polls, Task, TaskId, TaskKind, Wakers};
+use pileup_model::{Task, TaskId, TaskKind, Wakers};
 
 use super::Entry;
 use crate::decoder::{Decoder, Malformed};
@@ -16,15 +16,8 @@ impl Entry for Task {
 
     fn blank(id: u64, now: Timestamp) -> Self {
         Self {
-            id: TaskId(id),
-            tokio_id: None,
-            kind: TaskKind::Async,
-            name: None,
-            site: None,
-            created_at: now,
-            finished_at: None,
-            polls: Polls::default(),
             wakers: Some(Wakers::default()),
+            ..Self::new(TaskId(id), TaskKind::Async, now)
         }
     }
 
@@ -71,6 +64,15 @@ impl Entry for Task {
         out.put(&WakersSeen::of(base.wakers), &seen, |out, seen| {
             out.byte(*seen as u8);
         });
+        let number = |out: &mut Encoder, number: &u64| out.number(*number);
+        out.put_optional(base.size_bytes.as_ref(), self.size_bytes.as_ref(), number);
+        out.put_optional(base.parent.as_ref(), self.parent.as_ref(), number);
+        out.put_optional(base.waits.as_ref(), self.waits.as_ref(), Encoder::waits);
+        out.put_optional(
+            base.woken_by.as_ref(),
+            self.woken_by.as_ref(),
+            Encoder::woken_by,
+        );
     }
 
     fn read(&mut self, fields: &mut FieldsIn<'_, '_>) -> Result<(), Malformed> {
@@ -93,6 +95,10 @@ impl Entry for Task {
         fields.get(&mut self.kind, Decoder::kind)?;
         fields.get_optional(&mut self.name, Decoder::text)?;
         fields.get(&mut seen, WakersSeen::read)?;
+        fields.get_optional(&mut self.size_bytes, Decoder::number)?;
+        fields.get_optional(&mut self.parent, Decoder::number)?;
+        fields.get_optional(&mut self.waits, Decoder::waits)?;
+        fields.get_optional(&mut self.woken_by, Decoder::woken_by)?;
         wakers.woken_for_last_poll = match seen {
             WakersSeen::No | WakersSeen::NotAsked => None,
             WakersSeen::NotWoken => Some(false),
@@ -103,7 +109,12 @@ impl Entry for Task {
     }
 
     fn size(&self) -> usize {
-        limits::ENTRY + limits::of_text(self.name.as_deref()) + limits::of_site(self.site.as_ref())
+        let woken_at = self.woken_by.as_ref().and_then(|by| by.site.as_ref());
+        limits::ENTRY
+            + limits::of_text(self.name.as_deref())
+            + limits::of_site(self.site.as_ref())
+            + limits::of_site(woken_at)
+            + limits::of_waits(self.waits.as_deref())
     }
 }
 

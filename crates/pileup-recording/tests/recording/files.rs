@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use jiff::Timestamp;
-use pileup_model::{Coverage, Polls, Snapshot, Task, TaskId, TaskKind, Wakers};
+use pileup_model::{Coverage, Snapshot, Task, TaskId, TaskKind, Wakers};
 use pileup_recording::{Ending, Recorder, Recording, RecordingError, is_recording};
 
 use crate::{Place, TARGET, read, recorded};
@@ -12,15 +12,8 @@ use crate::{Place, TARGET, read, recorded};
 fn snapshot(ids: &[u64]) -> Snapshot {
     let task = |id: &u64| {
         let task = Task {
-            id: TaskId(*id),
-            tokio_id: None,
-            kind: TaskKind::Async,
-            name: None,
-            site: None,
-            created_at: Timestamp::UNIX_EPOCH,
-            finished_at: None,
-            polls: Polls::default(),
             wakers: Some(Wakers::default()),
+            ..Task::new(TaskId(*id), TaskKind::Async, Timestamp::UNIX_EPOCH)
         };
         task.into()
     };

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use pileup_model::{
-    AsyncOp, AsyncOpId, Attribute, AttributeValue, Coverage, Polls, Resource, ResourceId, Site,
-    Snapshot, Task, TaskId, TaskKind, Turnover, Wakers,
+    AsyncOp, AsyncOpId, Attribute, AttributeValue, Coverage, Frame, Polls, Resource, ResourceId,
+    Site, Snapshot, Task, TaskId, TaskKind, Turnover, Wait, Wakers, WokenBy,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -205,8 +205,18 @@ fn task() -> impl Strategy<Value = Task> {
     ];
     let origin = (id(), option::of(count()), kind, option::of(text()), site());
     let life = (time(), option::of(time()), polls(), option::of(wakers()));
-    (origin, life).prop_map(
-        |((id, tokio_id, kind, name, site), (created_at, finished_at, polls, wakers))| Task {
+    let seen = (
+        option::of(count()),
+        option::of(count()),
+        option::of(waits()),
+        option::of(woken_by()),
+    );
+    (origin, life, seen).prop_map(
+        |(
+            (id, tokio_id, kind, name, site),
+            (created_at, finished_at, polls, wakers),
+            (size_bytes, parent, waits, woken_by),
+        )| Task {
             id: TaskId(id),
             tokio_id,
             kind,
@@ -216,8 +226,45 @@ fn task() -> impl Strategy<Value = Task> {
             finished_at,
             polls,
             wakers,
+            size_bytes,
+            parent,
+            waits,
+            woken_by,
         },
     )
+}
+
+fn frame() -> impl Strategy<Value = Frame> {
+    (text(), option::of(text()), option::of(any::<u32>())).prop_map(|(function, file, line)| {
+        Frame {
+            function,
+            file,
+            line,
+        }
+    })
+}
+
+/// Few different ones, so that some repeat.
+fn waits() -> impl Strategy<Value = Arc<[Arc<Wait>]>> {
+    let wait = (
+        text(),
+        option::of(frame()),
+        vec(frame(), 0..3),
+        any::<bool>(),
+    );
+    let wait = wait.prop_map(|(kind, place, stack, passed)| {
+        Arc::new(Wait {
+            kind,
+            place,
+            stack,
+            passed,
+        })
+    });
+    vec(wait, 0..3).prop_map(Arc::from)
+}
+
+fn woken_by() -> impl Strategy<Value = Arc<WokenBy>> {
+    (option::of(count()), site()).prop_map(|(task, site)| Arc::new(WokenBy { task, site }))
 }
 
 fn attributes() -> impl Strategy<Value = Vec<Attribute>> {

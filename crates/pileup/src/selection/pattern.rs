@@ -76,7 +76,7 @@ mod tests {
 
     use jiff::Timestamp;
     use pileup::{Snapshot, Task, TaskId};
-    use pileup_model::{Coverage, Polls, TaskKind, Wakers};
+    use pileup_model::{Coverage, TaskKind, Wakers};
 
     use super::*;
 
@@ -84,15 +84,9 @@ mod tests {
     fn a_site_matches_by_the_name_of_any_of_its_tasks() {
         let task = |number: u64| {
             Arc::new(Task {
-                id: TaskId(number),
-                tokio_id: None,
-                kind: TaskKind::Async,
                 name: Some(format!("session-{number}").into()),
-                site: None,
-                created_at: Timestamp::UNIX_EPOCH,
-                finished_at: None,
-                polls: Polls::default(),
                 wakers: Some(Wakers::default()),
+                ..Task::new(TaskId(number), TaskKind::Async, Timestamp::UNIX_EPOCH)
             })
         };
         let mut history = History::default();
