@@ -100,14 +100,20 @@ fn a_snapshot_out_of_order_is_refused_and_ends_the_recording() {
 }
 
 #[test]
-fn a_newer_version_is_refused_by_its_number() {
+fn another_version_is_refused_by_its_number() {
     let mut bytes = recorded(&[]);
     assert!(is_recording(&bytes));
-    bytes[8] = 2;
+    bytes[8] = 3;
     let error = Recording::new(&bytes[..]).expect_err("it is newer");
     assert_eq!(
         error.to_string(),
-        "its format has version 2, and this pileup reads none after 1"
+        "its format has version 3, and this pileup reads none after 2"
+    );
+    bytes[8] = 1;
+    let error = Recording::new(&bytes[..]).expect_err("it is older");
+    assert_eq!(
+        error.to_string(),
+        "its format has version 1, and this pileup reads version 2"
     );
 }
 
