@@ -1,13 +1,17 @@
 //! Every van that leaves gets a plan: in which order its courier reaches the houses of the street.
 
+use std::time::Duration;
+
 use pileup_scenario::Arrivals;
 use tokio::sync::watch;
-use tokio::task;
+use tokio::time::sleep;
 
 /// The house from which all vans leave.
 const DEPOT: u64 = 20;
+/// How long a plan pauses after each step.
+const PAUSE: Duration = Duration::from_millis(200);
 
-/// Puts the houses in order, and gives other plans their turn between two of them.
+/// Puts the houses in order, one after the other, and lets other plans run between two steps.
 async fn plan(mut houses: Vec<u64>) -> Vec<u64> {
     let mut round = vec![DEPOT];
     let mut position = DEPOT;
@@ -22,7 +26,7 @@ async fn plan(mut houses: Vec<u64>) -> Vec<u64> {
             round.push(house);
             position = house;
         }
-        task::yield_now().await;
+        sleep(PAUSE).await;
     }
     round
 }

@@ -4,24 +4,28 @@ use std::time::{Duration, Instant};
 
 use pileup_scenario::Arrivals;
 use tokio::sync::watch;
-use tokio::task;
+use tokio::time::sleep;
 
 /// How long a van waits at the gate for a shorter round.
 const PLANNING_TIME: Duration = Duration::from_millis(800);
+/// How long a plan pauses after each step.
+const PAUSE: Duration = Duration::from_millis(200);
 
-/// Exchanges two houses at a time, and gives other plans their turn between two attempts.
+/// Exchanges one house for each of the others, and lets other plans run between two steps.
 async fn plan(mut round: Vec<u64>) -> Vec<u64> {
     let started = Instant::now();
-    let mut attempt = 0;
+    let mut steps = 0;
     while started.elapsed() < PLANNING_TIME {
-        let (one, other) = (attempt % round.len(), attempt / round.len() % round.len());
-        let before = length(&round);
-        round.swap(one, other);
-        if length(&round) > before {
+        let one = steps % round.len();
+        for other in 0..round.len() {
+            let before = length(&round);
             round.swap(one, other);
+            if length(&round) > before {
+                round.swap(one, other);
+            }
         }
-        attempt += 1;
-        task::yield_now().await;
+        steps += 1;
+        sleep(PAUSE).await;
     }
     round
 }

@@ -33,8 +33,8 @@ const HASTY: [(&str, &str, &str); 4] = [
     ),
     (
         "endless-loop",
-        "task::yield_now().await;",
-        "task::yield_now().await;\n        if next.is_none() {\n            break;\n        }",
+        "sleep(PAUSE).await;",
+        "sleep(PAUSE).await;\n        if next.is_none() {\n            break;\n        }",
     ),
     ("full-channel", "for row in 0..ROWS", "for row in 0..0"),
     ("blocking-loop", "loaded != FULL_LOAD", "loaded > FULL_LOAD"),
