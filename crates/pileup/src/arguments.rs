@@ -30,7 +30,9 @@ Exit codes:
   1  findings
   2  wrong usage
   3  the target could not be reached, or withheld its state
-  4  the target went away during the watch";
+  4  the target went away during the watch
+  5  pileup itself failed, such as on a full disk
+  130  interrupted";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {

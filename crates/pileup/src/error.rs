@@ -1,8 +1,8 @@
-//! Everything that the tool fails with, and the exit code of each.
+//! Everything that the tool fails with.
 
 use std::io;
 use std::path::PathBuf;
-use std::process::{ExitCode, ExitStatus};
+use std::process::ExitStatus;
 
 use miette::Diagnostic;
 use pileup_console::ConsoleError;
@@ -179,22 +179,6 @@ pub enum Error {
 
     #[error("failed to print the report")]
     Print(#[source] io::Error),
-}
-
-impl Error {
-    /// The exit code that the command line promises.
-    pub fn exit_code(&self) -> ExitCode {
-        ExitCode::from(match self {
-            Self::Console(ConsoleError::Gone { .. })
-            | Self::DuringWatch(_)
-            | Self::ProbeDuringWatch(_)
-            | Self::CutShort(_) => 4,
-            Self::Console(ConsoleError::BadAddress { .. }) => 2,
-            Self::Console(_) | Self::Probe(_) | Self::StateWithheld { .. } => 3,
-            Self::Interrupted => 130,
-            _ => 2,
-        })
-    }
 }
 
 fn one_of(names: &[String], list: &str) -> String {

@@ -6,7 +6,9 @@ mod difference;
 mod doctor;
 mod drawing;
 mod error;
+mod exit;
 mod join;
+mod output;
 mod probe;
 mod prose;
 mod render;
@@ -17,29 +19,25 @@ mod watch;
 mod workshop;
 mod workspace;
 
-use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use crate::arguments::{Arguments, Command};
 use crate::error::Error;
-
-/// As a shell tells of a program that ended so.
-const BROKEN_PIPE: u8 = 141;
+use crate::exit::Exit;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match run(arguments) {
         Ok(code) => code,
-        // Whoever read the output has seen enough of it.
-        Err(Error::Print(source)) if source.kind() == ErrorKind::BrokenPipe => {
-            ExitCode::from(BROKEN_PIPE)
-        }
         Err(error) => {
-            let code = error.exit_code();
-            anstream::eprintln!("{:?}", miette::Report::new(error));
-            code
+            let exit = error.exit();
+            // Whoever read the output has seen enough of it.
+            if exit != Exit::BrokenPipe {
+                output::complain(error);
+            }
+            exit.into()
         }
     }
 }

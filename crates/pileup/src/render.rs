@@ -20,6 +20,7 @@ use pileup::{History, Report, graph};
 use crate::arguments::{FailOn, Format};
 use crate::drawing::svg;
 use crate::error::Error;
+use crate::output;
 
 /// Prints a report on standard output, which carries nothing else.
 pub fn print(
@@ -28,18 +29,16 @@ pub fn print(
     format: Format,
     fail_on: FailOn,
 ) -> Result<(), Error> {
-    let mut output = anstream::stdout().lock();
-    let printed = match format {
-        Format::Text => text::write(report, text::width(), &mut output),
-        Format::Json => json::write(report, &mut output),
-        Format::Markdown => markdown::write(report, &mut output),
-        Format::Sarif => sarif::write(report, &mut output),
-        Format::Junit => junit::write(report, fail_on, &mut output),
+    output::print(|out| match format {
+        Format::Text => text::write(report, text::width(), out),
+        Format::Json => json::write(report, out),
+        Format::Markdown => markdown::write(report, out),
+        Format::Sarif => sarif::write(report, out),
+        Format::Junit => junit::write(report, fail_on, out),
         Format::Html => {
             let graph = graph(history);
             let picture = (!graph.nodes.is_empty()).then(|| svg::write(&graph));
-            html::write(report, picture.as_deref(), &mut output)
+            html::write(report, picture.as_deref(), out)
         }
-    };
-    printed.map_err(Error::Print)
+    })
 }

@@ -9,6 +9,7 @@ use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::sync::watch;
 
 use crate::error::Error;
+use crate::output::remark;
 
 /// What a scenario prints before the address on which it can be attached to.
 const CONSOLE_LINE: &str = "console: ";
@@ -114,7 +115,7 @@ async fn console_address(
     while let Some(line) = lines.next_line().await? {
         match line.strip_prefix(CONSOLE_LINE) {
             Some(address) => return Ok(Some(address.to_owned())),
-            None => eprintln!("{line}"),
+            None => remark(line),
         }
     }
     Ok(None)
@@ -122,6 +123,6 @@ async fn console_address(
 
 async fn pass_on(mut lines: Lines<BufReader<ChildStderr>>) {
     while let Ok(Some(line)) = lines.next_line().await {
-        eprintln!("{line}");
+        remark(line);
     }
 }

@@ -8,6 +8,8 @@ use pileup::{Grade, History, RecordingError, diagnose};
 
 use crate::arguments::{Diagnose, Watch};
 use crate::error::Error;
+use crate::exit::Exit;
+use crate::output::{complain, remark};
 use crate::render;
 use crate::selection::Selector;
 use crate::watch::{Source, observe};
@@ -61,14 +63,12 @@ pub async fn report_on(
     let mut report = diagnose(&watched.history, &watched.target);
     let remarks = selector.remarks(&watched.history, &report.findings);
     selector.select(&mut report, &watched.history);
-    for remark in remarks {
-        anstream::eprintln!("{remark}");
-    }
+    remarks.iter().for_each(remark);
     if proven {
-        anstream::eprintln!(
+        remark(format_args!(
             "the watch ended after {:.1} s: a finding is certain",
             report.window_seconds
-        );
+        ));
     }
     let fails = report
         .worst()
@@ -82,10 +82,10 @@ pub async fn report_on(
     match watched.cut_short {
         // What there is of a recording is worth its report, with a warning.
         Some(error @ Error::Recording { .. }) if watched.history.latest().is_some() => {
-            anstream::eprintln!("{:?}", miette::Report::new(error));
-            Ok(ExitCode::from(u8::from(fails)))
+            complain(error);
+            Ok(Exit::found(fails).into())
         }
         Some(error) => Err(error),
-        None => Ok(ExitCode::from(u8::from(fails))),
+        None => Ok(Exit::found(fails).into()),
     }
 }

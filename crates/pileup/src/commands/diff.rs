@@ -11,6 +11,8 @@ use pileup::{Ending, History, Recording, diagnose};
 use crate::arguments::{Diff, PlainFormat};
 use crate::difference::{Change, Compared, Difference, Seen, SiteChange};
 use crate::error::Error;
+use crate::exit::Exit;
+use crate::output::{complain, print, remark};
 use crate::render::escape::printable;
 use crate::render::json;
 use crate::render::words;
@@ -26,23 +28,21 @@ pub fn execute(arguments: &Diff) -> Result<ExitCode, Error> {
         .worst()
         .is_some_and(|grade| arguments.fail_on.fails(grade));
     if before.report.coverage.state_withheld {
-        anstream::eprintln!(
+        remark(format_args!(
             "{}: the target withheld some of its state: what is new may be old",
             arguments.before.display()
-        );
+        ));
     }
     if after.report.coverage.state_withheld && !fails {
         return Err(Error::StateWithheld {
             target: after.report.target,
         });
     }
-    let mut output = anstream::stdout().lock();
-    match arguments.format {
-        PlainFormat::Text => write_text(&difference, &mut output),
-        PlainFormat::Json => json::write(&difference, &mut output),
-    }
-    .map_err(Error::Print)?;
-    Ok(ExitCode::from(u8::from(fails)))
+    print(|out| match arguments.format {
+        PlainFormat::Text => write_text(&difference, out),
+        PlainFormat::Json => json::write(&difference, out),
+    })?;
+    Ok(Exit::found(fails).into())
 }
 
 /// Reads a report, or makes it of a recording.
@@ -70,17 +70,17 @@ fn read(file: &Path) -> Result<Compared, Error> {
             Ok(snapshot) => history.observe(snapshot),
             // What there is of a recording is worth comparing, with a warning.
             Err(source) if history.latest().is_some() => {
-                anstream::eprintln!("{:?}", miette::Report::new(failed(source)));
+                complain(failed(source));
                 break;
             }
             Err(source) => return Err(failed(source)),
         }
     }
     if let Some(Ending::CutShort(reason)) = recording.ending() {
-        anstream::eprintln!(
+        remark(format_args!(
             "{}: the recorded watch was cut short: {reason}",
             file.display()
-        );
+        ));
     }
     Ok(Compared {
         report: diagnose(&history, recording.target()),

@@ -9,6 +9,8 @@ use textwrap::Options;
 use crate::arguments::{Doctor, PlainFormat};
 use crate::doctor::{Check, Health, examine};
 use crate::error::Error;
+use crate::exit::Exit;
+use crate::output::print;
 use crate::render::escape::printable;
 use crate::render::json;
 use crate::render::text;
@@ -24,15 +26,13 @@ pub async fn execute(arguments: Doctor) -> Result<ExitCode, Error> {
     .await?;
     if let Some((first, last)) = first.as_ref().zip(watched.history.latest()) {
         let checks = examine(first, last);
-        let mut output = anstream::stdout().lock();
-        match arguments.format {
-            PlainFormat::Text => write_text(&watched.target, &checks, &mut output),
-            PlainFormat::Json => json::write(&checks, &mut output),
-        }
-        .map_err(Error::Print)?;
+        print(|out| match arguments.format {
+            PlainFormat::Text => write_text(&watched.target, &checks, out),
+            PlainFormat::Json => json::write(&checks, out),
+        })?;
         let broken = checks.iter().any(|check| check.health == Health::Broken);
         if watched.cut_short.is_none() {
-            return Ok(ExitCode::from(u8::from(broken)));
+            return Ok(Exit::found(broken).into());
         }
     }
     watched.cut_short.map_or(Ok(ExitCode::SUCCESS), Err)

@@ -7,11 +7,12 @@ use pileup_diagnosis::Code;
 
 use crate::arguments::Explain;
 use crate::error::Error;
+use crate::output::print;
 use crate::prose::with_bold_headings;
 
 pub fn execute(explain: &Explain) -> Result<ExitCode, Error> {
     let code = find(&explain.code)?;
-    write!(anstream::stdout(), "{}", with_bold_headings(page(code))).map_err(Error::Print)?;
+    print(|out| write!(out, "{}", with_bold_headings(page(code))))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -10,6 +10,7 @@ use crate::arguments::{Graph, GraphFormat};
 use crate::drawing::stacks::Stacks;
 use crate::drawing::{dot, svg};
 use crate::error::Error;
+use crate::output::print;
 use crate::views::functions::Functions;
 use crate::views::profile::profile;
 use crate::watch::{Source, observe};
@@ -34,6 +35,6 @@ pub async fn execute(arguments: Graph) -> Result<ExitCode, Error> {
             GraphFormat::Svg => svg::write(&graph),
         }
     };
-    write!(anstream::stdout(), "{drawn}").map_err(Error::Print)?;
+    print(|out| write!(out, "{drawn}"))?;
     watched.ended()
 }

@@ -8,6 +8,7 @@ use pileup::{Site, Snapshot};
 
 use crate::arguments::List;
 use crate::error::Error;
+use crate::output::print;
 use crate::render::escape::printable;
 use crate::views::functions::{Function, Functions};
 use crate::watch::{Source, observe};
@@ -46,16 +47,18 @@ pub async fn execute(list: List) -> Result<ExitCode, Error> {
         });
     }
     let total = snapshot.tasks.len();
-    let mut out = anstream::stdout().lock();
-    writeln!(out, "{total} living tasks").map_err(Error::Print)?;
-    for ((file, _), (function, lines)) in routines {
-        let site = Site {
-            file: file.into(),
-            line: 0,
-            column: 0,
-        };
-        write_routine(&site, &function, &lines, &mut functions, &mut out).map_err(Error::Print)?;
-    }
+    print(|out| {
+        writeln!(out, "{total} live tasks")?;
+        for ((file, _), (function, lines)) in routines {
+            let site = Site {
+                file: file.into(),
+                line: 0,
+                column: 0,
+            };
+            write_routine(&site, &function, &lines, &mut functions, out)?;
+        }
+        Ok(())
+    })?;
     watched.ended()
 }
 

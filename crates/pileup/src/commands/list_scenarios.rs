@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use comfy_table::{Table, presets};
 
 use crate::error::Error;
+use crate::output::print;
 use crate::workspace::Workspace;
 
 pub fn execute() -> Result<ExitCode, Error> {
@@ -22,6 +23,6 @@ pub fn execute() -> Result<ExitCode, Error> {
             about.seed.unwrap_or_default(),
         ]);
     }
-    writeln!(anstream::stdout(), "{}", table.trim_fmt()).map_err(Error::Print)?;
+    print(|out| writeln!(out, "{}", table.trim_fmt()))?;
     Ok(ExitCode::SUCCESS)
 }

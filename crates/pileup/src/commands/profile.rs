@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use crate::arguments::Profile;
 use crate::error::Error;
+use crate::output::remark;
 use crate::views::functions::Functions;
 use crate::views::profile::profile;
 use crate::watch::{Source, observe};
@@ -29,6 +30,8 @@ pub async fn execute(arguments: Profile) -> Result<ExitCode, Error> {
         .and_then(|()| output.flush())
         .map_err(failed)?;
     let (tasks, file) = (profile.total(), file.display());
-    anstream::eprintln!("{tasks} tasks in {file}: `go tool pprof {file}` reads it");
+    remark(format_args!(
+        "{tasks} tasks in {file}: `go tool pprof {file}` reads it"
+    ));
     watched.ended()
 }

@@ -1,11 +1,12 @@
 //! `pileup run`: a scenario in the foreground.
 
-use std::process::ExitCode;
+use std::process::{ExitCode, ExitStatus};
 
 use tokio::process::Command;
 
 use crate::arguments::Run;
 use crate::error::Error;
+use crate::exit::Exit;
 use crate::workspace;
 
 pub async fn execute(run: Run) -> Result<ExitCode, Error> {
@@ -19,6 +20,30 @@ pub async fn execute(run: Run) -> Result<ExitCode, Error> {
             program: program.display().to_string(),
             source,
         })?;
-    let code = status.code().and_then(|code| u8::try_from(code).ok());
-    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+    Ok(code(status))
+}
+
+/// The scenario's own exit code; for one that a signal ended, the code that a shell reports.
+fn code(status: ExitStatus) -> ExitCode {
+    #[cfg(unix)]
+    let signalled =
+        std::os::unix::process::ExitStatusExt::signal(&status).map(|signal| 128 + signal);
+    #[cfg(not(unix))]
+    let signalled = None;
+    let code = status.code().or(signalled);
+    let code = code.and_then(|code| u8::try_from(code).ok());
+    code.map_or(Exit::Internal.into(), ExitCode::from)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+
+    use super::*;
+
+    #[test]
+    fn a_scenario_that_a_signal_ended_is_reported_as_a_shell_does() {
+        assert_eq!(code(ExitStatus::from_raw(9)), ExitCode::from(137));
+        assert_eq!(code(ExitStatus::from_raw(2 << 8)), ExitCode::from(2));
+    }
 }

@@ -1,6 +1,6 @@
 //! `pileup tasks`: the living tasks as the texts of `debug=1` and `debug=2`.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use pileup::{Snapshot, Task};
@@ -9,6 +9,7 @@ use pileup_profile::TaskLine;
 
 use crate::arguments::Tasks;
 use crate::error::Error;
+use crate::output::print;
 use crate::views::functions::Functions;
 use crate::views::profile::{profile, waits};
 use crate::watch::{Source, observe};
@@ -18,13 +19,13 @@ pub async fn execute(tasks: Tasks) -> Result<ExitCode, Error> {
     let watched = observe(source, None, |_| false).await?;
     let snapshot = watched.latest()?;
     let mut functions = Functions::default();
-    let mut out = BufWriter::new(io::stdout().lock());
-    let written = if tasks.each {
-        write_each(snapshot, &mut functions, &mut out)
-    } else {
-        profile(snapshot, &mut functions).write_grouped(&mut out)
-    };
-    written.and_then(|()| out.flush()).map_err(Error::Print)?;
+    print(|out| {
+        if tasks.each {
+            write_each(snapshot, &mut functions, out)
+        } else {
+            profile(snapshot, &mut functions).write_grouped(out)
+        }
+    })?;
     watched.ended()
 }
 

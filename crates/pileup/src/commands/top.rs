@@ -8,6 +8,7 @@ use pileup_profile::Frame;
 
 use crate::arguments::Top;
 use crate::error::Error;
+use crate::output::print;
 use crate::render::escape::printable;
 use crate::views::functions::Functions;
 use crate::views::profile::{profile, short_file};
@@ -51,14 +52,11 @@ pub async fn execute(top: Top) -> Result<ExitCode, Error> {
         ]);
     }
     let shown = rows.len().min(top.count);
-    let mut out = anstream::stdout().lock();
-    writeln!(
-        out,
-        "{total} living tasks, {shown} of {} places",
-        rows.len()
-    )
-    .and_then(|()| writeln!(out, "{}", table.trim_fmt()))
-    .map_err(Error::Print)?;
+    let places = rows.len();
+    print(|out| {
+        writeln!(out, "{total} live tasks, {shown} of {places} places")?;
+        writeln!(out, "{}", table.trim_fmt())
+    })?;
     watched.ended()
 }
 

@@ -16,6 +16,7 @@ use std::process::ExitCode;
 
 use crate::arguments::workshop::{Workshop as Command, WorkshopCommand};
 use crate::error::Error;
+use crate::output::print;
 use crate::prose::filled;
 use crate::render::text::width;
 use crate::workshop::Workshop;
@@ -88,5 +89,5 @@ fn status(workshop: &Workshop) -> Result<ExitCode, Error> {
 /// Prints some lines, broken where they are too long.
 fn say(text: &str) -> Result<(), Error> {
     let text = filled(text, width());
-    write!(anstream::stdout(), "{text}").map_err(Error::Print)
+    print(|out| write!(out, "{text}"))
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use super::say;
 use crate::arguments::workshop::Answer;
 use crate::error::Error;
+use crate::exit::Exit;
 use crate::workshop::Workshop;
 use crate::workshop::exercise::Exercise;
 use crate::workshop::prediction::{Facts, Place, can_be_in};
@@ -87,7 +88,7 @@ pub async fn execute(workshop: &mut Workshop, answer: &Answer) -> Result<ExitCod
             "\n  cargo pileup workshop check     comes next{program}"
         ))?;
     }
-    Ok(ExitCode::from(u8::from(!all_right)))
+    Ok(Exit::found(!all_right).into())
 }
 
 fn names_one(places: &[Place], text: &str) -> bool {

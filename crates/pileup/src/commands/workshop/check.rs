@@ -10,6 +10,8 @@ use super::say;
 use crate::arguments::workshop::Check;
 use crate::arguments::{FailOn, Format};
 use crate::error::Error;
+use crate::exit::Exit;
+use crate::output::complain;
 use crate::render;
 use crate::workshop::Workshop;
 use crate::workshop::exercise::Exercise;
@@ -36,13 +38,13 @@ pub async fn execute(workshop: &mut Workshop, check: &Check) -> Result<ExitCode,
             }
         };
         if !check.watch {
-            return Ok(ExitCode::from(u8::from(!checked?)));
+            return Ok(Exit::found(!checked?).into());
         }
         match checked {
             Ok(true) => return Ok(ExitCode::SUCCESS),
             Ok(false) => {}
             Err(error @ (Error::Build { .. } | Error::ScenarioEnded { .. })) => {
-                anstream::eprintln!("{:?}", miette::Report::new(error));
+                complain(error);
             }
             Err(error) => return Err(error),
         }

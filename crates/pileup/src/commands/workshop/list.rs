@@ -6,14 +6,13 @@ use std::process::ExitCode;
 use comfy_table::{Table, presets};
 
 use crate::error::Error;
+use crate::output::print;
 use crate::workshop::Workshop;
 use crate::workshop::exercise::Exercise;
 use crate::workshop::progress::{Stage, Standing};
 
 pub fn execute(workshop: &Workshop) -> Result<ExitCode, Error> {
-    let mut out = anstream::stdout().lock();
     for arc in &workshop.curriculum.arcs {
-        writeln!(out, "{}: {}", arc.name, arc.goal).map_err(Error::Print)?;
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
         let of_arc = workshop
@@ -31,7 +30,10 @@ pub fn execute(workshop: &Workshop) -> Result<ExitCode, Error> {
                 how_it_stands(standing.stage).to_owned(),
             ]);
         }
-        writeln!(out, "{}\n", table.trim_fmt()).map_err(Error::Print)?;
+        print(|out| {
+            writeln!(out, "{}: {}", arc.name, arc.goal)?;
+            writeln!(out, "{}\n", table.trim_fmt())
+        })?;
     }
     Ok(ExitCode::SUCCESS)
 }

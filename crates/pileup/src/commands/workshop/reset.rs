@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use super::say;
 use crate::arguments::workshop::Chosen;
 use crate::error::Error;
+use crate::output::print;
 use crate::workshop::Workshop;
 use crate::workshop::workbench::Workbench;
 
@@ -25,6 +26,6 @@ pub fn execute(workshop: &mut Workshop, chosen: &Chosen) -> Result<ExitCode, Err
         exercise.label()
     ))?;
     // A path that is broken cannot be copied.
-    writeln!(anstream::stdout(), "  {}", file.display()).map_err(Error::Print)?;
+    print(|out| writeln!(out, "  {}", file.display()))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,6 @@
 //! `pileup workshop solution`: the difference to the mended program, and why it helps.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
@@ -9,6 +9,7 @@ use similar::{ChangeTag, TextDiff};
 use super::say;
 use crate::arguments::workshop::Chosen;
 use crate::error::Error;
+use crate::output::{Output, print};
 use crate::workshop::Workshop;
 use crate::workshop::workbench::Workbench;
 
@@ -23,7 +24,8 @@ pub fn execute(workshop: &mut Workshop, chosen: &Chosen) -> Result<ExitCode, Err
     }
     let folder = workshop.progress.folder_of(&exercise.name);
     let original = Workbench::of(&exercise, folder)?.original()?;
-    print(&original, &exercise.mended()?).map_err(Error::Print)?;
+    let fixed = exercise.mended()?;
+    print(|out| write_difference(&original, &fixed, out))?;
     if let Some(mend) = exercise.page()?.mend() {
         say(&format!("\n{mend}"))?;
     }
@@ -33,9 +35,8 @@ pub fn execute(workshop: &mut Workshop, chosen: &Chosen) -> Result<ExitCode, Err
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(original: &str, mended: &str) -> std::io::Result<()> {
-    let mut out = anstream::stdout().lock();
-    let difference = TextDiff::from_lines(original, mended);
+fn write_difference(original: &str, fixed: &str, out: &mut Output) -> io::Result<()> {
+    let difference = TextDiff::from_lines(original, fixed);
     writeln!(out, "--- leaky.rs\n+++ fixed.rs")?;
     for group in difference.grouped_ops(AROUND) {
         writeln!(out, "@@")?;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use super::say;
 use crate::arguments::workshop::Chosen;
 use crate::error::Error;
+use crate::output::print;
 use crate::prose::{filled, with_bold_headings};
 use crate::render::text::width;
 use crate::workshop::Workshop;
@@ -87,7 +88,7 @@ pub fn begin(workshop: &mut Workshop, exercise: &Exercise) -> Result<ExitCode, E
         );
     }
     let text = with_bold_headings(&filled(&parts.concat(), width()));
-    write!(anstream::stdout(), "{text}").map_err(Error::Print)?;
+    print(|out| write!(out, "{text}"))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -7,6 +7,7 @@ use comfy_table::{Table, presets};
 
 use super::say;
 use crate::error::Error;
+use crate::output::print;
 use crate::workshop::Workshop;
 
 pub fn execute(workshop: &Workshop) -> Result<ExitCode, Error> {
@@ -30,10 +31,11 @@ pub fn execute(workshop: &Workshop) -> Result<ExitCode, Error> {
             elapsed += exercise.minutes;
         }
         ends.push(clock(elapsed));
-        let mut out = anstream::stdout().lock();
         let minutes = elapsed - began;
-        writeln!(out, "{}, {minutes} minutes: {}", arc.name, arc.goal).map_err(Error::Print)?;
-        writeln!(out, "{}\n", table.trim_fmt()).map_err(Error::Print)?;
+        print(|out| {
+            writeln!(out, "{}, {minutes} minutes: {}", arc.name, arc.goal)?;
+            writeln!(out, "{}\n", table.trim_fmt())
+        })?;
     }
     say(&format!(
         "The arcs end at {}, without breaks. For a class of two hours take the first two, and let `everything` be the homework.",

@@ -1,0 +1,187 @@
+//! The exit codes of the command, and which error ends with which.
+
+use std::io;
+use std::process::ExitCode;
+
+use pileup_console::ConsoleError;
+use pileup_recording::RecordingError;
+
+use crate::error::Error;
+use crate::probe::ProbeError;
+
+/// How the command ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// No finding counts.
+    Clean = 0,
+    /// A finding counts, or an exercise is not solved yet.
+    Findings = 1,
+    /// The arguments, or a file that they name, are of no use.
+    Usage = 2,
+    /// The target could not be reached, or withheld its state.
+    Unreachable = 3,
+    /// The target went away during the watch.
+    WentAway = 4,
+    /// pileup itself failed: a full disk, a runtime that does not start.
+    Internal = 5,
+    /// A signal ended the command, as shells report SIGINT.
+    Interrupted = 130,
+    /// The reader of the output closed it, as shells report SIGPIPE.
+    BrokenPipe = 141,
+}
+
+impl Exit {
+    /// The exit of a command that looked for findings.
+    pub fn found(any: bool) -> Self {
+        if any { Self::Findings } else { Self::Clean }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+impl Error {
+    /// How the command ends that fails with this error.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::NoWorkspace(_)
+            | Self::NoScenario { .. }
+            | Self::BadManifest { .. }
+            | Self::AllowList { .. }
+            | Self::NotAReport { .. }
+            | Self::NothingMatches { .. }
+            | Self::NoCode { .. }
+            | Self::NoExerciseBegun
+            | Self::NoExercise { .. }
+            | Self::NoPlace { .. }
+            | Self::PredictedTooLate { .. }
+            | Self::BadCurriculum { .. }
+            | Self::BadProgress { .. } => Exit::Usage,
+            // A scenario that does not start cannot be watched.
+            Self::Build { .. }
+            | Self::ScenarioEnded { .. }
+            | Self::StateWithheld { .. }
+            | Self::NothingSeen { .. }
+            | Self::NothingToPredict { .. } => Exit::Unreachable,
+            Self::DuringWatch(_) | Self::CutShort(_) => Exit::WentAway,
+            Self::Interrupted => Exit::Interrupted,
+            Self::Console(error) => of_console(error),
+            Self::Probe(error) => of_probe(error),
+            Self::ProbeDuringWatch(error) => match of_probe(error) {
+                Exit::Internal => Exit::Internal,
+                _ => Exit::WentAway,
+            },
+            Self::Recording { source, .. } => of_recording(source),
+            Self::ReadFile { source, .. } | Self::WriteFile { source, .. } => of_file(source),
+            Self::Print(source) if source.kind() == io::ErrorKind::BrokenPipe => Exit::BrokenPipe,
+            Self::Runtime(_) | Self::Start { .. } | Self::KeepProgress { .. } | Self::Print(_) => {
+                Exit::Internal
+            }
+        }
+    }
+}
+
+fn of_console(error: &ConsoleError) -> Exit {
+    match error {
+        ConsoleError::BadAddress { .. } => Exit::Usage,
+        ConsoleError::Unreachable { .. }
+        | ConsoleError::NotAConsole { .. }
+        | ConsoleError::Silent { .. } => Exit::Unreachable,
+        ConsoleError::Gone { .. } => Exit::WentAway,
+    }
+}
+
+fn of_probe(error: &ProbeError) -> Exit {
+    match error {
+        ProbeError::Client(_) => Exit::Internal,
+        ProbeError::Unreachable { .. }
+        | ProbeError::Foreign { .. }
+        | ProbeError::Unauthorized { .. }
+        | ProbeError::NotAProbe { .. }
+        | ProbeError::Malformed { .. } => Exit::Unreachable,
+        ProbeError::BrokenOff { .. } => Exit::WentAway,
+    }
+}
+
+fn of_recording(error: &RecordingError) -> Exit {
+    match error {
+        RecordingError::Read(source) | RecordingError::Write(source) => of_file(source),
+        RecordingError::Exists
+        | RecordingError::NotARecording
+        | RecordingError::Newer { .. }
+        | RecordingError::EndsEarly { .. }
+        | RecordingError::Damaged { .. } => Exit::Usage,
+        RecordingError::TooLarge | RecordingError::Unordered | RecordingError::Failed => {
+            Exit::Internal
+        }
+    }
+}
+
+/// A file that the user named is missing or forbidden; any other failure is the machine's.
+fn of_file(error: &io::Error) -> Exit {
+    match error.kind() {
+        io::ErrorKind::NotFound
+        | io::ErrorKind::PermissionDenied
+        | io::ErrorKind::AlreadyExists
+        | io::ErrorKind::IsADirectory
+        | io::ErrorKind::NotADirectory
+        | io::ErrorKind::InvalidData
+        | io::ErrorKind::InvalidFilename => Exit::Usage,
+        _ => Exit::Internal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(kind: io::ErrorKind) -> Error {
+        Error::WriteFile {
+            file: "tasks.pb.gz".into(),
+            source: kind.into(),
+        }
+    }
+
+    fn record(kind: io::ErrorKind) -> Error {
+        Error::Recording {
+            file: "watch.pileup".into(),
+            source: RecordingError::Write(kind.into()),
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_our_own_failure_wherever_it_is_met() {
+        for error in [
+            write(io::ErrorKind::StorageFull),
+            record(io::ErrorKind::StorageFull),
+            Error::Print(io::ErrorKind::StorageFull.into()),
+            Error::KeepProgress {
+                file: "progress.toml".into(),
+                source: io::ErrorKind::StorageFull.into(),
+            },
+        ] {
+            assert_eq!(error.exit(), Exit::Internal, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_was_named_wrongly_is_wrong_usage() {
+        for kind in [
+            io::ErrorKind::AlreadyExists,
+            io::ErrorKind::NotFound,
+            io::ErrorKind::PermissionDenied,
+        ] {
+            assert_eq!(write(kind).exit(), Exit::Usage, "{kind}");
+            assert_eq!(record(kind).exit(), Exit::Usage, "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_reader_that_has_seen_enough_is_no_failure_of_ours() {
+        let error = Error::Print(io::ErrorKind::BrokenPipe.into());
+        assert_eq!(error.exit(), Exit::BrokenPipe);
+    }
+}

@@ -1,0 +1,50 @@
+//! Recordings that a test makes up.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use pileup::{Ending, Recorder, Site, Snapshot, Task, TaskId};
+use pileup_model::{Coverage, Polls, TaskKind};
+
+/// A task that was spawned at second 0 and never polled.
+pub fn task(id: u64, file: &str, line: u32) -> Task {
+    Task {
+        id: TaskId(id),
+        tokio_id: None,
+        kind: TaskKind::Async,
+        name: None,
+        site: Some(Site {
+            file: file.into(),
+            line,
+            column: 1,
+        }),
+        created_at: Timestamp::UNIX_EPOCH,
+        finished_at: None,
+        polls: Polls::default(),
+        wakers: None,
+    }
+}
+
+/// What was there at a second.
+pub fn snapshot(second: i64, tasks: Vec<Task>) -> Snapshot {
+    Snapshot {
+        at: Timestamp::from_second(second).expect("in range"),
+        tasks: tasks.into_iter().map(Into::into).collect(),
+        finished: Vec::new(),
+        resources: Vec::new(),
+        async_ops: Vec::new(),
+        turnover: Vec::new(),
+        coverage: Coverage::default(),
+    }
+}
+
+/// Writes a recording of these snapshots.
+pub fn record(folder: &Path, snapshots: &[Snapshot]) -> PathBuf {
+    let file = folder.join("watch.pileup");
+    let mut recorder = Recorder::create(&file, "http://127.0.0.1:6669").expect("it is new");
+    for snapshot in snapshots {
+        recorder.record(snapshot).expect("it is written");
+    }
+    recorder.finish(&Ending::Complete).expect("it is written");
+    file
+}
