@@ -281,7 +281,7 @@ pub enum FailOn {
     Probable,
     /// And what is unusual, but not proven
     Suspicious,
-    /// Always exit with 0
+    /// No finding at all
     Never,
 }
 

@@ -56,18 +56,25 @@ pub enum Error {
     DuringWatch(ConsoleError),
 
     #[error(
-        "{target} withheld what lived in it before pileup attached: its state is larger than console-subscriber sends to a late client, or a filter keeps its tasks from being recorded"
+        "{target} withheld the tasks that lived before pileup attached: its state is larger than console-subscriber sends to a late client, or a filter keeps its tasks from being recorded"
     )]
     #[diagnostic(help(
-        "that nothing was found means nothing. Restart the program and attach pileup before its \
-         tasks pile up, or lower console-subscriber's retention (TOKIO_CONSOLE_RETENTION=10s); \
-         `pileup doctor` tells the causes apart where that can be told"
+        "the report is incomplete, and a program that leaks can look clean in it. Restart the \
+         program and attach pileup before its tasks pile up, or lower console-subscriber's \
+         retention (TOKIO_CONSOLE_RETENTION=10s); `pileup doctor` looks for the cause"
     ))]
     StateWithheld { target: String },
 
     #[error("{}: {source}", file.display())]
     #[diagnostic(help("{}", recording_help(source)))]
     Recording {
+        file: PathBuf,
+        source: RecordingError,
+    },
+
+    #[error("failed to record the watch in {}", file.display())]
+    #[diagnostic(help("{}", recording_help(source)))]
+    NotRecorded {
         file: PathBuf,
         source: RecordingError,
     },

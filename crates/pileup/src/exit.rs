@@ -74,7 +74,9 @@ impl Error {
                 Exit::Internal => Exit::Internal,
                 _ => Exit::WentAway,
             },
-            Self::Recording { source, .. } => of_recording(source),
+            Self::Recording { source, .. } | Self::NotRecorded { source, .. } => {
+                of_recording(source)
+            }
             Self::ReadFile { source, .. } | Self::WriteFile { source, .. } => of_file(source),
             Self::Print(source) if source.kind() == io::ErrorKind::BrokenPipe => Exit::BrokenPipe,
             Self::Runtime(_) | Self::Start { .. } | Self::KeepProgress { .. } | Self::Print(_) => {

@@ -26,6 +26,8 @@ pub struct Watched {
     pub target: String,
     pub history: History,
     pub cut_short: Option<Error>,
+    /// Why the recording does not have all of it.
+    pub not_recorded: Option<Error>,
 }
 
 /// Where snapshots come from.
@@ -64,34 +66,33 @@ pub async fn observe(
     is_enough: impl FnMut(&History) -> bool,
 ) -> Result<Watched, Error> {
     let target = source.target();
-    let failed = |source| Error::Recording {
-        file: record.unwrap_or(Path::new("")).to_owned(),
-        source,
+    let file = record.unwrap_or(Path::new("")).to_owned();
+    let not_recorded = |source| Error::NotRecorded { file, source };
+    let created = record.map(|file| Recorder::create(file, &target));
+    let (mut recorder, mut written) = match created.transpose() {
+        Ok(recorder) => (recorder, Ok(())),
+        Err(source) => return Err(not_recorded(source)),
     };
-    let mut recorder = record
-        .map(|file| Recorder::create(file, &target).map_err(failed))
-        .transpose()?;
-    let mut written = Ok(());
-    let snapshots = source.snapshots().take_while(|next| {
-        if let (Ok(snapshot), Some(recorder)) = (next, &mut recorder) {
+    // A watch goes on that can no longer be recorded: what is seen is worth its report.
+    let snapshots = source.snapshots().inspect(|next| {
+        if let (Ok(snapshot), Some(recorder), Ok(())) = (next, &mut recorder, &written) {
             written = recorder.record(snapshot);
         }
-        std::future::ready(written.is_ok())
     });
     let mut history = History::default();
     let ended = pileup::observe(snapshots, &mut history, is_enough).await;
-    written.map_err(failed)?;
     let cut_short = ended.err();
-    if let Some(recorder) = recorder {
+    if let (Some(recorder), Ok(())) = (recorder, &written) {
         let ending = cut_short.as_ref().map_or(Ending::Complete, |error| {
             Ending::CutShort(error.to_string())
         });
-        recorder.finish(&ending).map_err(failed)?;
+        written = recorder.finish(&ending);
     }
     Ok(Watched {
         target,
         history,
         cut_short,
+        not_recorded: written.map_err(not_recorded).err(),
     })
 }
 

@@ -5,9 +5,10 @@ mod recorded;
 
 use std::fs::File;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
-use recorded::{record, snapshot, task};
+use pileup::{Report, Snapshot};
+use recorded::{pile, record, snapshot, task};
 use tempfile::TempDir;
 
 fn pileup(arguments: &[&str], output: Stdio) -> (Option<i32>, String) {
@@ -104,4 +105,81 @@ fn a_target_that_is_not_there_is_unreachable() {
         let (code, errors) = pileup(arguments, Stdio::null());
         assert_eq!(code, Some(3), "{arguments:?}: {errors}");
     }
+}
+
+/// The report that was printed, and the rest of the output.
+fn diagnose(arguments: &[&str]) -> (Report, Output) {
+    let output = Command::new(env!("CARGO_BIN_EXE_pileup"))
+        .args(["diagnose", "--format", "json"])
+        .args(arguments)
+        .output()
+        .expect("pileup runs");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let report = serde_json::from_slice(&output.stdout);
+    let report = report.unwrap_or_else(|error| panic!("{arguments:?}: {error}: {errors}"));
+    (report, output)
+}
+
+/// A pile in a program that withheld what lived before the attach.
+fn withheld(folder: &TempDir) -> String {
+    let mut snapshots: Vec<Snapshot> = pile("src/main.rs");
+    for snapshot in &mut snapshots {
+        snapshot.coverage.state_withheld = true;
+    }
+    text(&record(folder.path(), &snapshots))
+}
+
+#[test]
+fn what_was_found_is_printed_although_the_target_withheld_its_state() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let from = withheld(&folder);
+    let (report, output) = diagnose(&["--from", &from]);
+    assert_eq!(output.status.code(), Some(1), "{report:#?}");
+
+    let (report, output) = diagnose(&["--from", &from, "--fail-on", "never"]);
+    assert_eq!(output.status.code(), Some(3), "{report:#?}");
+    assert_eq!(report.findings.len(), 1, "{report:#?}");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(errors.contains("withheld the tasks"), "{errors}");
+
+    let output = Command::new(env!("CARGO_BIN_EXE_pileup"))
+        .args(["diff", &from, &from])
+        .output()
+        .expect("pileup runs");
+    assert_eq!(output.status.code(), Some(3));
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(printed.contains("src/main.rs:7"), "{printed}");
+}
+
+#[test]
+fn a_report_that_found_nothing_does_not_look_clean_when_state_was_withheld() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut snapshot = snapshot(1, Vec::new());
+    snapshot.coverage.state_withheld = true;
+    let from = text(&record(folder.path(), &[snapshot]));
+    for format in ["text", "markdown", "html", "junit"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_pileup"))
+            .args(["diagnose", "--from", &from, "--format", format])
+            .output()
+            .expect("pileup runs");
+        assert_eq!(output.status.code(), Some(3));
+        let printed = String::from_utf8_lossy(&output.stdout);
+        assert!(printed.contains("incomplete: no finding"), "{printed}");
+        assert!(!printed.contains("nothing piles up"), "{printed}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_was_seen_is_reported_although_it_could_not_be_recorded() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let from = text(&record(folder.path(), &pile("src/main.rs")));
+    let (report, output) = diagnose(&["--from", &from, "--record", "/dev/full"]);
+    assert_eq!(output.status.code(), Some(5), "{report:#?}");
+    assert_eq!(report.findings.len(), 1, "{report:#?}");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        errors.contains("failed to record the watch in /dev/full"),
+        "{errors}"
+    );
 }

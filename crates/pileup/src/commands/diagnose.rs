@@ -29,7 +29,7 @@ pub fn prepare(flags: &Watch) -> Result<Selector<'_>, Error> {
     if let Some(file) = &flags.record
         && fs::metadata(file).is_ok_and(|file| file.len() > 0)
     {
-        return Err(Error::Recording {
+        return Err(Error::NotRecorded {
             file: file.clone(),
             source: RecordingError::Exists,
         });
@@ -73,18 +73,18 @@ pub async fn report_on(
     let fails = report
         .worst()
         .is_some_and(|grade| flags.fail_on.fails(grade));
-    if report.coverage.state_withheld && !fails {
-        return Err(Error::StateWithheld {
-            target: watched.target,
-        });
-    }
     render::print(&report, &watched.history, flags.format, flags.fail_on)?;
     match watched.cut_short {
-        // What there is of a recording is worth its report, with a warning.
-        Some(error @ Error::Recording { .. }) if watched.history.latest().is_some() => {
-            complain(error);
-            Ok(Exit::found(fails).into())
-        }
+        // What can be read of a recording is worth its report.
+        Some(error @ Error::Recording { .. }) => complain(error),
+        Some(error) => return Err(error),
+        None => {}
+    }
+    let withheld = report.coverage.state_withheld && !fails;
+    let withheld = withheld.then_some(Error::StateWithheld {
+        target: watched.target,
+    });
+    match watched.not_recorded.or(withheld) {
         Some(error) => Err(error),
         None => Ok(Exit::found(fails).into()),
     }

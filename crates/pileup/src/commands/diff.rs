@@ -33,15 +33,15 @@ pub fn execute(arguments: &Diff) -> Result<ExitCode, Error> {
             arguments.before.display()
         ));
     }
+    print(|out| match arguments.format {
+        PlainFormat::Text => write_text(&difference, out),
+        PlainFormat::Json => json::write(&difference, out),
+    })?;
     if after.report.coverage.state_withheld && !fails {
         return Err(Error::StateWithheld {
             target: after.report.target,
         });
     }
-    print(|out| match arguments.format {
-        PlainFormat::Text => write_text(&difference, out),
-        PlainFormat::Json => json::write(&difference, out),
-    })?;
     Ok(Exit::found(fails).into())
 }
 
@@ -90,7 +90,7 @@ fn read(file: &Path) -> Result<Compared, Error> {
 
 fn write_text(difference: &Difference, output: &mut impl Write) -> io::Result<()> {
     if difference.sites.is_empty() {
-        return writeln!(output, "nothing piles up in either");
+        return writeln!(output, "no finding in either");
     }
     let bold = Style::new().bold();
     for SiteChange {

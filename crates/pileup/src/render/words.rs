@@ -13,6 +13,9 @@ pub fn grade(grade: Grade) -> &'static str {
 
 pub fn summary(report: &Report) -> String {
     match report.findings.len() {
+        0 if report.coverage.state_withheld => {
+            "incomplete: no finding, but the target withheld its older tasks".to_owned()
+        }
         0 if report.set_aside.is_empty() => "nothing piles up".to_owned(),
         0 => "nothing else piles up".to_owned(),
         1 => "1 finding".to_owned(),
@@ -99,7 +102,9 @@ pub fn coverage(coverage: &ReportCoverage) -> Vec<String> {
         ));
     }
     if coverage.state_withheld {
-        lines.push("incomplete: the target withheld what lived in it before the attach".to_owned());
+        lines.push(
+            "incomplete: the target withheld the tasks that lived before the attach".to_owned(),
+        );
     }
     if coverage.lag_seconds >= 1.0 {
         lines.push(format!(

@@ -48,3 +48,22 @@ pub fn record(folder: &Path, snapshots: &[Snapshot]) -> PathBuf {
     recorder.finish(&Ending::Complete).expect("it is written");
     file
 }
+
+/// A watch of 40 s in which a line spawns a task each second, and none of them ever finishes.
+pub fn pile(file: &str) -> Vec<Snapshot> {
+    let spawned = |second: i64| {
+        let at = Timestamp::from_second(second).expect("in range");
+        Task {
+            created_at: at,
+            polls: Polls {
+                count: 1,
+                last_started: Some(at),
+                last_ended: Some(at),
+                ..Polls::default()
+            },
+            ..task(second.unsigned_abs() + 1, file, 7)
+        }
+    };
+    let at = |second| snapshot(second, (0..=second).map(spawned).collect());
+    (0..40).map(at).collect()
+}
