@@ -114,6 +114,7 @@ fn of_recording(error: &RecordingError) -> Exit {
         RecordingError::Exists
         | RecordingError::NotARecording
         | RecordingError::Newer { .. }
+        | RecordingError::Older { .. }
         | RecordingError::EndsEarly { .. }
         | RecordingError::Damaged { .. } => Exit::Usage,
         RecordingError::TooLarge | RecordingError::Unordered | RecordingError::Failed => {

@@ -9,19 +9,12 @@ use pileup_model::{Coverage, Polls, TaskKind};
 /// A task that was spawned at second 0 and never polled.
 pub fn task(id: u64, file: &str, line: u32) -> Task {
     Task {
-        id: TaskId(id),
-        tokio_id: None,
-        kind: TaskKind::Async,
-        name: None,
         site: Some(Site {
             file: file.into(),
             line,
             column: 1,
         }),
-        created_at: Timestamp::UNIX_EPOCH,
-        finished_at: None,
-        polls: Polls::default(),
-        wakers: None,
+        ..Task::new(TaskId(id), TaskKind::Async, Timestamp::UNIX_EPOCH)
     }
 }
 
