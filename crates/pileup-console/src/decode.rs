@@ -93,6 +93,7 @@ pub(crate) fn wakers(stats: &wire::tasks::Stats) -> Wakers {
         clones: stats.waker_clones,
         drops: stats.waker_drops,
         last_wake: timestamp(stats.last_wake),
+        scheduled: duration(stats.scheduled_time),
         woken_for_last_poll: None,
     }
 }

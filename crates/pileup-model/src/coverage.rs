@@ -18,4 +18,28 @@ pub struct Coverage {
     pub waits_unseen: bool,
     /// How late the target tells of new tasks.
     pub lag: Duration,
+    /// How often the connection to the target broke in the watch so far, and was made again.
+    #[serde(default)]
+    pub reconnects: u32,
+    /// For how long in the watch so far there was no connection.
+    #[serde(default)]
+    pub unwatched: Duration,
+    /// How long tasks and threads waited for a processor; none where the source does not
+    /// measure it.
+    #[serde(default)]
+    pub scheduling: Option<Scheduling>,
+}
+
+/// How long the tasks of a program waited to be polled, and a thread of it to run. All of it
+/// is counted since the program started.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scheduling {
+    /// Polls whose wait is known.
+    pub polls: u64,
+    /// From the moment that each of these polls was due until it began, added up.
+    pub waited: Duration,
+    /// For how long a thread that sleeps and does nothing else wanted to sleep.
+    pub slept: Duration,
+    /// How much longer than that it slept.
+    pub overslept: Duration,
 }

@@ -15,7 +15,7 @@ mod turnover;
 mod wait;
 
 pub use async_op::{AsyncOp, AsyncOpId};
-pub use coverage::Coverage;
+pub use coverage::{Coverage, Scheduling};
 pub use resource::{Attribute, AttributeValue, Resource, ResourceId};
 pub use site::Site;
 pub use snapshot::Snapshot;

@@ -106,6 +106,9 @@ pub struct Wakers {
     pub drops: u64,
     /// When it was last woken.
     pub last_wake: Option<Timestamp>,
+    /// From the moment that each poll was due until it began, added up.
+    #[serde(default)]
+    pub scheduled: Duration,
     /// Whether the last poll is the one that the last wake brought about, with none between.
     /// It is not where the task has finished: its future is dropped in one poll more. None
     /// where the source was not asked.

@@ -86,7 +86,7 @@ impl<'a> Decoder<'a> {
         u64::try_from(self.wide()?).map_err(|_| TOO_LARGE)
     }
 
-    fn small(&mut self) -> Result<u32, Malformed> {
+    pub fn small(&mut self) -> Result<u32, Malformed> {
         u32::try_from(self.wide()?).map_err(|_| TOO_LARGE)
     }
 

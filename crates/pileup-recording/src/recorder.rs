@@ -118,6 +118,17 @@ impl Recorder {
         encoder.flag(snapshot.coverage.state_withheld);
         encoder.flag(snapshot.coverage.waits_unseen);
         encoder.duration(&snapshot.coverage.lag);
+        encoder.number(snapshot.coverage.reconnects);
+        encoder.duration(&snapshot.coverage.unwatched);
+        encoder.optional(
+            snapshot.coverage.scheduling.as_ref(),
+            |encoder, scheduling| {
+                encoder.number(scheduling.polls);
+                encoder.duration(&scheduling.waited);
+                encoder.duration(&scheduling.slept);
+                encoder.duration(&scheduling.overslept);
+            },
+        );
 
         let at = snapshot.at;
         let before = before.as_ref();

@@ -5,7 +5,7 @@ use std::io::{BufReader, ErrorKind, Read};
 use std::path::Path;
 
 use jiff::Timestamp;
-use pileup_model::{AsyncOp, Coverage, Resource, Snapshot, Task};
+use pileup_model::{AsyncOp, Coverage, Resource, Scheduling, Snapshot, Task};
 
 use crate::changes::{Living, read_finished, read_living};
 use crate::decoder::{Decoder, Malformed, Tables};
@@ -51,7 +51,7 @@ struct State {
 
 enum Told {
     Target(String),
-    Snapshot(Snapshot),
+    Snapshot(Box<Snapshot>),
     End(Ending),
 }
 
@@ -127,7 +127,7 @@ impl<R: Read> Iterator for Recording<R> {
         let error = match self.read_frame() {
             Ok(Told::Snapshot(snapshot)) => {
                 self.snapshots += 1;
-                return Some(Ok(snapshot));
+                return Some(Ok(*snapshot));
             }
             Ok(Told::End(ending)) => {
                 self.ending = Some(ending);
@@ -165,6 +165,16 @@ impl State {
                     state_withheld: decoder.flag()?,
                     waits_unseen: decoder.flag()?,
                     lag: decoder.duration()?,
+                    reconnects: decoder.small()?,
+                    unwatched: decoder.duration()?,
+                    scheduling: decoder.optional(|decoder| {
+                        Ok(Scheduling {
+                            polls: decoder.number()?,
+                            waited: decoder.duration()?,
+                            slept: decoder.duration()?,
+                            overslept: decoder.duration()?,
+                        })
+                    })?,
                 };
                 let (at, budget) = (self.at, &mut self.budget);
                 let finished = read_finished(&mut decoder, &self.tasks, at, budget)?;
@@ -173,7 +183,7 @@ impl State {
                 read_living(&mut decoder, &mut self.async_ops, at, budget)?;
                 let turnover = read_turnover(&mut decoder, budget)?;
                 budget.release(finished.iter().map(|task| task.size()).sum());
-                Told::Snapshot(Snapshot {
+                Told::Snapshot(Box::new(Snapshot {
                     at,
                     tasks: self.tasks.values().cloned().collect(),
                     finished,
@@ -181,7 +191,7 @@ impl State {
                     async_ops: self.async_ops.values().cloned().collect(),
                     turnover,
                     coverage,
-                })
+                }))
             }
             END => {
                 let reason = decoder.optional(Decoder::text)?;

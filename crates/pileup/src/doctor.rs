@@ -282,6 +282,7 @@ mod tests {
             waits_unseen: false,
             state_withheld: true,
             lag: LATE,
+            ..Coverage::default()
         };
         for name in ["lag", "events", "state"] {
             assert_eq!(health(name, &last), Health::Broken, "{name}");

@@ -73,6 +73,7 @@ impl Entry for Task {
             self.woken_by.as_ref(),
             Encoder::woken_by,
         );
+        out.put(&were.scheduled, &wakers.scheduled, Encoder::duration);
     }
 
     fn read(&mut self, fields: &mut FieldsIn<'_, '_>) -> Result<(), Malformed> {
@@ -99,6 +100,7 @@ impl Entry for Task {
         fields.get_optional(&mut self.parent, Decoder::number)?;
         fields.get_optional(&mut self.waits, Decoder::waits)?;
         fields.get_optional(&mut self.woken_by, Decoder::woken_by)?;
+        fields.get(&mut wakers.scheduled, Decoder::duration)?;
         wakers.woken_for_last_poll = match seen {
             WakersSeen::No | WakersSeen::NotAsked => None,
             WakersSeen::NotWoken => Some(false),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pileup_model::{
     AsyncOp, AsyncOpId, Attribute, AttributeValue, Coverage, Frame, Polls, Resource, ResourceId,
-    Site, Snapshot, Task, TaskId, TaskKind, Turnover, Wait, Wakers, WokenBy,
+    Scheduling, Site, Snapshot, Task, TaskId, TaskKind, Turnover, Wait, Wakers, WokenBy,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -160,14 +160,30 @@ fn site() -> impl Strategy<Value = Option<Site>> {
 }
 
 fn coverage() -> impl Strategy<Value = Coverage> {
-    (count(), any::<bool>(), any::<bool>(), duration()).prop_map(
-        |(dropped_events, state_withheld, waits_unseen, lag)| Coverage {
+    let seen = (count(), any::<bool>(), any::<bool>(), duration());
+    let gaps = (any::<u32>(), duration());
+    (seen, gaps, option::of(scheduling())).prop_map(
+        |((dropped_events, state_withheld, waits_unseen, lag), gaps, scheduling)| Coverage {
             dropped_events,
             state_withheld,
             waits_unseen,
             lag,
+            reconnects: gaps.0,
+            unwatched: gaps.1,
+            scheduling,
         },
     )
+}
+
+fn scheduling() -> impl Strategy<Value = Scheduling> {
+    (count(), duration(), duration(), duration()).prop_map(|(polls, waited, slept, overslept)| {
+        Scheduling {
+            polls,
+            waited,
+            slept,
+            overslept,
+        }
+    })
 }
 
 fn polls() -> impl Strategy<Value = Polls> {
@@ -183,14 +199,18 @@ fn polls() -> impl Strategy<Value = Polls> {
 
 fn wakers() -> impl Strategy<Value = Wakers> {
     let counts = (count(), count(), count(), count());
-    (counts, option::of(time()), option::of(any::<bool>())).prop_map(
-        |((wakes, self_wakes, clones, drops), last_wake, woken_for_last_poll)| Wakers {
-            wakes,
-            self_wakes,
-            clones,
-            drops,
-            last_wake,
-            woken_for_last_poll,
+    let last = (option::of(time()), option::of(any::<bool>()));
+    (counts, last, duration()).prop_map(
+        |((wakes, self_wakes, clones, drops), (last_wake, woken_for_last_poll), scheduled)| {
+            Wakers {
+                wakes,
+                self_wakes,
+                clones,
+                drops,
+                last_wake,
+                scheduled,
+                woken_for_last_poll,
+            }
         },
     )
 }
