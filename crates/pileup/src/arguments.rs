@@ -134,6 +134,17 @@ pub struct View {
     /// How long to watch before the look
     #[arg(long = "for", value_name = "DURATION", default_value = "5s", value_parser = watch_duration)]
     pub duration: Duration,
+    #[command(flatten)]
+    pub sources: SourceRoots,
+}
+
+/// Where source files are read.
+#[derive(Debug, Args)]
+pub struct SourceRoots {
+    /// Read source files below this folder as well as below the working directory, may be
+    /// repeated: the folder in which cargo built the program
+    #[arg(long = "source-root", value_name = "DIR")]
+    pub folders: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -116,6 +116,10 @@ pub enum Error {
     #[diagnostic(help("a recording that ends before its first snapshot shows nothing"))]
     NothingSeen { target: String },
 
+    #[error("failed to open the folder {} for --source-root", folder.display())]
+    #[diagnostic(help("it is the folder in which cargo built the program"))]
+    SourceRoot { folder: PathBuf, source: io::Error },
+
     #[error("no function and no file that spawned a living task matches {pattern:?}")]
     #[diagnostic(help("`pileup top` shows those that did"))]
     NothingMatches { pattern: String },

@@ -77,7 +77,9 @@ impl Error {
             Self::Recording { source, .. } | Self::NotRecorded { source, .. } => {
                 of_recording(source)
             }
-            Self::ReadFile { source, .. } | Self::WriteFile { source, .. } => of_file(source),
+            Self::ReadFile { source, .. }
+            | Self::WriteFile { source, .. }
+            | Self::SourceRoot { source, .. } => of_file(source),
             Self::Print(source) if source.kind() == io::ErrorKind::BrokenPipe => Exit::BrokenPipe,
             Self::Runtime(_) | Self::Start { .. } | Self::KeepProgress { .. } | Self::Print(_) => {
                 Exit::Internal

@@ -14,6 +14,7 @@ mod prose;
 mod render;
 mod scenario_process;
 mod selection;
+mod sources;
 mod views;
 mod watch;
 mod workshop;

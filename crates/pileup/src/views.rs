@@ -1,5 +1,4 @@
 //! The views that pprof users know, of the latest snapshot of a watch.
 
-pub mod functions;
 pub mod profile;
 pub mod top;

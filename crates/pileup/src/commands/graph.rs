@@ -11,18 +11,19 @@ use crate::drawing::stacks::Stacks;
 use crate::drawing::{dot, svg};
 use crate::error::Error;
 use crate::output::print;
-use crate::views::functions::Functions;
+use crate::sources::Sources;
 use crate::views::profile::profile;
 use crate::watch::{Source, observe};
 
 pub async fn execute(arguments: Graph) -> Result<ExitCode, Error> {
+    let mut sources = Sources::below(&arguments.view.sources.folders)?;
     let source = Source::of(arguments.view.target, arguments.view.duration).await?;
     let watched = observe(source, None, |_| false).await?;
     let snapshot = watched.latest()?;
     // Where waits are not seen, a picture of them would say that nobody waits.
     let of_stacks = snapshot.coverage.waits_unseen || arguments.stacks;
     let drawn = if of_stacks {
-        let profile = profile(snapshot, &mut Functions::default());
+        let profile = profile(snapshot, &mut sources);
         let stacks = Stacks::of(&profile);
         match arguments.format {
             GraphFormat::Dot => stacks.dot(),

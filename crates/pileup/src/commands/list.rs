@@ -10,31 +10,28 @@ use crate::arguments::List;
 use crate::error::Error;
 use crate::output::print;
 use crate::render::escape::printable;
-use crate::views::functions::{Function, Functions};
+use crate::sources::{Function, Sources};
 use crate::watch::{Source, observe};
 
 /// Lines around a site whose function is not known.
 const AROUND: usize = 5;
 
 pub async fn execute(list: List) -> Result<ExitCode, Error> {
+    let mut sources = Sources::below(&list.view.sources.folders)?;
     let source = Source::of(list.view.target, list.view.duration).await?;
     let watched = observe(source, None, |_| false).await?;
     let snapshot = watched.latest()?;
-    let mut functions = Functions::default();
     let mut routines: BTreeMap<(String, String), (Function, BTreeMap<usize, usize>)> =
         BTreeMap::new();
     for (site, tasks) in counts(snapshot) {
         let Ok(line) = usize::try_from(site.line) else {
             continue;
         };
-        let function = functions
-            .function(site)
-            .cloned()
-            .unwrap_or_else(|| Function {
-                name: site.to_string(),
-                first: line.saturating_sub(AROUND).max(1),
-                last: line + AROUND,
-            });
+        let function = sources.function(site).cloned().unwrap_or_else(|| Function {
+            name: site.to_string(),
+            first: line.saturating_sub(AROUND).max(1),
+            last: line + AROUND,
+        });
         if list.pattern.is_match(&function.name) || list.pattern.is_match(&site.file) {
             let key = (site.file.to_string(), function.name.clone());
             let (_, lines) = routines.entry(key).or_insert((function, BTreeMap::new()));
@@ -55,7 +52,7 @@ pub async fn execute(list: List) -> Result<ExitCode, Error> {
                 line: 0,
                 column: 0,
             };
-            write_routine(&site, &function, &lines, &mut functions, out)?;
+            write_routine(&site, &function, &lines, &mut sources, out)?;
         }
         Ok(())
     })?;
@@ -75,20 +72,28 @@ fn write_routine(
     site: &Site,
     function: &Function,
     counts: &BTreeMap<usize, usize>,
-    functions: &mut Functions,
+    sources: &mut Sources,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    let (name, file) = (printable(&function.name), printable(&site.file));
+    let source = sources.file(site);
+    // As pprof does, the file that is shown: there may be several of its name.
+    let file = source.map_or(site.file.as_ref().into(), |source| {
+        source.path().to_string_lossy()
+    });
+    let (name, file) = (printable(&function.name), printable(&file));
     writeln!(out, "\n{name} in {file}")?;
     let all: usize = counts.values().sum();
     writeln!(out, "{all:>8} tasks spawned here are alive")?;
-    let Some(source) = functions.source(site) else {
+    let Some(source) = source else {
         for (line, tasks) in counts {
-            writeln!(out, "{tasks:>8} {line:>6}  (the source is not here)")?;
+            writeln!(
+                out,
+                "{tasks:>8} {line:>6}  (no source here; see --source-root)"
+            )?;
         }
         return Ok(());
     };
-    let lines = source.lines.iter().enumerate();
+    let lines = source.lines().iter().enumerate();
     for (index, text) in lines.take(function.last).skip(function.first - 1) {
         let tasks = counts
             .get(&(index + 1))

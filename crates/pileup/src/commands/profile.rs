@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use crate::arguments::Profile;
 use crate::error::Error;
 use crate::output::remark;
-use crate::views::functions::Functions;
+use crate::sources::Sources;
 use crate::views::profile::profile;
 use crate::watch::{Source, observe};
 
@@ -21,9 +21,10 @@ pub async fn execute(arguments: Profile) -> Result<ExitCode, Error> {
     if file.exists() {
         return Err(failed(io::ErrorKind::AlreadyExists.into()));
     }
+    let mut sources = Sources::below(&arguments.view.sources.folders)?;
     let source = Source::of(arguments.view.target, arguments.view.duration).await?;
     let watched = observe(source, None, |_| false).await?;
-    let profile = profile(watched.latest()?, &mut Functions::default());
+    let profile = profile(watched.latest()?, &mut sources);
     let mut output = File::create_new(&file).map_err(failed)?;
     profile
         .write_pprof(&mut output)

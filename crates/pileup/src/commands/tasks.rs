@@ -10,37 +10,33 @@ use pileup_profile::TaskLine;
 use crate::arguments::Tasks;
 use crate::error::Error;
 use crate::output::print;
-use crate::views::functions::Functions;
+use crate::sources::Sources;
 use crate::views::profile::{profile, waits};
 use crate::watch::{Source, observe};
 
 pub async fn execute(tasks: Tasks) -> Result<ExitCode, Error> {
+    let mut sources = Sources::below(&tasks.view.sources.folders)?;
     let source = Source::of(tasks.view.target, tasks.view.duration).await?;
     let watched = observe(source, None, |_| false).await?;
     let snapshot = watched.latest()?;
-    let mut functions = Functions::default();
     print(|out| {
         if tasks.each {
-            write_each(snapshot, &mut functions, out)
+            write_each(snapshot, &mut sources, out)
         } else {
-            profile(snapshot, &mut functions).write_grouped(out)
+            profile(snapshot, &mut sources).write_grouped(out)
         }
     })?;
     watched.ended()
 }
 
 /// Writes every task by itself, the oldest first.
-fn write_each(
-    snapshot: &Snapshot,
-    functions: &mut Functions,
-    out: &mut impl Write,
-) -> io::Result<()> {
+fn write_each(snapshot: &Snapshot, sources: &mut Sources, out: &mut impl Write) -> io::Result<()> {
     let waits = waits(snapshot);
     let mut tasks: Vec<&Task> = snapshot.tasks.iter().map(AsRef::as_ref).collect();
     tasks.sort_by_key(|task| task.created_at);
     for task in tasks {
         let Some(state) = task.state() else { continue };
-        let function = task.site.as_ref().and_then(|site| functions.function(site));
+        let function = task.site.as_ref().and_then(|site| sources.function(site));
         TaskLine {
             id: task.tokio_id.unwrap_or(task.id.0),
             state,

@@ -10,16 +10,17 @@ use crate::arguments::Top;
 use crate::error::Error;
 use crate::output::print;
 use crate::render::escape::printable;
-use crate::views::functions::Functions;
+use crate::sources::Sources;
 use crate::views::profile::{profile, short_file};
 use crate::views::top::rows;
 use crate::watch::{Source, observe};
 
 pub async fn execute(top: Top) -> Result<ExitCode, Error> {
+    let mut sources = Sources::below(&top.view.sources.folders)?;
     let source = Source::of(top.view.target, top.view.duration).await?;
     let watched = observe(source, None, |_| false).await?;
     let snapshot = watched.latest()?;
-    let profile = profile(snapshot, &mut Functions::default());
+    let profile = profile(snapshot, &mut sources);
     let total = profile.total();
     let rows = rows(&profile, &watched.history);
 

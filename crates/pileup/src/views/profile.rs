@@ -7,7 +7,7 @@ use pileup::{Site, Snapshot, Task, TaskId, TaskState};
 use pileup_model::AsyncOp;
 use pileup_profile::{AGE_CLASSES, CountedStack, Frame, Labels, Profile, ProfileKind, age_class};
 
-use super::functions::Functions;
+use crate::sources::Sources;
 
 /// Where tasks were spawned, what they wait in, and what they have in common.
 type Stack<'a> = (Option<&'a Site>, Option<&'a Arc<str>>, Labels);
@@ -33,7 +33,7 @@ fn primitive(op: &AsyncOp, snapshot: &Snapshot) -> Arc<str> {
 
 /// The living tasks of a snapshot, by what they wait in and by the function that spawned
 /// them.
-pub fn profile(snapshot: &Snapshot, functions: &mut Functions) -> Profile {
+pub fn profile(snapshot: &Snapshot, sources: &mut Sources) -> Profile {
     let waits = waits(snapshot);
     let mut counts: BTreeMap<Stack, (i64, i64)> = BTreeMap::new();
     for task in &snapshot.tasks {
@@ -53,7 +53,7 @@ pub fn profile(snapshot: &Snapshot, functions: &mut Functions) -> Profile {
                 file: "".into(),
                 line: 0,
             });
-            let root = site.map(|site| spawn_frame(site, functions));
+            let root = site.map(|site| spawn_frame(site, sources));
             CountedStack {
                 frames: leaf.into_iter().chain(root).collect(),
                 labels,
@@ -81,8 +81,8 @@ pub fn short_file(file: &str) -> String {
 }
 
 /// The place that spawns, by the name of its function where the source is here.
-pub fn spawn_frame(site: &Site, functions: &mut Functions) -> Frame {
-    let function = match functions.function(site) {
+pub fn spawn_frame(site: &Site, sources: &mut Sources) -> Frame {
+    let function = match sources.function(site) {
         Some(function) => function.name.as_str().into(),
         None => site.to_string().into(),
     };

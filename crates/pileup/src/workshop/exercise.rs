@@ -8,6 +8,7 @@ use pileup::Grade;
 use super::curriculum::Arc;
 use super::page::Page;
 use crate::error::Error;
+use crate::sources::Sources;
 use crate::workspace::{Scenario, Work};
 
 /// A scenario in its place in the workshop.
@@ -66,6 +67,13 @@ impl Exercise {
             "leaky.rs"
         };
         self.folder.join("src").join(file)
+    }
+
+    /// The source files of the clone.
+    pub fn sources(&self) -> Result<Sources, Error> {
+        // The folder of a scenario is in `scenarios`, in the clone.
+        let clone = self.folder.ancestors().nth(2).unwrap_or(&self.folder);
+        Sources::below(&[clone.to_owned()])
     }
 
     /// The text of the program as it is now.

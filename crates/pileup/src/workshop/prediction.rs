@@ -10,7 +10,7 @@ use super::exercise::Exercise;
 use super::trial::Trial;
 use super::workbench::write;
 use crate::error::Error;
-use crate::views::functions::Functions;
+use crate::sources::Sources;
 
 /// What a prediction is held against.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,9 +46,9 @@ impl Facts {
             return Err(error);
         }
         let facts = if exercise.healthy {
-            Self::at_rest(&trial.history)
+            Self::at_rest(&trial.history, &mut exercise.sources()?)
         } else {
-            Self::accused(&trial.report, exercise)
+            Self::accused(&trial.report, exercise, &mut exercise.sources()?)
         };
         if facts.spawned_at.is_empty() {
             // On a machine that is too busy, or because what it includes is mended by now.
@@ -64,8 +64,7 @@ impl Facts {
         Ok(facts)
     }
 
-    fn accused(report: &Report, exercise: &Exercise) -> Self {
-        let mut functions = Functions::default();
+    fn accused(report: &Report, exercise: &Exercise, sources: &mut Sources) -> Self {
         let mut facts = Self::default();
         let counts = report
             .findings
@@ -75,14 +74,12 @@ impl Facts {
             let site = finding.site.as_ref();
             facts
                 .spawned_at
-                .extend(site.map(|site| Place::of(site, &mut functions)));
+                .extend(site.map(|site| Place::of(site, sources)));
             facts
                 .waits_for
                 .extend(finding.waits_on.as_ref().map(|waits| waits.kind));
             let holders = finding.held_by.iter().filter_map(|held| held.site.as_ref());
-            let holders: Vec<Place> = holders
-                .map(|site| Place::of(site, &mut functions))
-                .collect();
+            let holders: Vec<Place> = holders.map(|site| Place::of(site, sources)).collect();
             if finding.code == Code::Deadlock {
                 // In a circle, who holds waits as well.
                 facts.spawned_at.extend_from_slice(&holders);
@@ -93,8 +90,7 @@ impl Facts {
     }
 
     /// The spawn sites of tasks that were there all along, and are idle.
-    fn at_rest(history: &History) -> Self {
-        let mut functions = Functions::default();
+    fn at_rest(history: &History, sources: &mut Sources) -> Self {
         let latest = history.latest();
         let tasks = latest.iter().flat_map(|latest| &latest.tasks);
         let at_rest = tasks.filter(|task| {
@@ -106,9 +102,7 @@ impl Facts {
         let mut sites: Vec<&Site> = at_rest.filter_map(|task| task.site.as_ref()).collect();
         sites.sort_unstable();
         sites.dedup();
-        let places = sites
-            .into_iter()
-            .map(|site| Place::of(site, &mut functions));
+        let places = sites.into_iter().map(|site| Place::of(site, sources));
         Self {
             spawned_at: places.collect(),
             ..Self::default()
@@ -117,8 +111,8 @@ impl Facts {
 }
 
 impl Place {
-    fn of(site: &Site, functions: &mut Functions) -> Self {
-        let function = functions.function(site);
+    fn of(site: &Site, sources: &mut Sources) -> Self {
+        let function = sources.function(site);
         let name = function.and_then(|function| function.name.rsplit("::").next());
         Self {
             site: site.clone(),

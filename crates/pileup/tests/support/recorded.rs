@@ -43,6 +43,7 @@ pub fn record(folder: &Path, snapshots: &[Snapshot]) -> PathBuf {
 }
 
 /// A watch of 40 s in which a line spawns a task each second, and none of them ever finishes.
+#[allow(dead_code, reason = "not every test needs a pile")]
 pub fn pile(file: &str) -> Vec<Snapshot> {
     let spawned = |second: i64| {
         let at = Timestamp::from_second(second).expect("in range");

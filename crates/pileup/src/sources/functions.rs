@@ -1,26 +1,10 @@
-//! The functions that spawn sites stand in, from the source files.
+//! The functions of a source file, by their paths.
 
-use std::collections::HashMap;
-use std::env;
-use std::fs;
 use std::path::{Component, Path};
-use std::sync::Arc;
 
 use pileup::Site;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
-
-/// The functions of the source files that were asked about.
-#[derive(Default)]
-pub struct Functions {
-    files: HashMap<Arc<str>, Option<SourceFile>>,
-}
-
-/// One source file, as it is on this machine.
-pub struct SourceFile {
-    pub lines: Vec<String>,
-    functions: Vec<Function>,
-}
 
 /// A function and its lines, counted from 1.
 #[derive(Debug, Clone)]
@@ -30,41 +14,16 @@ pub struct Function {
     pub last: usize,
 }
 
-impl Functions {
-    /// The source file of a site, if it is here: below the current folder or one above it.
-    pub fn source(&mut self, site: &Site) -> Option<&SourceFile> {
-        let file = Arc::clone(&site.file);
-        let read = || read(site);
-        self.files.entry(file).or_insert_with(read).as_ref()
-    }
-
-    /// The innermost function around a site.
-    pub fn function(&mut self, site: &Site) -> Option<&Function> {
-        let line = usize::try_from(site.line).ok()?;
-        let around = |function: &&Function| (function.first..=function.last).contains(&line);
-        let functions = self.source(site)?.functions.iter();
-        functions
-            .filter(around)
-            .min_by_key(|function| function.last - function.first)
-    }
-}
-
-fn read(site: &Site) -> Option<SourceFile> {
-    let here = env::current_dir().ok()?;
-    let text = here
-        .ancestors()
-        .find_map(|folder| fs::read_to_string(folder.join(&*site.file)).ok())?;
+/// All functions in the text of a site's file; none if that is not Rust.
+pub fn functions_of(site: &Site, text: &str) -> Vec<Function> {
     let mut visitor = Visitor {
         path: module_path(Path::new(&site.portable_file())),
         functions: Vec::new(),
     };
-    if let Ok(parsed) = syn::parse_file(&text) {
+    if let Ok(parsed) = syn::parse_file(text) {
         visitor.visit_file(&parsed);
     }
-    Some(SourceFile {
-        lines: text.lines().map(str::to_owned).collect(),
-        functions: visitor.functions,
-    })
+    visitor.functions
 }
 
 /// The path of a file's module, by Cargo's own layout: `full_channel::leaky` of
@@ -174,20 +133,5 @@ mod tests {
         ] {
             assert_eq!(module_path(Path::new(file)).join("::"), path, "{file}");
         }
-    }
-
-    #[test]
-    fn a_site_is_in_its_innermost_function() {
-        let site = Site {
-            file: "src/views/functions.rs".into(),
-            line: line!(),
-            column: 1,
-        };
-        let mut functions = Functions::default();
-        let function = functions.function(&site).expect("the source is here");
-        assert_eq!(
-            function.name,
-            "views::functions::tests::a_site_is_in_its_innermost_function"
-        );
     }
 }
