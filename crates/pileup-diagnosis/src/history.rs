@@ -7,13 +7,24 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pileup_model::{AsyncOp, Resource, Site, Snapshot, Task, TaskId, TaskState, Turnover, elapsed};
 
-use crate::changes::changes;
-use crate::clones_counted::ClonesCounted;
-use crate::growth::Growth;
-use crate::locks::{Holder, LocksSeen};
-use crate::pollers::{Pollers, SeenTask};
-use crate::turnover::update_living;
-use crate::{AliveAt, Lifetimes};
+mod alive_over_time;
+mod changes;
+mod clones_counted;
+mod lifetimes;
+mod locks;
+mod pollers;
+mod turnover;
+
+pub use self::alive_over_time::AliveAt;
+use self::alive_over_time::AliveOverTime;
+use self::changes::changes;
+use self::clones_counted::ClonesCounted;
+pub use self::lifetimes::Lifetimes;
+pub(crate) use self::locks::Holder;
+use self::locks::LocksSeen;
+use self::pollers::Pollers;
+pub use self::pollers::SeenTask;
+use self::turnover::update_living;
 
 /// All snapshots of one watch, kept as what the rules need of them: the latest one whole,
 /// and of the others counts per spawn site.
@@ -51,7 +62,7 @@ pub struct SiteHistory {
     pub finished_polls: u64,
     /// Time spent in the polls of all that finished.
     pub finished_busy: Duration,
-    growth: Growth,
+    alive_over_time: AliveOverTime,
     /// What the source had counted when the watch began, where it counts those that finish.
     counted_before: Vec<(Duration, u64)>,
 }
@@ -85,7 +96,7 @@ impl History {
             site.count(turnover, started.is_none());
         }
         for site in self.sites.values_mut() {
-            site.growth.note(snapshot.at, site.living.len());
+            site.alive_over_time.note(snapshot.at, site.living.len());
             if started.is_none() {
                 site.alive_at_start = site.living.len();
             }
@@ -144,7 +155,7 @@ impl History {
         let Some(started) = self.started() else {
             return Vec::new();
         };
-        let points = site.growth.points();
+        let points = site.alive_over_time.points();
         points
             .map(|(at, alive)| AliveAt {
                 seconds: elapsed(started, at).as_secs_f64(),

@@ -5,33 +5,26 @@
 //! [`Report`]. Nothing here reads a clock, opens a file or knows a wire: time comes from
 //! the snapshots, and the same snapshots always give the same report.
 //!
-//! A rule is one file in `rules`. It gives a finding only on evidence that a person can
-//! check, and never from a single snapshot.
+//! Data flows one way: a [`History`], of which `waits` makes the wait-for graph and `growth`
+//! the piles; `rules` turn these into claims, each with typed [`Evidence`] and [`Doubt`]s; the
+//! doubts give the [`Grade`], and `report` makes the sentences.
+//!
+//! A rule is one file in `rules` and a line in its table. It claims something only on evidence
+//! that a person can check, and never from a single snapshot.
 
-mod changes;
-mod clones_counted;
-mod deadlines;
-mod finding;
-mod graph;
 mod growth;
-mod growth_rule;
 mod history;
-mod lifetimes;
-mod locks;
-mod ops;
-mod pollers;
 mod report;
 mod rules;
-mod turnover;
-mod wait_graph;
-mod words;
+mod thresholds;
+mod waits;
 
-pub use finding::{Code, Finding, Grade, HeldBy, WaitedFor, WaitsOn};
-pub use graph::{Edge, Graph, Node, Relation, graph};
-pub use growth::AliveAt;
-pub use growth_rule::{FinishedBefore, PileShape, Population};
-pub use history::{History, SiteHistory};
-pub use lifetimes::Lifetimes;
-pub use pollers::SeenTask;
-pub use report::{Report, ReportCoverage, SCHEMA, SetAside, Why, diagnose};
-pub use wait_graph::WaitKind;
+pub use growth::{FinishedBefore, PileShape, Population};
+pub use history::{AliveAt, History, Lifetimes, SeenTask, SiteHistory};
+pub use pileup_model::WaitKind;
+pub use report::{
+    Code, CountedWait, Doubt, Evidence, Finding, Grade, HeldBy, Involved, OtherSide, READABLE,
+    Report, ReportCoverage, Role, SCHEMA, Seconds, SetAside, Unseen, WaitFor, WaitedFor, WaitsOn,
+    Why, diagnose,
+};
+pub use waits::{Edge, Graph, Node, Relation, graph};

@@ -3,11 +3,34 @@
 use pileup_model::{Snapshot, Task, TaskKind, TaskState};
 use serde::{Deserialize, Serialize};
 
-use crate::wait_graph::WaitGraph;
-use crate::{Finding, Grade, History, rules};
+mod advice;
+mod callers;
+mod doubt;
+mod evidence;
+mod finding;
+mod involved;
+mod seconds;
+mod sentences;
+mod words;
+
+pub(crate) use self::advice::Advice;
+use self::callers::fold_into_callers;
+pub use self::doubt::Doubt;
+pub(crate) use self::doubt::grade;
+pub use self::evidence::{CountedWait, Evidence, OtherSide, Unseen, WaitFor};
+pub use self::finding::{Finding, Grade, HeldBy, WaitedFor, WaitsOn};
+pub use self::involved::{Involved, Role};
+pub use self::seconds::Seconds;
+use crate::growth::piles;
+use crate::history::History;
+pub use crate::rules::Code;
+use crate::rules::{Observation, claims};
+use crate::waits::WaitGraph;
 
 /// The name and version of the report's form.
-pub const SCHEMA: &str = "pileup.report/1";
+pub const SCHEMA: &str = "pileup.report/2";
+/// Earlier versions that can still be read: what they do not have is empty.
+pub const READABLE: [&str; 2] = ["pileup.report/1", SCHEMA];
 
 /// What was found in one watch of one target.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -82,7 +105,7 @@ impl Report {
 #[must_use]
 pub fn diagnose(history: &History, target: &str) -> Report {
     let graph = WaitGraph::of(history);
-    let mut findings = rules::findings(history, &graph);
+    let mut findings = findings(history, &graph);
     findings.sort_by(|a, b| {
         let order = |finding: &Finding| (finding.grade, finding.alive);
         order(b)
@@ -110,6 +133,23 @@ pub fn diagnose(history: &History, target: &str) -> Report {
         findings,
         set_aside: Vec::new(),
     }
+}
+
+/// What all rules find, one finding for each root cause.
+fn findings(history: &History, graph: &WaitGraph) -> Vec<Finding> {
+    let Some(latest) = history.latest() else {
+        return Vec::new();
+    };
+    let observation = Observation {
+        history,
+        latest,
+        waits: graph,
+        piles: piles(history),
+    };
+    let claims = fold_into_callers(claims(&observation), history).into_iter();
+    claims
+        .map(|graded| Finding::of(graded, history, latest))
+        .collect()
 }
 
 /// Tasks that are idle, can be woken, and have no async op open that would say by what.

@@ -1,62 +1,88 @@
-//! The rules. Each is one file that turns a history into cases.
+//! The rules. Each is one file that turns an observation into claims, and a line of the
+//! [`table`].
 
-mod case;
-mod dependency_sites;
+mod claim;
+mod deadlock;
 mod held_lock;
 mod left_behind;
 mod never_polled;
 mod never_woken;
 mod orphaned_lock;
-mod pile_activity;
-mod pile_advice;
-mod pile_waits;
 mod piling_up;
 mod pinned_worker;
-mod wait_cycle;
+mod table;
 mod wake_storm;
 
 use std::collections::HashSet;
 
 use pileup_model::TaskId;
 
-use self::case::Case;
-use crate::wait_graph::WaitGraph;
-use crate::{Finding, Grade, History};
+pub(crate) use self::claim::{Claim, Observation};
+pub use self::table::Code;
+use self::table::Stage;
+use crate::report::{Doubt, Grade, grade};
 
-/// Asks every rule, and keeps one finding of each root cause.
-///
-/// The rules that name a cause come first. What they explain is not reported once more as
-/// a pile, nor as a suspicion.
-pub(crate) fn findings(history: &History, graph: &WaitGraph) -> Vec<Finding> {
-    let piles = piling_up::piles(history);
-    let stopped = never_woken::cases(history, &piles).into_iter();
-    let pinned = pinned_worker::cases(history).into_iter();
-    let mut cases: Vec<Case> = stopped
-        .chain(pinned)
-        .map(|case| case.with_those_behind(graph))
-        .collect();
-    cases.extend(wait_cycle::cases(history, graph, &piles));
-    cases.extend(orphaned_lock::cases(history, graph, &piles));
-    cases.extend(held_lock::cases(history, graph, &piles, &explained(&cases)));
-    cases.extend(never_polled::cases(history, &piles));
-    cases.extend(wake_storm::cases(history, &piles));
-    let explained = explained(&cases);
-    let open = piles
-        .iter()
-        .filter(|pile| !pile.is_explained_by(&explained));
-    cases.extend(open.map(|pile| pile.case(history, graph)));
-    let explained = self::explained(&cases);
-    cases.extend(left_behind::cases(history, graph));
-    cases
-        .retain(|case| case.finding.grade > Grade::Suspicious || !case.tasks.is_subset(&explained));
-    dependency_sites::fold_into_callers(&mut cases, history);
-    cases.into_iter().map(|case| case.finding).collect()
+/// A claim with its grade.
+pub(crate) struct Graded {
+    pub(crate) claim: Claim,
+    pub(crate) grade: Grade,
 }
 
-/// The tasks of all cases that are more than suspicions.
-fn explained(cases: &[Case]) -> HashSet<TaskId> {
-    let proven = cases
+/// Asks every rule, and keeps one claim of each root cause.
+///
+/// The rules that name a cause come first. What they explain is not claimed once more as a
+/// pile, nor as a suspicion.
+pub(crate) fn claims(observation: &Observation) -> Vec<Graded> {
+    let mut kept: Vec<Graded> = Vec::new();
+    for stage in [Stage::Cause, Stage::Symptom] {
+        for code in Code::ALL.into_iter().filter(|code| code.stage() == stage) {
+            let explained = explained(&kept);
+            let claims = code.rule()(observation).into_iter();
+            let open = claims.filter(|claim| !reads_explained_pile(claim, observation, &explained));
+            kept.extend(open.map(|claim| judge(claim, observation)));
+        }
+    }
+    let explained = explained(&kept);
+    kept.retain(|graded| {
+        graded.grade > Grade::Suspicious || !graded.claim.tasks().is_subset(&explained)
+    });
+    kept
+}
+
+/// Grades a claim by its doubts, and by those that concern the whole watch.
+fn judge(mut claim: Claim, observation: &Observation) -> Graded {
+    if claim.doubts.iter().any(|doubt| doubt.rests_on_growth()) {
+        claim.doubts.extend(doubts_of_the_watch(observation));
+    }
+    let explains_a_pile = observation.pile_explained_by(&claim.tasks()).is_some();
+    Graded {
+        grade: grade(&claim.doubts, explains_a_pile),
+        claim,
+    }
+}
+
+/// What forbids any claim by growth in this watch, such as a target that was starved of CPU.
+fn doubts_of_the_watch(_observation: &Observation) -> Vec<Doubt> {
+    Vec::new()
+}
+
+fn reads_explained_pile(
+    claim: &Claim,
+    observation: &Observation,
+    explained: &HashSet<TaskId>,
+) -> bool {
+    let Some(site) = &claim.reads_pile_at else {
+        return false;
+    };
+    let mut piles = observation.piles.iter();
+    let pile = piles.find(|pile| pile.site == site.as_ref());
+    pile.is_some_and(|pile| pile.is_explained_by(explained))
+}
+
+/// The tasks of all claims that are more than suspicions.
+fn explained(claims: &[Graded]) -> HashSet<TaskId> {
+    let proven = claims
         .iter()
-        .filter(|case| case.finding.grade > Grade::Suspicious);
-    proven.flat_map(|case| case.tasks.iter().copied()).collect()
+        .filter(|graded| graded.grade > Grade::Suspicious);
+    proven.flat_map(|graded| graded.claim.tasks()).collect()
 }

@@ -13,6 +13,8 @@ mod task;
 mod time;
 mod turnover;
 mod wait;
+mod vocabulary;
+mod wait_kind;
 
 pub use async_op::{AsyncOp, AsyncOpId};
 pub use coverage::{Coverage, Scheduling};
@@ -23,3 +25,5 @@ pub use task::{Polls, Task, TaskId, TaskKind, TaskState, Wakers};
 pub use time::elapsed;
 pub use turnover::Turnover;
 pub use wait::{Frame, Wait, WokenBy};
+pub use vocabulary::Primitive;
+pub use wait_kind::WaitKind;

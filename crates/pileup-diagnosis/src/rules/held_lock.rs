@@ -9,31 +9,34 @@ use std::time::Duration;
 
 use pileup_model::{Site, Snapshot, Task, TaskId, TaskState, elapsed};
 
-use super::case::{Case, Verdict, are_most, held_by, place, waits_on};
-use super::piling_up::Pile;
-use crate::pollers::SeenTask;
-use crate::wait_graph::WaitGraph;
-use crate::words::{count, span};
-use crate::{Code, Grade, History};
+use super::claim::{Claim, Observation};
+use crate::growth::Pile;
+use crate::history::SeenTask;
+use crate::report::{Advice, Code, Doubt, Evidence, WaitsOn};
+use crate::thresholds::are_most;
 
-pub(super) fn cases(
-    history: &History,
-    graph: &WaitGraph,
-    piles: &[Pile],
-    explained: &HashSet<TaskId>,
-) -> Vec<Case> {
-    let Some(latest) = history.latest() else {
-        return Vec::new();
-    };
-    let open = piles.iter().filter(|pile| !pile.is_explained_by(explained));
-    open.filter_map(|pile| case(pile, history, graph, latest))
-        .collect()
+const ADVICE: Advice = Advice {
+    explanation: "Tasks pile up behind a lock that is not given back: the task that holds it waits \
+                  for something else that does not come.",
+    fix: "Look at what the holder awaits while it holds the guard. End the guard before that await, \
+          give the await a timeout, or let one task own the state and send it messages.",
+};
+
+pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
+    let piles = observation.piles.iter();
+    piles.filter_map(|pile| claim(pile, observation)).collect()
 }
 
-fn case(pile: &Pile, history: &History, graph: &WaitGraph, latest: &Snapshot) -> Option<Case> {
+fn claim(pile: &Pile, observation: &Observation) -> Option<Claim> {
+    let Observation {
+        history,
+        latest,
+        waits,
+        ..
+    } = observation;
     let mut by_site: BTreeMap<Option<&Site>, (HashSet<TaskId>, HashSet<TaskId>)> = BTreeMap::new();
     for task in pile.old() {
-        let roots = graph.roots(task.id);
+        let roots = waits.roots(task.id);
         let roots = roots.iter().filter_map(|root| latest.task(*root));
         for root in roots.filter(|root| is_still(root, pile, latest)) {
             let (waiting, holders) = by_site.entry(root.site.as_ref()).or_default();
@@ -45,60 +48,36 @@ fn case(pile: &Pile, history: &History, graph: &WaitGraph, latest: &Snapshot) ->
         .into_iter()
         .max_by_key(|(_, (waiting, _))| waiting.len())?;
     // The holders themselves may be among the old.
-    let others = pile
-        .old()
-        .filter(|task| !holders.contains(&task.id))
-        .count();
-    if !are_most(waiting.len(), others) || others == 0 {
+    let others = pile.old().filter(|task| !holders.contains(&task.id));
+    let others: HashSet<TaskId> = others.map(|task| task.id).collect();
+    if !are_most(waiting.len(), others.len()) || others.is_empty() {
         return None;
     }
-    let tasks: HashSet<TaskId> = pile
-        .old()
-        .map(|task| task.id)
-        .chain(holders.iter().copied())
-        .collect();
-    let holding: Vec<&Task> = latest
-        .tasks
+    let live = latest.tasks.iter().map(AsRef::as_ref);
+    let holding: Vec<&Task> = live.filter(|task| holders.contains(&task.id)).collect();
+    let idle = holding
         .iter()
-        .map(AsRef::as_ref)
-        .filter(|task| holders.contains(&task.id))
-        .collect();
-    let still_for = holding
-        .iter()
-        .map(|task| elapsed(task.last_active(), latest.at))
-        .max();
-    let seen: Vec<SeenTask> = holding.iter().map(|task| SeenTask::of(task)).collect();
-    let wait = pile.old().find_map(|task| graph.waits_of(task.id).first());
-    let verdict = Verdict {
-        code: Code::HeldLock,
-        grade: Grade::Probable,
-        state: TaskState::Idle,
-        waits_on: wait.map(waits_on),
-        held_by: held_by(&seen),
+        .map(|task| elapsed(task.last_active(), latest.at));
+    let wait = pile.old().find_map(|task| waits.waits_of(task.id).first());
+    Some(Claim {
+        holders: holding.iter().map(|task| SeenTask::of(task)).collect(),
+        waits_on: wait.map(WaitsOn::of),
         evidence: vec![
-            format!(
-                "{} spawned at {} {} for what {} of this site {}, directly or behind one another",
-                count(waiting.len(), "task"),
-                place(pile.site),
-                if waiting.len() == 1 { "waits" } else { "wait" },
-                count(holding.len(), "task"),
-                if holding.len() == 1 { "holds" } else { "hold" },
-            ),
-            format!(
-                "the longest idle of the holders was not polled in the last {}",
-                span(still_for.unwrap_or_default())
-            ),
+            Evidence::WaitForHolders {
+                waiting: waiting.len(),
+                spawned_at: pile.site.cloned(),
+                holders: holding.len(),
+            },
+            Evidence::HolderIdle {
+                idle_seconds: idle.max().unwrap_or_default().into(),
+            },
             pile.growth(history),
         ],
-        explanation: "Tasks pile up behind a lock that is not given back: the task that holds \
-                      it waits for something else that does not come.",
-        fix: "Look at what the holder awaits while it holds the guard. End the guard before \
-              that await, give the await a timeout, or let one task own the state and send it \
-              messages.",
-    };
-    Some(Case {
-        finding: verdict.at(site, history),
-        tasks,
+        members: holders,
+        waiting: others,
+        doubts: vec![Doubt::HolderMayGoOn],
+        reads_pile_at: Some(pile.site.cloned()),
+        ..Claim::new(Code::HeldLock, site, ADVICE)
     })
 }
 

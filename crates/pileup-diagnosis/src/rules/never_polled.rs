@@ -9,20 +9,18 @@
 
 use std::collections::HashSet;
 
-use pileup_model::{Task, TaskId, TaskKind, TaskState, elapsed};
+use pileup_model::{Task, TaskId, TaskKind, elapsed};
 
-use super::case::{Case, Verdict};
-use super::piling_up::{Pile, grade_by_pile};
-use super::wait_cycle::still_for;
-use crate::words::span;
-use crate::{Code, History};
+use super::claim::{Claim, Observation};
+use crate::report::{Advice, Code, Doubt, Evidence};
+use crate::thresholds::standstill;
 
-pub(super) fn cases(history: &History, piles: &[Pile]) -> Vec<Case> {
-    let Some(latest) = history.latest() else {
-        return Vec::new();
-    };
-    let patience = still_for(history);
-    let mut cases = Vec::new();
+pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
+    let Observation {
+        history, latest, ..
+    } = observation;
+    let patience = standstill(history);
+    let mut claims = Vec::new();
     for (site, seen) in history.sites() {
         let waits = |task: &&Task| {
             task.kind != TaskKind::BlockOn
@@ -30,52 +28,48 @@ pub(super) fn cases(history: &History, piles: &[Pile]) -> Vec<Case> {
                 && elapsed(task.created_at, latest.at) >= patience
                 && history.window() >= patience
         };
-        let waiting: Vec<&Task> = seen
-            .living
-            .iter()
-            .map(AsRef::as_ref)
-            .filter(waits)
-            .collect();
+        let living = seen.living.iter().map(AsRef::as_ref);
+        let waiting: Vec<&Task> = living.filter(waits).collect();
         let Some(oldest) = waiting.first() else {
             continue;
         };
-        let tasks: HashSet<TaskId> = waiting.iter().map(|task| task.id).collect();
-        let pile = piles.iter().find(|pile| pile.is_explained_by(&tasks));
-        let mut evidence = vec![format!(
-            "{} never polled, the oldest {} after it was spawned",
-            match waiting.len() {
-                1 => "1 task was".to_owned(),
-                more => format!("{more} tasks were"),
-            },
-            span(oldest.age(latest.at))
-        )];
+        let members: HashSet<TaskId> = waiting.iter().map(|task| task.id).collect();
+        let mut evidence = vec![Evidence::NeverPolled {
+            tasks: waiting.len(),
+            oldest_seconds: oldest.age(latest.at).into(),
+        }];
+        let pile = observation.pile_explained_by(&members);
         evidence.extend(pile.map(|pile| pile.growth(history)));
-        let verdict = Verdict {
-            code: Code::NeverPolled,
-            grade: grade_by_pile(&tasks, piles),
-            state: TaskState::Idle,
-            waits_on: None,
-            held_by: Vec::new(),
+        claims.push(Claim {
+            members,
             evidence,
-            explanation: match oldest.kind {
-                TaskKind::Local => LOCAL,
-                TaskKind::Blocking => BLOCKING,
-                _ => ASYNC,
-            },
-            fix: "Drive the LocalSet (run_until, or await it) for as long as it has tasks; free \
-                  the worker, or the threads of the blocking pool, from what holds them.",
-        };
-        cases.push(Case {
-            finding: verdict.at(site, history),
-            tasks,
+            doubts: vec![Doubt::MayBePolledYet],
+            ..Claim::new(Code::NeverPolled, site, advice(oldest.kind))
         });
     }
-    cases
+    claims
 }
 
-const LOCAL: &str = "A local task is polled only while its LocalSet is: this one is not driven, or \
-                     its thread is taken by something else.";
-const BLOCKING: &str = "A blocking closure waits for a thread of the blocking pool: all are taken, \
-                        perhaps by closures that wait for this one.";
-const ASYNC: &str = "A spawned task is polled as soon as a worker is free: the workers are pinned, \
-                     or the task sits behind one that is.";
+fn advice(kind: TaskKind) -> Advice {
+    match kind {
+        TaskKind::Local => Advice {
+            explanation: "A local task is polled only while its LocalSet is: this one is not \
+                          driven, or its thread is taken by something else.",
+            fix: "Drive the LocalSet (run_until, or await it) for as long as it has tasks, and \
+                  keep its thread free of blocking calls.",
+        },
+        TaskKind::Blocking => Advice {
+            explanation: "A blocking closure waits for a thread of the blocking pool: all are \
+                          taken, perhaps by closures that wait for this one.",
+            fix: "Look at the closures that hold the threads: give what they block on a limit. A \
+                  closure must not wait for another closure of the same pool; limit how many are \
+                  started at once, by a permit that is taken before spawn_blocking.",
+        },
+        _ => Advice {
+            explanation: "A spawned task is polled as soon as a worker is free: the workers are \
+                          pinned, or the task sits behind one that is.",
+            fix: "Free the worker from what holds it: a blocking call, a loop without an await, a \
+                  synchronous lock.",
+        },
+    }
+}

@@ -12,105 +12,88 @@
 //! and ended: those that somebody aborts in the end look the same until then. Otherwise it is
 //! as sure as the pile that they are.
 
-use std::collections::HashSet;
-use std::time::Duration;
-
 use jiff::Timestamp;
-use pileup_model::{Snapshot, Task, TaskId, TaskKind, elapsed};
+use pileup_model::{Snapshot, Task, TaskKind, elapsed};
 
-use super::case::{Case, Verdict, usual_state};
-use super::piling_up::{Pile, grade_by_pile};
-use crate::words::{count, span};
-use crate::{Code, Grade, History};
+use super::claim::{Claim, Observation, usual_state};
+use crate::history::{History, SiteHistory};
+use crate::report::{Advice, Code, Doubt, Evidence};
+use crate::thresholds::{ENDED_AS_OLD_PART, WITHOUT_WAKER, are_most};
 
-/// A waker that is between its clone and its storing is gone from sight for microseconds.
-const SEEN_FOR: Duration = Duration::from_secs(1);
+const ADVICE: Advice = Advice {
+    explanation: "A task is polled again only when one of its wakers is used. These tasks wait, \
+                  and no waker of theirs exists any more: nothing can wake them.",
+    fix: "Find the future that returns Pending without keeping the waker: std::future::pending(), \
+          an optional channel that was never installed, a select! whose live branches are all \
+          disabled, or a hand-written poll. Give it a branch that can complete, such as a \
+          cancellation.",
+};
 
-/// Of those that were asked about, four in five must have been found not to have finished: by
-/// chance one in a hundred seems so.
-const OF_5: usize = 4;
-
-pub(super) fn cases(history: &History, piles: &[Pile]) -> Vec<Case> {
-    let Some(latest) = history.latest() else {
-        return Vec::new();
-    };
+pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
+    let Observation {
+        history, latest, ..
+    } = observation;
     let closures = closures(latest);
-    let mut cases = Vec::new();
+    let mut claims = Vec::new();
     for (site, seen) in history.sites() {
-        let unwakeable: Vec<&Task> = seen
-            .living
-            .iter()
-            .map(AsRef::as_ref)
+        let living = seen.living.iter().map(AsRef::as_ref);
+        let unwakeable: Vec<&Task> = living
             .filter(|task| is_unwakeable(task, history, latest, &closures))
             .collect();
         let Some(oldest) = unwakeable.first() else {
             continue;
         };
         let polls = unwakeable.iter().map(|task| task.polls.count);
-        let tasks: HashSet<TaskId> = unwakeable.iter().map(|task| task.id).collect();
-        let ended_as_old = [&seen.finished, &seen.finished_before]
-            .into_iter()
-            .any(|finished| finished.longest() * 2 >= oldest.age(latest.at));
-        let doubt = if !unwakeable
-            .iter()
-            .any(|task| history.has_all_clones_counted(task))
-        {
-            Some(MAY_BE_UNCOUNTED)
-        } else if !have_not_finished(&unwakeable, history) {
-            Some(MAY_HAVE_FINISHED)
-        } else if ended_as_old {
-            Some(ENDED_AS_OLD)
-        } else {
-            None
-        };
-        let grade = match doubt {
-            None => Grade::Certain,
-            Some(_) => grade_by_pile(&tasks, piles),
-        };
-        let mut evidence = vec![
-            format!(
-                "{} idle, and every waker cloned from them was dropped",
-                match unwakeable.len() {
-                    1 => "1 task is".to_owned(),
-                    tasks => format!("{tasks} tasks are"),
-                }
-            ),
-            format!(
-                "the oldest was polled {} in all, {} before the end of the watch",
-                times(oldest.polls.count),
-                span(elapsed(oldest.last_active(), latest.at)),
-            ),
-            format!(
-                "of {} that are so, none was polled more than {}",
-                count(unwakeable.len(), "task"),
-                times(polls.max().unwrap_or_default()),
-            ),
-        ];
-        evidence.extend(doubt.map(str::to_owned));
-        let verdict = Verdict {
-            code: Code::NeverWoken,
-            grade,
+        let claim = Claim {
+            members: unwakeable.iter().map(|task| task.id).collect(),
             state: usual_state(unwakeable.iter().copied()),
-            waits_on: None,
-            held_by: Vec::new(),
-            evidence,
-            explanation: "A task is polled again only when one of its wakers is used. These \
-                          tasks wait, and no waker of theirs exists any more: nothing can \
-                          wake them.",
-            fix: "Find the future that returns Pending without keeping the waker: \
-                  std::future::pending(), an optional channel that was never installed, a \
-                  select! whose live branches are all disabled, or a hand-written poll. Give \
-                  it a branch that can complete, such as a cancellation.",
+            evidence: vec![
+                Evidence::WakersDropped {
+                    tasks: unwakeable.len(),
+                },
+                Evidence::OldestPolled {
+                    polls: oldest.polls.count,
+                    ago_seconds: elapsed(oldest.last_active(), latest.at).into(),
+                },
+                Evidence::PolledAtMost {
+                    tasks: unwakeable.len(),
+                    polls: polls.max().unwrap_or_default(),
+                },
+            ],
+            doubts: doubt(&unwakeable, seen, history, latest)
+                .into_iter()
+                .collect(),
+            ..Claim::new(Code::NeverWoken, site, ADVICE)
         };
-        cases.push(Case {
-            finding: verdict.at(site, history),
-            tasks,
-        });
+        claims.push(claim.with_those_behind(observation));
     }
-    cases
+    claims
 }
 
-/// Whether tasks have not finished, and have no waker, as far as was asked of them.
+fn doubt(
+    unwakeable: &[&Task],
+    seen: &SiteHistory,
+    history: &History,
+    latest: &Snapshot,
+) -> Option<Doubt> {
+    let counted = |task: &&Task| history.has_all_clones_counted(task);
+    let oldest = unwakeable.first()?.age(latest.at);
+    let ended_as_old = [&seen.finished, &seen.finished_before]
+        .into_iter()
+        .any(|finished| finished.longest() * ENDED_AS_OLD_PART >= oldest);
+    if !unwakeable.iter().any(counted) {
+        Some(Doubt::WakersUncounted)
+    } else if !have_not_finished(unwakeable, history) {
+        Some(Doubt::MayHaveFinished)
+    } else if ended_as_old {
+        Some(Doubt::OthersEndedAsOld)
+    } else {
+        None
+    }
+}
+
+/// Whether tasks have not finished, and have no waker, as far as was asked of them. Most must
+/// have been found so: by chance one in a hundred seems so.
 fn have_not_finished(tasks: &[&Task], history: &History) -> bool {
     let proven = |task: &&&Task| has_not_finished(task) && history.has_all_clones_counted(task);
     let proven = tasks.iter().filter(proven).count();
@@ -119,7 +102,7 @@ fn have_not_finished(tasks: &[&Task], history: &History) -> bool {
         wakers.woken_for_last_poll == Some(false)
     };
     let asked = proven + tasks.iter().filter(refuted).count();
-    proven > 0 && proven * 5 >= asked * OF_5
+    proven > 0 && are_most(proven, asked)
 }
 
 fn is_unwakeable(
@@ -129,7 +112,7 @@ fn is_unwakeable(
     closures: &[Timestamp],
 ) -> bool {
     let since = history.without_waker_since(task);
-    since.is_some_and(|since| elapsed(since, latest.at) >= SEEN_FOR)
+    since.is_some_and(|since| elapsed(since, latest.at) >= WITHOUT_WAKER)
         && !may_have_finished(task, closures)
 }
 
@@ -150,7 +133,7 @@ fn may_have_finished(task: &Task, closures: &[Timestamp]) -> bool {
     task.is_ghost() || (kept_open && !has_not_finished(task))
 }
 
-/// When the living blocking closures were born, in order.
+/// When the live blocking closures were born, in order.
 fn closures(latest: &Snapshot) -> Vec<Timestamp> {
     let tasks = latest.tasks.iter();
     let mut closures: Vec<Timestamp> = tasks
@@ -160,18 +143,3 @@ fn closures(latest: &Snapshot) -> Vec<Timestamp> {
     closures.sort_unstable();
     closures
 }
-
-fn times(number: u64) -> String {
-    match number {
-        1 => "once".to_owned(),
-        2 => "twice".to_owned(),
-        _ => format!("{number} times"),
-    }
-}
-
-const MAY_BE_UNCOUNTED: &str = "they were polled as the program began, and it may not have counted \
-                                their wakers yet";
-const MAY_HAVE_FINISHED: &str = "they may have finished: a span that was made in a task, and is \
-                                 open, keeps it on the wire";
-const ENDED_AS_OLD: &str = "others of the site have ended at half that age or more, perhaps \
-                            aborted, as these may be";

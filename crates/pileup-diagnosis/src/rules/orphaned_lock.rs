@@ -13,38 +13,48 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
-use pileup_model::{Site, TaskId, TaskState, elapsed};
+use pileup_model::{ResourceId, Site, TaskId, elapsed};
 
-use super::case::{Case, Verdict, held_by, place, waits_on};
-use super::piling_up::{Pile, grade_by_pile};
-use super::wait_cycle::{still_for, stood_still};
-use crate::locks::Holder;
-use crate::pollers::SeenTask;
-use crate::wait_graph::{Wait, WaitGraph, lives};
-use crate::words::{count, span, tasks_wait};
-use crate::{Code, History};
+use super::claim::{Claim, Observation};
+use crate::history::{Holder, SeenTask};
+use crate::report::{Advice, Code, Doubt, Evidence, WaitsOn};
+use crate::thresholds::standstill;
+use crate::waits::{Wait, lives};
+
+const ADVICE: Advice = Advice {
+    explanation: "A guard gives its lock back when it is dropped. The task that took this one has \
+                  ended, and the lock is still held: the guard was moved into something that \
+                  lives on, or was forgotten.",
+    fix: "Look at where the guard goes: a map or a list of owned guards, a struct that outlives \
+          the request, mem::forget. Keep guards on the stack, and store what they protect, or the \
+          knowledge that it is taken, instead.",
+};
 
 /// Locks made at one place, whose holders were spawned at one place and have ended.
 #[derive(Default)]
 struct Orphans<'a> {
     holders: Vec<&'a SeenTask>,
     waits: Vec<&'a Wait<'a>>,
-    locks: HashSet<pileup_model::ResourceId>,
+    locks: HashSet<ResourceId>,
     held_for: Duration,
 }
 
-pub(super) fn cases(history: &History, graph: &WaitGraph, piles: &[Pile]) -> Vec<Case> {
-    let Some(latest) = history.latest() else {
-        return Vec::new();
-    };
-    let patience = still_for(history);
+pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
+    let Observation {
+        history,
+        latest,
+        waits,
+        ..
+    } = observation;
+    let patience = standstill(history);
     let mut orphans: BTreeMap<(Option<&Site>, Option<&Site>), Orphans> = BTreeMap::new();
-    for wait in graph.waits() {
-        let Holder::One(holder, since) = graph.holder(wait.resource) else {
+    for wait in waits.waits() {
+        let Holder::One(holder, since) = waits.holder(wait.resource) else {
             continue;
         };
         let held_for = elapsed(*since, latest.at);
-        if lives(holder, latest) || held_for < patience || stood_still(wait, latest) < patience {
+        let waited_for = elapsed(wait.since, latest.at);
+        if lives(holder, latest) || held_for < patience || waited_for < patience {
             continue;
         }
         let places = (holder.site.as_ref(), wait.resource.site.as_ref());
@@ -57,54 +67,40 @@ pub(super) fn cases(history: &History, graph: &WaitGraph, piles: &[Pile]) -> Vec
     orphans
         .into_iter()
         .map(|((holder_site, lock_site), orphans)| {
-            orphans.case(holder_site, lock_site, history, graph, piles)
+            orphans.claim(holder_site, lock_site, observation)
         })
         .collect()
 }
 
 impl Orphans<'_> {
-    fn case(
+    fn claim(
         &self,
         holder_site: Option<&Site>,
         lock_site: Option<&Site>,
-        history: &History,
-        graph: &WaitGraph,
-        piles: &[Pile],
-    ) -> Case {
-        let mut tasks: HashSet<TaskId> = self.waits.iter().map(|wait| wait.task.id).collect();
-        tasks.extend(graph.behind(&tasks));
-        let verdict = Verdict {
-            code: Code::OrphanedLock,
-            grade: grade_by_pile(&tasks, piles),
-            state: TaskState::Idle,
-            waits_on: self.waits.first().map(|wait| waits_on(wait)),
-            held_by: held_by(self.holders.iter().copied()),
+        observation: &Observation,
+    ) -> Claim {
+        let mut waiting: HashSet<TaskId> = self.waits.iter().map(|wait| wait.task.id).collect();
+        waiting.extend(observation.waits.behind(&waiting));
+        Claim {
+            holders: self.holders.iter().map(|holder| (*holder).clone()).collect(),
+            waits_on: self.waits.first().copied().map(WaitsOn::of),
             evidence: vec![
-                format!(
-                    "{} made at {} still held, the longest for {}",
-                    count(self.locks.len(), "lock"),
-                    place(lock_site),
-                    span(self.held_for)
-                ),
-                format!(
-                    "the tasks that took them were spawned at {} and have ended",
-                    place(holder_site)
-                ),
-                format!(
-                    "{} for them, directly or behind one another",
-                    tasks_wait(tasks.len())
-                ),
+                Evidence::Held {
+                    locks: self.locks.len(),
+                    made_at: lock_site.cloned(),
+                    longest_seconds: self.held_for.into(),
+                },
+                Evidence::TakersEnded {
+                    spawned_at: holder_site.cloned(),
+                },
+                Evidence::WaitForLocks {
+                    tasks: waiting.len(),
+                    spawned_at: observation.sites(&waiting),
+                },
             ],
-            explanation: "A guard gives its lock back when it is dropped. The task that took \
-                          this one has ended, and the lock is still held: the guard was moved \
-                          into something that lives on, or was forgotten.",
-            fix: "Look at where the guard goes: a map or a list of owned guards, a struct that \
-                  outlives the request, mem::forget. Keep guards on the stack, and store what \
-                  they protect, or the knowledge that it is taken, instead.",
-        };
-        Case {
-            finding: verdict.at(holder_site, history),
-            tasks,
+            waiting,
+            doubts: vec![Doubt::GuardInUse],
+            ..Claim::new(Code::OrphanedLock, holder_site, ADVICE)
         }
     }
 }

@@ -13,100 +13,75 @@ use std::time::Duration;
 
 use pileup_model::{Snapshot, Task, TaskId, TaskKind, TaskState, elapsed};
 
-use super::case::{Case, Verdict};
-use crate::words::{count, span};
-use crate::{Code, Grade, History};
+use super::claim::{Claim, Observation};
+use crate::report::{Advice, Code, Doubt, Evidence};
+use crate::thresholds::{LASTING_POLL_PART, LASTING_POLLS, LONG_POLL, TIMES_THE_MEAN_POLL};
 
-/// Ten thousand times what Tokio advises.
-const LONG_POLL: Duration = Duration::from_secs(1);
-/// A poll is only long beside the site's own: so many times their mean.
-const TIMES_THE_MEAN: u32 = 10;
+const ADVICE: Advice = Advice {
+    explanation: "Each of these tasks holds a worker thread for itself: it computes or blocks \
+                  without reaching an await. Tokio cannot interrupt it, and whatever else waits \
+                  for that worker stands still.",
+    fix: "Await instead of blocking (tokio::time::sleep for std::thread::sleep, Tokio's channels \
+          and locks for std's), yield in long loops, or move the work to spawn_blocking or a \
+          thread of its own; and see that the loop's condition can become false.",
+};
 
-pub(super) fn cases(history: &History) -> Vec<Case> {
-    let Some(latest) = history.latest() else {
-        return Vec::new();
-    };
+pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
+    let Observation {
+        history, latest, ..
+    } = observation;
     let window = history.window();
     let gave_up_worker = gave_up_worker(latest);
-    let mut cases = Vec::new();
+    let mut claims = Vec::new();
     for (site, seen) in history.sites() {
         let mean = seen.mean_poll();
-        let long = LONG_POLL.max(mean.saturating_mul(TIMES_THE_MEAN));
+        let long = LONG_POLL.max(mean.saturating_mul(TIMES_THE_MEAN_POLL));
         let in_poll = |task: &Task| {
             let started = task.polls.last_started?;
             let running = is_in_poll(task) && !gave_up_worker.contains(&task.id);
             running.then(|| elapsed(started, latest.at))
         };
         // Two snapshots at least have seen the same poll.
-        let pinned: Vec<(&Task, Duration)> = seen
+        let pinned: Vec<(TaskId, Duration)> = seen
             .living
             .iter()
-            .filter_map(|task| Some((task.as_ref(), in_poll(task)?)))
+            .filter_map(|task| Some((task.id, in_poll(task)?)))
             .filter(|(_, poll)| *poll >= long && window >= LONG_POLL)
             .collect();
         let Some(longest) = pinned.iter().map(|(_, poll)| *poll).max() else {
             continue;
         };
-        // One long poll may be a heavy one. Several that last for most of the watch, and
-        // that none of the site came back from, are not.
-        let lasting = pinned
-            .iter()
-            .filter(|(_, poll)| *poll >= window / 2)
-            .count();
-        let worker_unseen = latest.coverage.waits_unseen;
-        let grade = if lasting >= 2 && !worker_unseen {
-            Grade::Probable
-        } else {
-            Grade::Suspicious
-        };
-        let mut evidence = vec![format!(
-            "{} in a poll that has not returned, the longest for {}",
-            match pinned.len() {
-                1 => "1 task is".to_owned(),
-                tasks => format!("{tasks} tasks are"),
-            },
-            span(longest)
-        )];
-        evidence.push(if worker_unseen {
-            "whether they gave up their worker first, by block_in_place, a probe does not see"
-                .to_owned()
-        } else if mean.is_zero() {
-            "no poll of a task of this site has returned".to_owned()
-        } else {
-            format!(
-                "the site's polls that did return took {} on average",
-                span(mean)
-            )
+        let lasts = |(_, poll): &&(TaskId, Duration)| *poll >= window / LASTING_POLL_PART;
+        let lasting = pinned.iter().filter(lasts).count();
+        let mut evidence = vec![Evidence::InLongPoll {
+            tasks: pinned.len(),
+            longest_seconds: longest.into(),
+        }];
+        if !latest.coverage.waits_unseen {
+            evidence.push(Evidence::PollsReturned {
+                mean_seconds: (!mean.is_zero()).then_some(mean.into()),
+            });
+        }
+        evidence.push(Evidence::Finished {
+            tasks: seen.finished.total(),
+            watch_seconds: window.into(),
         });
-        evidence.push(format!(
-            "{} of the site finished in the {} of the watch",
-            count(
-                usize::try_from(seen.finished.total()).unwrap_or(usize::MAX),
-                "task"
-            ),
-            span(window)
-        ));
-        let verdict = Verdict {
-            code: Code::PinnedWorker,
-            grade,
+        let claim = Claim {
+            members: pinned.iter().map(|(task, _)| *task).collect(),
             state: TaskState::Running,
-            waits_on: None,
-            held_by: Vec::new(),
             evidence,
-            explanation: "Each of these tasks holds a worker thread for itself: it computes \
-                          or blocks without reaching an await. Tokio cannot interrupt it, \
-                          and whatever else waits for that worker stands still.",
-            fix: "Await instead of blocking (tokio::time::sleep for std::thread::sleep, \
-                  Tokio's channels and locks for std's), yield in long loops, or move the \
-                  work to spawn_blocking or a thread of its own; and see that the loop's \
-                  condition can become false.",
+            doubts: vec![if latest.coverage.waits_unseen {
+                Doubt::WorkerUnseen
+            } else if lasting >= LASTING_POLLS {
+                Doubt::PollMayReturn
+            } else {
+                Doubt::MayBeHeavyWork
+            }],
+            ..Claim::new(Code::PinnedWorker, site, ADVICE)
         };
-        cases.push(Case {
-            finding: verdict.at(site, history),
-            tasks: pinned.iter().map(|(task, _)| task.id).collect(),
-        });
+        claims.push(claim.with_those_behind(observation));
     }
-    cases
+    claims
 }
 
 fn is_in_poll(task: &Task) -> bool {
@@ -119,7 +94,7 @@ fn is_in_poll(task: &Task) -> bool {
 fn gave_up_worker(latest: &Snapshot) -> HashSet<TaskId> {
     let tasks = || latest.tasks.iter().map(AsRef::as_ref);
     let mut gave_up = HashSet::new();
-    for worker in tasks().filter(|task| is_worker(task)) {
+    for worker in tasks().filter(|task| task.is_worker()) {
         let in_poll = tasks().filter(|task| is_in_poll(task) && !gave_up.contains(&task.id));
         let before = in_poll.filter_map(|task| {
             let started = task.polls.last_started?;
@@ -128,15 +103,4 @@ fn gave_up_worker(latest: &Snapshot) -> HashSet<TaskId> {
         gave_up.extend(before.max().map(|(_, id)| id));
     }
     gave_up
-}
-
-/// Each worker of a runtime with several threads is a blocking task of Tokio's scheduler.
-fn is_worker(task: &Task) -> bool {
-    let site = task.site.as_ref();
-    task.kind == TaskKind::Blocking
-        && site.is_some_and(|site| {
-            site.is_in_dependency()
-                && site.file.contains("multi_thread")
-                && site.file.ends_with("worker.rs")
-        })
 }

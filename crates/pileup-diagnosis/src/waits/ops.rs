@@ -4,8 +4,6 @@ use std::collections::{HashMap, HashSet};
 
 use pileup_model::{AsyncOp, AsyncOpId, Resource, ResourceId, Snapshot, TaskId};
 
-use crate::locks::was_granted;
-
 /// The async ops of a snapshot, sorted by what the wait-for graph asks of them. There may be
 /// very many: they are gone through once.
 pub(crate) struct Ops<'a> {
@@ -43,7 +41,7 @@ impl<'a> Ops<'a> {
 
     /// Whether an open op waits no more.
     pub(crate) fn has_what_it_wants(&self, op: &AsyncOp) -> bool {
-        self.granted.contains(&op.id) || (is_acquire(op) && was_granted(op))
+        self.granted.contains(&op.id) || (op.is_acquire() && op.was_granted())
     }
 
     /// The `Acquire::new` ops on a lock's inner semaphore that have what they requested,
@@ -53,7 +51,7 @@ impl<'a> Ops<'a> {
     }
 
     fn add(&mut self, op: &'a AsyncOp, snapshot: &Snapshot) {
-        if op.source.ends_with("_owned") {
+        if op.gives_owned_guard() {
             self.owned.insert(op.resource);
         }
         if let (None, Some(task)) = (op.dropped_at, op.task) {
@@ -62,7 +60,7 @@ impl<'a> Ops<'a> {
                 self.open.push((task, op));
             }
         }
-        let was_granted = (op.parent.is_some() || is_acquire(op)) && was_granted(op);
+        let was_granted = (op.parent.is_some() || op.is_acquire()) && op.was_granted();
         if let Some(parent) = op.parent {
             // Of several parts the newest counts.
             if was_granted {
@@ -71,15 +69,11 @@ impl<'a> Ops<'a> {
                 self.granted.remove(&parent);
             }
         }
-        if was_granted && is_acquire(op) {
+        if was_granted && op.is_acquire() {
             let resource = snapshot.resource(op.resource);
             let outer = resource.and_then(|resource| resource.parent);
             let of = self.acquires.entry(outer.unwrap_or(op.resource));
             of.or_default().push(op);
         }
     }
-}
-
-fn is_acquire(op: &AsyncOp) -> bool {
-    &*op.source == "Acquire::new"
 }

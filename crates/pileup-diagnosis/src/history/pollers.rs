@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use pileup_model::{AsyncOp, AsyncOpId, Site, Snapshot, Task, TaskId};
 use serde::{Deserialize, Serialize};
 
-use crate::changes::changes;
+use super::changes::changes;
 
 /// A task that was seen once, alive or not.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use pileup_model::{Site, Task, TaskId};
 
 use crate::SiteHistory;
-use crate::changes::changes;
+use super::changes::changes;
 
 /// Who came to a site and who went from it, between two snapshots.
 #[derive(Default)]

@@ -6,49 +6,12 @@ use jiff::Timestamp;
 use petgraph::algo::tarjan_scc;
 use petgraph::graphmap::DiGraphMap;
 use pileup_model::{
-    AsyncOp, Resource, ResourceId, Site, Snapshot, Task, TaskId, TaskKind, TaskState,
+    AsyncOp, Primitive, Resource, ResourceId, Snapshot, Task, TaskId, TaskKind, TaskState, WaitKind,
 };
-use serde::{Deserialize, Serialize};
 
-use crate::History;
-use crate::locks::{Holder, flag};
-use crate::ops::Ops;
-use crate::pollers::SeenTask;
-
-/// What kind of thing a task waits for.
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WaitKind {
-    /// To lock a `Mutex`.
-    Mutex,
-    /// To lock an `RwLock`, for reading or for writing.
-    RwLock,
-    /// To acquire permits of a `Semaphore`.
-    Semaphore,
-    /// For another task to initialise a `OnceCell`.
-    OnceCell,
-    /// To send into a bounded channel that is full.
-    ChannelSend,
-    /// To receive from a oneshot channel.
-    Oneshot,
-    /// For others to arrive at a `Barrier`.
-    Barrier,
-    /// For the next tick of an `Interval`.
-    Interval,
-    /// For something that this version does not know.
-    Other,
-}
-
-impl WaitKind {
-    /// Whether what is waited for is held by somebody.
-    pub(crate) fn is_lock(self) -> bool {
-        matches!(
-            self,
-            Self::Mutex | Self::RwLock | Self::Semaphore | Self::OnceCell
-        )
-    }
-}
+use super::ops::Ops;
+use crate::history::{History, Holder, SeenTask};
+use crate::report::WaitFor;
 
 /// One wait of one task.
 #[derive(Debug, Clone)]
@@ -59,6 +22,16 @@ pub(crate) struct Wait<'a> {
     pub(crate) resource: &'a Resource,
     /// Since when it waits so, and was not polled for any other reason.
     pub(crate) since: Timestamp,
+}
+
+impl Wait<'_> {
+    /// What it waits for, as evidence has it.
+    pub(crate) fn what(&self) -> WaitFor {
+        WaitFor {
+            kind: self.kind,
+            made_at: self.resource.site.clone(),
+        }
+    }
 }
 
 /// All waits of one moment, with the holders of what is waited for.
@@ -75,6 +48,8 @@ pub(crate) struct WaitGraph<'a> {
     owned: HashSet<ResourceId>,
     /// Tasks with an open async op: sorted, each once.
     in_ops: Vec<TaskId>,
+    /// Groups of tasks that wait for one another, or for themselves.
+    cycles: Vec<Vec<TaskId>>,
 }
 
 /// What is known of a lock that is waited for.
@@ -94,6 +69,7 @@ impl<'a> WaitGraph<'a> {
             locks: HashMap::new(),
             owned: HashSet::new(),
             in_ops: Vec::new(),
+            cycles: Vec::new(),
         };
         let Some(latest) = history.latest() else {
             return graph;
@@ -118,6 +94,7 @@ impl<'a> WaitGraph<'a> {
         }
         graph.owned = ops.owned;
         graph.in_ops = ops.tasks;
+        graph.cycles = graph.find_cycles();
         graph
     }
 
@@ -185,7 +162,11 @@ impl<'a> WaitGraph<'a> {
     }
 
     /// Groups of tasks that wait for one another, or for themselves.
-    pub(crate) fn cycles(&self) -> Vec<Vec<TaskId>> {
+    pub(crate) fn cycles(&self) -> &[Vec<TaskId>] {
+        &self.cycles
+    }
+
+    fn find_cycles(&self) -> Vec<Vec<TaskId>> {
         // Whoever waits for nobody closes no circle.
         let waiting_holders: HashMap<ResourceId, Vec<TaskId>> = self
             .locks
@@ -271,33 +252,13 @@ fn wait<'a>(
     let inner = snapshot.resource(op.resource)?;
     let outer = inner.parent.and_then(|parent| snapshot.resource(parent));
     let resource = outer.unwrap_or(inner);
-    let kind = match (&*op.source, &*resource.concrete_type) {
-        (_, "Mutex") => WaitKind::Mutex,
-        (_, "RwLock") => WaitKind::RwLock,
-        ("Acquire::new", "Semaphore") if resource.is_internal => WaitKind::ChannelSend,
-        (_, "Semaphore") if is_once_cell(resource.site.as_ref()) => WaitKind::OnceCell,
-        (_, "Semaphore") => WaitKind::Semaphore,
-        ("Receiver::await", _) => {
-            let answered = flag(resource, "value_sent") == Some(true)
-                || flag(resource, "tx_dropped") == Some(true);
-            if answered {
-                return None;
-            }
-            WaitKind::Oneshot
-        }
-        ("Barrier::wait", _) => WaitKind::Barrier,
-        ("Interval::tick", _) => WaitKind::Interval,
-        _ => WaitKind::Other,
-    };
+    if resource.primitive() == (Primitive::Oneshot { answered: true }) {
+        return None;
+    }
     Some(Wait {
         task: seen,
-        kind,
+        kind: WaitKind::of(op, resource),
         resource,
         since: op.created_at.max(task.last_active()),
     })
-}
-
-/// A `OnceCell` shows as a semaphore that Tokio itself made.
-fn is_once_cell(site: Option<&Site>) -> bool {
-    site.is_some_and(|site| site.is_in_dependency() && site.file.ends_with("once_cell.rs"))
 }

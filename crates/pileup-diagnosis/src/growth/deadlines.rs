@@ -5,17 +5,19 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
-use std::time::Duration;
 
 use jiff::Timestamp;
-use pileup_model::{AttributeValue, Resource, Snapshot, Task, TaskId};
+use pileup_model::{Primitive, Snapshot, Task, TaskId};
 
 /// The earliest deadline of each task that waits under a timer which is not due yet.
 pub(crate) fn deadlines(snapshot: &Snapshot) -> HashMap<TaskId, Timestamp> {
     let mut timers: Vec<(Timestamp, Timestamp)> = snapshot
         .resources
         .iter()
-        .filter_map(|resource| Some((resource.created_at, deadline(resource)?)))
+        .filter_map(|resource| match resource.primitive() {
+            Primitive::Timer { due } => Some((resource.created_at, due?)),
+            _ => None,
+        })
         .filter(|(_, deadline)| *deadline > snapshot.at)
         .collect();
     if timers.is_empty() {
@@ -64,21 +66,4 @@ impl LastPoll {
             task: task.id,
         })
     }
-}
-
-/// When a timer is due: it tells its `duration` in milliseconds when it is first polled, which
-/// is soon after it was made.
-fn deadline(resource: &Resource) -> Option<Timestamp> {
-    if &*resource.concrete_type != "Sleep" {
-        return None;
-    }
-    let milliseconds = match resource.attribute("duration")? {
-        AttributeValue::Unsigned(milliseconds) => *milliseconds,
-        AttributeValue::Signed(milliseconds) => u64::try_from(*milliseconds).ok()?,
-        AttributeValue::Bool(_) | AttributeValue::Text(_) => return None,
-    };
-    resource
-        .created_at
-        .checked_add(Duration::from_millis(milliseconds))
-        .ok()
 }

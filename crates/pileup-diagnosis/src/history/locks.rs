@@ -10,9 +10,9 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
-use pileup_model::{AsyncOp, AttributeValue, Resource, ResourceId, Snapshot};
+use pileup_model::{AsyncOp, Primitive, Resource, ResourceId, Snapshot};
 
-use crate::pollers::{Pollers, SeenTask};
+use super::pollers::{Pollers, SeenTask};
 
 /// What a lock allows at once, and when it was last seen free.
 #[derive(Debug, Clone, Default)]
@@ -63,14 +63,14 @@ impl LocksSeen {
                 free_at: (resource.created_at >= started).then_some(resource.created_at),
                 ..LockSeen::default()
             });
-            let permits = unsigned(resource, "permits");
+            let permits = resource.free_permits();
             seen.capacity = seen.capacity.max(permits.unwrap_or_default());
-            let free = match &*resource.concrete_type {
-                "Mutex" => flag(resource, "locked") == Some(false),
-                "RwLock" => {
-                    flag(resource, "write_locked") == Some(false)
-                        && unsigned(resource, "current_readers") == Some(0)
-                }
+            let free = match resource.primitive() {
+                Primitive::Mutex { locked } => locked == Some(false),
+                Primitive::RwLock {
+                    write_locked,
+                    readers,
+                } => write_locked == Some(false) && readers == Some(0),
                 _ => permits.is_some_and(|permits| permits == seen.capacity),
             };
             if free {
@@ -107,9 +107,9 @@ impl LocksSeen {
         let Some((at, newest)) = taken.last() else {
             return Holder::Unknown;
         };
-        let exclusive = match &*lock.concrete_type {
-            "Mutex" => true,
-            "RwLock" => flag(lock, "write_locked") == Some(true),
+        let exclusive = match lock.primitive() {
+            Primitive::Mutex { .. } => true,
+            Primitive::RwLock { write_locked, .. } => write_locked == Some(true),
             _ => seen.capacity == 1,
         };
         if exclusive {
@@ -130,11 +130,11 @@ fn several(
     taken: &[(Timestamp, &AsyncOp)],
     pollers: &Pollers,
 ) -> Holder {
-    let held = match &*lock.concrete_type {
-        "RwLock" => unsigned(lock, "current_readers").unwrap_or_default(),
+    let held = match lock.primitive() {
+        Primitive::RwLock { readers, .. } => readers.unwrap_or_default(),
         _ => seen
             .capacity
-            .saturating_sub(unsigned(lock, "permits").unwrap_or_default()),
+            .saturating_sub(lock.free_permits().unwrap_or_default()),
     };
     let tasks: Option<HashSet<&SeenTask>> = taken.iter().map(|(_, op)| pollers.of(op)).collect();
     match tasks {
@@ -147,31 +147,5 @@ fn several(
             Holder::Several(tasks)
         }
         _ => Holder::Unknown,
-    }
-}
-
-/// Whether an `Acquire::new` has all that it requested.
-pub(crate) fn was_granted(acquire: &AsyncOp) -> bool {
-    let number = |name| match acquire.attribute(name) {
-        Some(AttributeValue::Unsigned(number)) => Some(*number),
-        _ => None,
-    };
-    let obtained = number("permits_obtained").unwrap_or_default();
-    number("permits_requested").is_some_and(|requested| requested > 0 && obtained >= requested)
-}
-
-fn unsigned(resource: &Resource, name: &str) -> Option<u64> {
-    match resource.attribute(name)? {
-        AttributeValue::Unsigned(number) => Some(*number),
-        // Tokio tells the readers of an RwLock as a signed number.
-        AttributeValue::Signed(number) => u64::try_from(*number).ok(),
-        _ => None,
-    }
-}
-
-pub(crate) fn flag(resource: &Resource, name: &str) -> Option<bool> {
-    match resource.attribute(name)? {
-        AttributeValue::Bool(value) => Some(*value),
-        _ => None,
     }
 }

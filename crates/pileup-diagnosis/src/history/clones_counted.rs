@@ -4,14 +4,10 @@
 //! is done it is lost where it happens on other threads: a busy machine had six tasks polled
 //! meanwhile. They have wakers, and none is counted.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use pileup_model::{Task, elapsed};
 
-/// The first clone of all is made known in microseconds, or, where the thread that does it
-/// is not let run, in some tenths of a second.
-const MADE_KNOWN_IN: Duration = Duration::from_secs(1);
+use crate::thresholds::CLONES_COUNTED_IN;
 
 /// Since when a program counts the wakers that are cloned, as far as its tasks show.
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,7 +33,7 @@ impl ClonesCounted {
         let first_poll = polled_once.unwrap_or(task.created_at);
         let long_after_start = self
             .first_spawned
-            .is_some_and(|start| elapsed(start, first_poll) >= MADE_KNOWN_IN);
+            .is_some_and(|start| elapsed(start, first_poll) >= CLONES_COUNTED_IN);
         long_after_start
             || self
                 .first_counted

@@ -6,70 +6,68 @@
 //! the tasks of a dependency's site were each born in the active time of a task of one
 //! other finding, and that time is short enough to say something, the two are one cause.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use pileup_model::{Site, elapsed};
 
-use super::case::Case;
-use crate::words::count;
-use crate::{Code, Finding, History, SiteHistory};
+use super::evidence::Evidence;
+use crate::history::{History, SiteHistory};
+use crate::rules::{Claim, Code, Graded};
+use crate::thresholds::{ACTIVE_PART, are_most};
 
-/// Four in five of the births must fall into the caller's active times.
-const EXPLAINED_OF_5: usize = 4;
-/// A caller that is active for more than half of the watch would explain anything.
-const ACTIVE_PART: u32 = 2;
-
-pub(super) fn fold_into_callers(cases: &mut Vec<Case>, history: &History) {
-    let (inside, mut own): (Vec<Case>, Vec<Case>) = cases.drain(..).partition(|case| {
-        let site = case.finding.site.as_ref();
-        site.is_some_and(Site::is_in_dependency) && case.finding.code == Code::PilingUp
+/// Folds the claims about sites in dependencies into those of their callers.
+pub(super) fn fold_into_callers(claims: Vec<Graded>, history: &History) -> Vec<Graded> {
+    let (inside, mut own): (Vec<Graded>, Vec<Graded>) = claims.into_iter().partition(|graded| {
+        let site = graded.claim.site.as_ref();
+        site.is_some_and(Site::is_in_dependency) && graded.claim.code == Code::PilingUp
     });
-    for case in inside {
-        let caller = caller(&case.finding, &own, history);
+    let mut alone = Vec::new();
+    for graded in inside {
+        let caller = caller(&graded.claim, &own, history);
         match caller.and_then(|index| own.get_mut(index)) {
-            Some(caller) => caller.finding.evidence.push(companion(&case.finding)),
-            None => cases.push(case),
+            Some(caller) => fold(graded.claim, &mut caller.claim, history),
+            None => alone.push(graded),
         }
     }
-    cases.append(&mut own);
+    alone.append(&mut own);
+    alone
 }
 
-fn companion(finding: &Finding) -> String {
-    let site = finding.site.as_ref().map(Site::to_string);
-    format!(
-        "while active they spawn tasks inside a dependency, of which {} alive too: {}",
-        match finding.alive {
-            1 => "1 is".to_owned(),
-            _ => count(finding.alive, "task").replace(" tasks", " are"),
-        },
-        site.unwrap_or_default()
-    )
+fn fold(inside: Claim, caller: &mut Claim, history: &History) {
+    let seen = history.site(inside.site.as_ref());
+    caller.evidence.push(Evidence::SpawnInDependency {
+        alive: seen.map_or(0, |seen| seen.living.len()),
+        spawned_at: inside.site,
+    });
+    caller.members.extend(inside.members);
 }
 
-/// The finding in whose active times most of the tasks of `inside` were born.
-fn caller(inside: &Finding, own: &[Case], history: &History) -> Option<usize> {
+/// The claim in whose active times most of the tasks of `inside` were born.
+fn caller(inside: &Claim, own: &[Graded], history: &History) -> Option<usize> {
     let births: Vec<Timestamp> = history
         .site(inside.site.as_ref())?
         .living
         .iter()
         .map(|task| task.created_at)
         .collect();
-    let explained = |index: usize, case: &Case| {
-        let seen = history.site(case.finding.site.as_ref())?;
+    let explained = |index: usize, graded: &Graded| {
+        let seen = history.site(graded.claim.site.as_ref())?;
         let times = active_times(seen, history)?;
         let explained = births
             .iter()
             .filter(|birth| covers(&times, **birth))
             .count();
-        (explained * 5 >= births.len() * EXPLAINED_OF_5).then_some((explained, index))
+        are_most(explained, births.len()).then_some((explained, index))
     };
     own.iter()
         .enumerate()
-        .filter_map(|(index, case)| explained(index, case))
+        .filter_map(|(index, graded)| explained(index, graded))
         .max()
         .map(|(_, index)| index)
 }
 
-/// From birth to last poll of each living task, in order and merged; none when they make up
+/// From birth to last poll of each live task, in order and merged; none when they make up
 /// too much of the watch to say anything.
 fn active_times(seen: &SiteHistory, history: &History) -> Option<Vec<(Timestamp, Timestamp)>> {
     let mut times: Vec<(Timestamp, Timestamp)> = Vec::new();
@@ -82,7 +80,7 @@ fn active_times(seen: &SiteHistory, history: &History) -> Option<Vec<(Timestamp,
     }
     let (first, last) = times.first().zip(times.last())?;
     let whole = elapsed(first.0, last.1).max(history.window());
-    let active: std::time::Duration = times.iter().map(|time| elapsed(time.0, time.1)).sum();
+    let active: Duration = times.iter().map(|time| elapsed(time.0, time.1)).sum();
     (active * ACTIVE_PART <= whole).then_some(times)
 }
 

@@ -3,12 +3,11 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use pileup_model::{Site, TaskId};
+use pileup_model::{Site, TaskId, WaitKind};
 use serde::{Deserialize, Serialize};
 
-use crate::History;
-use crate::locks::Holder;
-use crate::wait_graph::{Wait, WaitGraph, WaitKind, lives};
+use super::wait_graph::{Wait, WaitGraph, lives};
+use crate::history::{Holder, History};
 
 /// Who waits for what, and who holds it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,7 +82,7 @@ pub fn graph(history: &History) -> Graph {
         return Graph::default();
     };
     let waits = WaitGraph::of(history);
-    let in_cycle: HashSet<TaskId> = waits.cycles().into_iter().flatten().collect();
+    let in_cycle: HashSet<TaskId> = waits.cycles().iter().flatten().copied().collect();
     let mut relations = Relations::default();
     let mut resources_seen = HashSet::new();
     for wait in waits.waits() {

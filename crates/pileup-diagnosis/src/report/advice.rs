@@ -1,0 +1,75 @@
+//! What a finding means, and how to fix it.
+
+use pileup_model::WaitKind;
+
+use crate::growth::Pile;
+
+/// What a finding means, and how to fix it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Advice {
+    pub(crate) explanation: &'static str,
+    pub(crate) fix: &'static str,
+}
+
+impl Advice {
+    /// Why a pile grows and what helps, by what its tasks wait for.
+    pub(crate) fn on_pile(pile: &Pile, wait: Option<WaitKind>) -> Self {
+        if pile.is_of_closures() {
+            return CLOSURES;
+        }
+        Self {
+            explanation: TASKS,
+            fix: match wait {
+                Some(WaitKind::Mutex | WaitKind::RwLock) => LOCK,
+                Some(WaitKind::Semaphore) => PERMIT,
+                Some(WaitKind::ChannelSend) => FULL_CHANNEL,
+                Some(WaitKind::Oneshot) => ONESHOT,
+                Some(WaitKind::Barrier) => BARRIER,
+                Some(WaitKind::OnceCell) => ONCE_CELL,
+                Some(WaitKind::Interval) => LOOP,
+                Some(WaitKind::Other) | None => UNKNOWN,
+            },
+        }
+    }
+}
+
+const TASKS: &str = "Tasks are spawned here again and again, and those that are not done soon are \
+                     never done: the pile grows for as long as the program runs, with all that the \
+                     tasks hold.";
+
+const LOCK: &str = "Find the task that holds the lock, and what it awaits while it does: end the \
+                    guard before that await, or give the await a timeout. A guard that was stored \
+                    or forgotten never ends.";
+const PERMIT: &str = "Find who took the permits and does not give them back: an owned permit that \
+                      is stored, mem::forget or SemaphorePermit::forget, a path that returns \
+                      without dropping it, or a task that holds one and waits itself.";
+const FULL_CHANNEL: &str = "The receiver is kept and no longer read. Drop it with its owner, so \
+                            that send returns an error; keep its loop from waiting for one of the \
+                            senders; or send with try_send or send_timeout where a message may be \
+                            lost.";
+const ONESHOT: &str = "The sender is kept and never used: look at the map or the queue where it is \
+                       stored, and at the path on which its entry is not taken out. Drop it there, \
+                       and give the wait a timeout.";
+const BARRIER: &str = "Not enough tasks arrive at the barrier: one that fails, or is cancelled, \
+                       never does. Count the arrivals so that they cannot be missed, or give the \
+                       wait a timeout.";
+const ONCE_CELL: &str = "The task that initialises the cell does not finish. Give the \
+                         initialisation a timeout; after an error the next one tries again.";
+const LOOP: &str = "The tasks run a loop with an interval and are never told to stop: give the loop \
+                    an end, such as a CancellationToken or the end of what it serves.";
+const UNKNOWN: &str = "Look at the awaits after the tasks' last progress: a channel whose other \
+                       side is kept but no longer used, a lock or permit that is not given back, a \
+                       reply or a request without a deadline, a loop whose condition cannot become \
+                       false. Give the wait an end: drop the other side, add a timeout, or cancel \
+                       the task with its owner.";
+
+const CLOSURES: Advice = Advice {
+    explanation: "Blocking closures are started here again and again, and do not return. Each \
+                  keeps a thread of the blocking pool, which has 512 unless it was told \
+                  otherwise. When the last is taken, all that needs one waits for good: other \
+                  closures, tokio::fs, and the lookup of names.",
+    fix: "Look at what the closure blocks on: a receive, a lock, a wait or a read without a \
+          limit, or a loop that cannot end. Give that itself a limit (recv_timeout, wait_timeout, \
+          set_read_timeout), or a flag to look at. A timeout around the JoinHandle ends only \
+          the wait for it, and abort ends no closure that has begun.",
+};

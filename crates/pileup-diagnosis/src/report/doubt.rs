@@ -1,0 +1,126 @@
+//! What speaks against a claim, and the grade that is left.
+//!
+//! A doubt is one variant. What it allows is a line of [`Doubt::allows`], its sentence a line
+//! of [`super::sentences`].
+
+use serde::{Deserialize, Serialize};
+
+use super::finding::Grade;
+use super::seconds::Seconds;
+
+/// Something that speaks against a claim.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "doubt", rename_all = "snake_case")]
+pub enum Doubt {
+    /// Growth shows that tasks stay; that they stay for good, no watch can show.
+    OnlyGrowth,
+    /// The old tasks wait under timers that are not due yet.
+    TimersAhead {
+        /// How many.
+        tasks: usize,
+        /// The first is due in this time.
+        first_seconds: Seconds,
+        /// The last is due in this time.
+        last_seconds: Seconds,
+    },
+    /// The program may not have counted wakers yet when the tasks were polled.
+    WakersUncounted,
+    /// The tasks may have finished: an open span keeps a task on the wire.
+    MayHaveFinished,
+    /// Others of the site have ended at half that age or more.
+    OthersEndedAsOld,
+    /// A long poll may return.
+    PollMayReturn,
+    /// One long poll, or several that have not lasted, may be heavy work.
+    MayBeHeavyWork,
+    /// Whether the tasks gave up their worker by `block_in_place` is not seen.
+    WorkerUnseen,
+    /// Guards of the lock can be passed on to other tasks.
+    GuardPassedOn,
+    /// Permits of a semaphore can be passed on, and others be added.
+    PermitsPassedOn,
+    /// The task may have given the lock back since, and another have taken it unseen.
+    MayHaveGivenBack,
+    /// A task of the circle can be woken by something else.
+    WokenElsewhere,
+    /// The guard of the lock may be in use elsewhere.
+    GuardInUse,
+    /// The holder may go on.
+    HolderMayGoOn,
+    /// The tasks may be polled yet.
+    MayBePolledYet,
+    /// A storm of wakes may end.
+    StormMayEnd,
+    /// Long-lived tasks may share the spawn site with short ones.
+    MayBeLongLived,
+}
+
+/// The surest grade that a doubt allows.
+enum Allows {
+    Probable,
+    /// As sure as the pile that the claim explains: `probable` with one.
+    AsThePile,
+    Suspicious,
+}
+
+impl Doubt {
+    fn allows(self) -> Allows {
+        match self {
+            Self::OnlyGrowth | Self::PollMayReturn => Allows::Probable,
+            Self::WakersUncounted
+            | Self::MayHaveFinished
+            | Self::OthersEndedAsOld
+            | Self::GuardPassedOn
+            | Self::PermitsPassedOn
+            | Self::MayHaveGivenBack
+            | Self::WokenElsewhere
+            | Self::GuardInUse
+            | Self::HolderMayGoOn
+            | Self::MayBePolledYet
+            | Self::StormMayEnd => Allows::AsThePile,
+            Self::TimersAhead { .. }
+            | Self::MayBeHeavyWork
+            | Self::WorkerUnseen
+            | Self::MayBeLongLived => Allows::Suspicious,
+        }
+    }
+
+    /// Whether the claim rests on growth, so that what hides growth speaks against it.
+    pub(crate) fn rests_on_growth(self) -> bool {
+        matches!(self, Self::OnlyGrowth) || matches!(self.allows(), Allows::AsThePile)
+    }
+}
+
+/// Grades a claim: the surest grade that each of its doubts allows, and `certain` without
+/// any.
+pub(crate) fn grade(doubts: &[Doubt], explains_a_pile: bool) -> Grade {
+    let allowed = doubts.iter().map(|doubt| match doubt.allows() {
+        Allows::Probable => Grade::Probable,
+        Allows::AsThePile if explains_a_pile => Grade::Probable,
+        Allows::AsThePile | Allows::Suspicious => Grade::Suspicious,
+    });
+    allowed.min().unwrap_or(Grade::Certain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_is_as_sure_as_its_worst_doubt_allows() {
+        for (doubts, with_a_pile, without) in [
+            (&[][..], Grade::Certain, Grade::Certain),
+            (&[Doubt::PollMayReturn], Grade::Probable, Grade::Probable),
+            (&[Doubt::GuardInUse], Grade::Probable, Grade::Suspicious),
+            (
+                &[Doubt::GuardInUse, Doubt::MayBeHeavyWork],
+                Grade::Suspicious,
+                Grade::Suspicious,
+            ),
+        ] {
+            assert_eq!(grade(doubts, true), with_a_pile, "{doubts:?}");
+            assert_eq!(grade(doubts, false), without, "{doubts:?}");
+        }
+    }
+}

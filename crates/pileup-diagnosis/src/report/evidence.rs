@@ -1,0 +1,286 @@
+//! What was seen: each fact with its figures.
+//!
+//! A rule gives facts. Their sentences are made in [`super::sentences`].
+
+use pileup_model::{Site, WaitKind};
+use serde::{Deserialize, Serialize};
+
+use super::seconds::Seconds;
+
+/// One fact that was seen, with its figures.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "fact", rename_all = "snake_case")]
+pub enum Evidence {
+    /// How many tasks of the site were alive as the watch began, and how many at its end.
+    Growth {
+        /// Live tasks at the start.
+        alive_at_start: usize,
+        /// Live tasks at the end.
+        alive: usize,
+        /// The length of the watch.
+        watch_seconds: Seconds,
+    },
+    /// The live tasks were born in every part of a stretch of time up to the end.
+    Births {
+        /// Live tasks that were born in that time.
+        born: usize,
+        /// How long it is.
+        within_seconds: Seconds,
+        /// Whether that is the whole watch.
+        whole_watch: bool,
+        /// Tasks of the site that finished in the watch.
+        finished: u64,
+    },
+    /// How many of the tasks that reached an age have finished.
+    OldTasks {
+        /// Tasks that reached the age.
+        reached: u64,
+        /// The age.
+        age_seconds: Seconds,
+        /// How many of them finished.
+        finished: u64,
+    },
+    /// The longest lifetime of those that finished in the watch.
+    LongestLifetime {
+        /// How long it is.
+        lifetime_seconds: Seconds,
+    },
+    /// Old tasks were not polled for a time.
+    NotPolled {
+        /// How many were not.
+        tasks: usize,
+        /// Of how many old ones.
+        old: usize,
+        /// For how long: the shortest of them.
+        still_seconds: Seconds,
+    },
+    /// Old tasks are still polled.
+    StillPolled {
+        /// How often each, on average.
+        polls_per_second: f64,
+    },
+    /// Old closures have kept threads of the blocking pool.
+    ThreadsKept {
+        /// How many keep one.
+        closures: usize,
+        /// How many wait for one.
+        queued: usize,
+        /// For how long each has kept it, at least.
+        kept_seconds: Seconds,
+    },
+    /// Most wait for one and the same thing.
+    WaitFor {
+        /// What it is.
+        wait: WaitFor,
+        /// What is known of whoever could end the wait.
+        other_side: OtherSide,
+    },
+    /// They wait for several things.
+    WaitsDiffer {
+        /// The most usual ones, with the number of tasks.
+        waits: Vec<CountedWait>,
+        /// Tasks that wait for other things.
+        others: usize,
+        /// Tasks that wait for what is not seen.
+        unseen: usize,
+    },
+    /// What they wait for is not seen.
+    WaitUnseen {
+        /// Why not.
+        why: Unseen,
+    },
+    /// Tasks are idle, and all their wakers were dropped.
+    WakersDropped {
+        /// How many.
+        tasks: usize,
+    },
+    /// How the oldest of them was polled.
+    OldestPolled {
+        /// How often.
+        polls: u64,
+        /// How long ago, at the end of the watch.
+        ago_seconds: Seconds,
+    },
+    /// How often any of them was polled, at most.
+    PolledAtMost {
+        /// How many they are.
+        tasks: usize,
+        /// How often.
+        polls: u64,
+    },
+    /// Tasks are in a poll that has not returned.
+    InLongPoll {
+        /// How many.
+        tasks: usize,
+        /// The longest for how long.
+        longest_seconds: Seconds,
+    },
+    /// How long the polls of the site took that did return.
+    PollsReturned {
+        /// Their mean; none where no poll has returned.
+        mean_seconds: Option<Seconds>,
+    },
+    /// How many tasks of the site finished in the watch.
+    Finished {
+        /// How many.
+        tasks: u64,
+        /// The length of the watch.
+        watch_seconds: Seconds,
+    },
+    /// Tasks wait in circles for one another's locks, or each for a lock of its own.
+    Circle {
+        /// The tasks of one circle: the largest.
+        tasks: usize,
+        /// How many such circles there are.
+        circles: usize,
+    },
+    /// Tasks wait for locks that were granted to futures which they do not poll.
+    GrantedUnpolled {
+        /// How many tasks.
+        tasks: usize,
+    },
+    /// One step of a circle: who waits for which lock, and who holds it.
+    CircleStep {
+        /// Where the task that waits was spawned.
+        waiting: Option<Site>,
+        /// What it waits for.
+        wait: WaitFor,
+        /// Where the task that holds it was spawned.
+        holder: Option<Site>,
+    },
+    /// None of the tasks of a circle was polled for a time.
+    StoodStill {
+        /// How many tasks.
+        tasks: usize,
+        /// How long.
+        still_seconds: Seconds,
+    },
+    /// Other tasks wait for what is held here, directly or behind one another.
+    Behind {
+        /// How many.
+        tasks: usize,
+        /// Where they were spawned.
+        spawned_at: Vec<Option<Site>>,
+    },
+    /// Locks are held.
+    Held {
+        /// How many.
+        locks: usize,
+        /// Where they were made.
+        made_at: Option<Site>,
+        /// The longest for how long.
+        longest_seconds: Seconds,
+    },
+    /// The tasks that took the locks have ended.
+    TakersEnded {
+        /// Where they were spawned.
+        spawned_at: Option<Site>,
+    },
+    /// Tasks wait for these locks, directly or behind one another.
+    WaitForLocks {
+        /// How many.
+        tasks: usize,
+        /// Where they were spawned.
+        spawned_at: Vec<Option<Site>>,
+    },
+    /// Tasks of another site wait for what tasks of this site hold.
+    WaitForHolders {
+        /// How many wait.
+        waiting: usize,
+        /// Where they were spawned.
+        spawned_at: Option<Site>,
+        /// How many hold.
+        holders: usize,
+    },
+    /// For how long the longest idle of the holders was not polled.
+    HolderIdle {
+        /// How long.
+        idle_seconds: Seconds,
+    },
+    /// Tasks were never polled.
+    NeverPolled {
+        /// How many.
+        tasks: usize,
+        /// The age of the oldest.
+        oldest_seconds: Seconds,
+    },
+    /// Tasks wake themselves.
+    WakeThemselves {
+        /// How many.
+        tasks: usize,
+        /// How often, at most.
+        wakes_per_second: f64,
+    },
+    /// How long the tasks of the site take that finish.
+    OthersFinished {
+        /// How many finished.
+        tasks: u64,
+        /// Their longest lifetime.
+        longest_seconds: Seconds,
+    },
+    /// Tasks that did not finish beside many that did.
+    LeftBehind {
+        /// How many.
+        tasks: usize,
+        /// The age of the oldest.
+        oldest_seconds: Seconds,
+        /// For how long the oldest was not polled.
+        idle_seconds: Seconds,
+    },
+    /// While these tasks are active, they spawn tasks inside a dependency, which stay alive.
+    SpawnInDependency {
+        /// How many are alive.
+        alive: usize,
+        /// Where the dependency spawns them.
+        spawned_at: Option<Site>,
+    },
+}
+
+/// What a task waits for.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitFor {
+    /// The kind of wait.
+    pub kind: WaitKind,
+    /// Where the resource was made; none where the target does not report it.
+    pub made_at: Option<Site>,
+}
+
+/// A wait, and how many tasks wait so.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountedWait {
+    /// How many tasks.
+    pub tasks: usize,
+    /// What they wait for.
+    pub wait: WaitFor,
+}
+
+/// What is known of whoever could end a wait.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OtherSide {
+    /// The holder is in `held_by`, or there is nobody to name.
+    Known,
+    /// The holder of the lock is not known.
+    HolderUnknown,
+    /// Which channel it is, and who should receive, is not known.
+    ReceiverUnknown,
+    /// The sender of the answer lives, and sends nothing.
+    SenderSilent,
+}
+
+/// Why it is not seen what tasks wait for.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unseen {
+    /// Tokio does not instrument it.
+    NotInstrumented,
+    /// Tokio sees of a closure only whether it has returned.
+    Closure,
+    /// The source does not see waits.
+    Source,
+}

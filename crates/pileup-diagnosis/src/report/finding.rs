@@ -1,0 +1,190 @@
+//! Findings.
+
+use std::collections::BTreeMap;
+
+use pileup_model::{Site, Snapshot, TaskId, TaskState, WaitKind};
+use serde::{Deserialize, Serialize};
+
+use super::doubt::Doubt;
+use super::evidence::Evidence;
+use super::involved::{Involved, involved};
+use crate::history::{AliveAt, History, SeenTask, SiteHistory};
+use crate::rules::{Code, Graded};
+use crate::waits::Wait;
+
+/// At most this many names say how the tasks of a site are called.
+const NAMES: usize = 10;
+
+/// How sure a finding is.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grade {
+    /// Unusual, and not proven.
+    Suspicious,
+    /// The live tasks of a spawn site grow, and its old ones do not finish.
+    Probable,
+    /// The tasks cannot wake any more.
+    Certain,
+}
+
+/// One root cause, at one spawn site.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// What kind of finding it is.
+    pub code: Code,
+    /// The name of the pattern.
+    pub pattern: String,
+    /// How sure it is.
+    pub grade: Grade,
+    /// Where the tasks were spawned; none where the target does not report it.
+    pub site: Option<Site>,
+    /// The names of its live tasks, where `tokio::task::Builder` gave them any: each once,
+    /// only the first few.
+    #[serde(default)]
+    pub task_names: Vec<String>,
+    /// Live tasks of the site at the end of the watch.
+    pub alive: usize,
+    /// Live tasks of the site over the watch: sixty points at most, and the last.
+    #[serde(default)]
+    pub alive_over_time: Vec<AliveAt>,
+    /// How fast they grew over the watch.
+    pub growth_per_minute: f64,
+    /// The age of the oldest.
+    pub oldest_seconds: f64,
+    /// What most of the tasks in question do.
+    pub state: TaskState,
+    /// What they wait for, where that is seen.
+    pub waits_on: Option<WaitsOn>,
+    /// Who holds it, where that is known: one task for each spawn site.
+    pub held_by: Vec<HeldBy>,
+    /// Everybody involved: the tasks themselves, who holds what is waited for, and who waits
+    /// behind them. Empty in reports of version 1.
+    #[serde(default)]
+    pub involved: Vec<Involved>,
+    /// What was seen, in sentences with figures: those of the facts in their order, then
+    /// those of the doubts that have one.
+    pub evidence: Vec<String>,
+    /// What was seen, each fact with its figures. Empty in reports of version 1.
+    #[serde(default)]
+    pub facts: Vec<Evidence>,
+    /// What speaks against the finding: its grade follows from these. Empty in reports of
+    /// version 1.
+    #[serde(default)]
+    pub doubts: Vec<Doubt>,
+    /// What it means.
+    pub explanation: String,
+    /// How to fix it.
+    pub fix: String,
+}
+
+impl Finding {
+    /// The finding that a graded claim makes, with the figures of its spawn site.
+    pub(super) fn of(graded: Graded, history: &History, latest: &Snapshot) -> Self {
+        let Graded { claim, grade } = graded;
+        let nothing = SiteHistory::default();
+        let seen = history.site(claim.site.as_ref()).unwrap_or(&nothing);
+        let oldest = seen.living.first();
+        let minutes = history.window().as_secs_f64() / 60.0;
+        let growth = seen.living.len() as f64 - seen.alive_at_start as f64;
+        let facts = claim.evidence.iter().map(Evidence::sentence);
+        let doubts = claim.doubts.iter().filter_map(|doubt| doubt.sentence());
+        Self {
+            code: claim.code,
+            pattern: claim.code.pattern().to_owned(),
+            grade,
+            task_names: task_names(seen),
+            alive: seen.living.len(),
+            alive_over_time: history.alive_over_time(seen),
+            growth_per_minute: if minutes > 0.0 { growth / minutes } else { 0.0 },
+            oldest_seconds: oldest.map_or(0.0, |task| task.age(latest.at).as_secs_f64()),
+            state: claim.state,
+            held_by: held_by(&claim.holders),
+            involved: involved(&claim, latest),
+            evidence: facts.chain(doubts).collect(),
+            waits_on: claim.waits_on,
+            facts: claim.evidence,
+            doubts: claim.doubts,
+            site: claim.site,
+            explanation: claim.advice.explanation.to_owned(),
+            fix: claim.advice.fix.to_owned(),
+        }
+    }
+}
+
+fn task_names(seen: &SiteHistory) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in seen.living.iter().filter_map(|task| task.name.as_deref()) {
+        if names.len() == NAMES {
+            break;
+        }
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    names
+}
+
+/// Holders as a finding has them: the oldest of each spawn site.
+fn held_by(tasks: &[SeenTask]) -> Vec<HeldBy> {
+    let mut oldest: BTreeMap<Option<&Site>, &SeenTask> = BTreeMap::new();
+    for task in tasks {
+        let known = oldest.entry(task.site.as_ref()).or_insert(task);
+        if (task.born, task.id) < (known.born, known.id) {
+            *known = task;
+        }
+    }
+    let holders = oldest.into_values();
+    holders
+        .map(|task| HeldBy {
+            task: task.id,
+            site: task.site.clone(),
+        })
+        .collect()
+}
+
+/// What tasks wait for.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct WaitsOn {
+    /// The kind of wait.
+    pub kind: WaitKind,
+    /// The resource, where user code made it: the inner parts of a channel have no place.
+    pub resource: Option<WaitedFor>,
+}
+
+impl WaitsOn {
+    pub(crate) fn of(wait: &Wait) -> Self {
+        Self {
+            kind: wait.kind,
+            resource: wait.resource.site.as_ref().map(|site| WaitedFor {
+                r#type: wait.resource.concrete_type.to_string(),
+                file: site.file.to_string(),
+                line: site.line,
+            }),
+        }
+    }
+}
+
+/// A resource that tasks wait for.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct WaitedFor {
+    /// Its type, such as `Mutex`.
+    pub r#type: String,
+    /// Where it was made: the file.
+    pub file: String,
+    /// Where it was made: the line, counted from 1.
+    pub line: u32,
+}
+
+/// A task that holds what others wait for.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldBy {
+    /// Its number on the wire.
+    pub task: TaskId,
+    /// Where it was spawned.
+    pub site: Option<Site>,
+}

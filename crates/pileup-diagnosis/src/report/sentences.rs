@@ -1,0 +1,425 @@
+//! The sentences of the evidence and the doubts: all of them, and nothing else.
+
+use pileup_model::Site;
+
+use super::doubt::Doubt;
+use super::evidence::{CountedWait, Evidence, OtherSide, Unseen, WaitFor};
+use super::seconds::Seconds;
+use super::words::{count, duration, times};
+
+impl Evidence {
+    /// The fact as a sentence.
+    #[must_use]
+    #[expect(clippy::too_many_lines, reason = "a table: one arm for each fact")]
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Growth {
+                alive_at_start,
+                alive,
+                watch_seconds,
+            } => format!(
+                "alive went from {alive_at_start} to {alive} in the {} of the watch",
+                span(*watch_seconds)
+            ),
+            Self::Births {
+                born,
+                within_seconds,
+                whole_watch,
+                finished,
+            } => {
+                let finished = match finished {
+                    0 => "no task".to_owned(),
+                    more => count(*more, "task"),
+                };
+                if *whole_watch {
+                    format!(
+                        "{born} of the live tasks were born in the watch, in every part of it; \
+                         {finished} of the site finished in it"
+                    )
+                } else {
+                    format!(
+                        "{born} of the live tasks were born in the last {} of the watch, in every part \
+                         of it; {finished} of the site finished in the watch",
+                        span(*within_seconds)
+                    )
+                }
+            }
+            Self::OldTasks {
+                reached,
+                age_seconds,
+                finished,
+            } => format!(
+                "of {reached} tasks that reached the age of {}, {}",
+                span(*age_seconds),
+                match finished {
+                    0 => "none has finished".to_owned(),
+                    1 => "1 has finished".to_owned(),
+                    more => format!("{more} have finished"),
+                }
+            ),
+            Self::LongestLifetime { lifetime_seconds } => format!(
+                "those that did finish had lived for {} at most",
+                span(*lifetime_seconds)
+            ),
+            Self::NotPolled {
+                tasks,
+                old,
+                still_seconds,
+            } if tasks == old => {
+                let still = span(*still_seconds);
+                format!("none of the old was polled in the last {still}")
+            }
+            Self::NotPolled {
+                tasks,
+                old,
+                still_seconds,
+            } => format!(
+                "{tasks} of the {old} old were not polled in the last {}",
+                span(*still_seconds)
+            ),
+            Self::StillPolled { polls_per_second } => format!(
+                "the old are still polled, each {polls_per_second:.1} times a second on average, and \
+                 do not finish"
+            ),
+            Self::ThreadsKept {
+                queued: 0,
+                kept_seconds,
+                ..
+            } => format!(
+                "each of the old has kept a thread of the blocking pool for {} or longer",
+                span(*kept_seconds)
+            ),
+            Self::ThreadsKept {
+                closures,
+                queued,
+                kept_seconds,
+            } => format!(
+                "{closures} of the old have each kept a thread of the blocking pool for {} or longer, \
+                 and {queued} wait for one",
+                span(*kept_seconds)
+            ),
+            Self::WaitFor { wait, other_side } => {
+                format!("they wait {}{}", purpose(wait), about(*other_side))
+            }
+            Self::WaitsDiffer {
+                waits,
+                others,
+                unseen,
+            } => waits_differ(waits, *others, *unseen),
+            Self::WaitUnseen { why } => unseen_because(*why).to_owned(),
+            Self::WakersDropped { tasks } => format!(
+                "{} idle, and every waker that was cloned from {} was dropped",
+                are(*tasks),
+                them(*tasks)
+            ),
+            Self::OldestPolled { polls, ago_seconds } => format!(
+                "the oldest was polled {} in all, {} before the end of the watch",
+                times(*polls),
+                span(*ago_seconds)
+            ),
+            Self::PolledAtMost { tasks, polls } => match tasks {
+                1 => format!("it was polled {}", times(*polls)),
+                _ => format!(
+                    "none of these {tasks} tasks was polled more than {}",
+                    times(*polls)
+                ),
+            },
+            Self::InLongPoll {
+                tasks,
+                longest_seconds,
+            } => format!(
+                "{} in a poll that has not returned, the longest for {}",
+                are(*tasks),
+                span(*longest_seconds)
+            ),
+            Self::PollsReturned { mean_seconds: None } => {
+                "no poll of a task of this site has returned".to_owned()
+            }
+            Self::PollsReturned {
+                mean_seconds: Some(mean),
+            } => format!(
+                "the polls of this site that did return took {} on average",
+                span(*mean)
+            ),
+            Self::Finished {
+                tasks,
+                watch_seconds,
+            } => format!(
+                "{} of the site finished in the {} of the watch",
+                count(*tasks, "task"),
+                span(*watch_seconds)
+            ),
+            Self::GrantedUnpolled { tasks } => format!(
+                "{} for a lock that was granted to a future which its task no longer polls",
+                wait(*tasks)
+            ),
+            Self::Circle {
+                tasks: 1,
+                circles: 1,
+            } => "1 task waits for a lock that it holds itself".to_owned(),
+            Self::Circle { tasks: 1, circles } => {
+                format!("{circles} tasks wait, each for a lock that it holds itself")
+            }
+            Self::Circle { tasks, circles: 1 } => {
+                format!("{tasks} tasks wait in a circle, each for a lock that the next one holds")
+            }
+            Self::Circle { tasks, circles } => format!(
+                "{circles} times, {tasks} tasks wait in a circle, each for a lock that the next one \
+                 holds"
+            ),
+            Self::CircleStep {
+                waiting,
+                wait,
+                holder,
+            } => format!(
+                "a task spawned at {} waits {}, which a task spawned at {} holds",
+                place(waiting.as_ref()),
+                purpose(wait),
+                place(holder.as_ref())
+            ),
+            Self::StoodStill {
+                tasks,
+                still_seconds,
+            } => format!(
+                "{} polled in the last {}",
+                if *tasks == 1 { "it was not" } else { "none of them was" },
+                span(*still_seconds)
+            ),
+            Self::Behind { tasks, spawned_at } => {
+                format!("{} behind them, {}", wait(*tasks), spawned(spawned_at))
+            }
+            Self::Held {
+                locks,
+                made_at,
+                longest_seconds,
+            } => format!(
+                "{} made at {} {} still held, the longest for {}",
+                count(*locks as u64, "lock"),
+                place(made_at.as_ref()),
+                if *locks == 1 { "is" } else { "are" },
+                span(*longest_seconds)
+            ),
+            Self::TakersEnded { spawned_at } => format!(
+                "the tasks that took them were spawned at {} and have ended",
+                place(spawned_at.as_ref())
+            ),
+            Self::WaitForLocks { tasks, spawned_at } => format!(
+                "{} for them, directly or behind one another, {}",
+                wait(*tasks),
+                spawned(spawned_at)
+            ),
+            Self::WaitForHolders {
+                waiting,
+                spawned_at,
+                holders,
+            } => format!(
+                "{} spawned at {} {} for what {} of this site {}, directly or behind one another",
+                count(*waiting as u64, "task"),
+                place(spawned_at.as_ref()),
+                if *waiting == 1 { "waits" } else { "wait" },
+                count(*holders as u64, "task"),
+                if *holders == 1 { "holds" } else { "hold" },
+            ),
+            Self::HolderIdle { idle_seconds } => format!(
+                "the longest idle of the holders was not polled in the last {}",
+                span(*idle_seconds)
+            ),
+            Self::NeverPolled {
+                tasks,
+                oldest_seconds,
+            } => format!(
+                "{} never polled; the oldest was spawned {} ago",
+                were(*tasks),
+                span(*oldest_seconds)
+            ),
+            Self::WakeThemselves {
+                tasks,
+                wakes_per_second,
+            } => match tasks {
+                1 => format!("1 task wakes itself {wakes_per_second:.0} times a second"),
+                _ => format!(
+                    "{tasks} tasks wake themselves up to {wakes_per_second:.0} times a second"
+                ),
+            },
+            Self::OthersFinished {
+                tasks,
+                longest_seconds,
+            } => format!(
+                "{} of this site finished, each within {}",
+                count(*tasks, "task"),
+                span(*longest_seconds)
+            ),
+            Self::LeftBehind {
+                tasks,
+                oldest_seconds,
+                idle_seconds,
+            } => format!(
+                "{tasks} did not: the oldest has lived for {}, the last {} without a poll",
+                span(*oldest_seconds),
+                span(*idle_seconds)
+            ),
+            Self::SpawnInDependency { alive, spawned_at } => format!(
+                "while active they spawn tasks inside a dependency, at {}; {} alive",
+                place(spawned_at.as_ref()),
+                match alive {
+                    1 => "1 of those is".to_owned(),
+                    more => format!("{more} of those are"),
+                }
+            ),
+        }
+    }
+}
+
+impl Doubt {
+    /// The doubt as a sentence; none where the grade says it already.
+    #[must_use]
+    pub fn sentence(self) -> Option<String> {
+        let sentence = match self {
+            Self::TimersAhead {
+                tasks,
+                first_seconds,
+                last_seconds,
+            } => {
+                return Some(format!(
+                    "but {tasks} of the old wait under a timer, due in {} to {}: none had the \
+                     time to finish yet; a watch longer than that shows whether they do",
+                    span(first_seconds),
+                    span(last_seconds)
+                ));
+            }
+            Self::WakersUncounted => {
+                "they were polled as the program began, and it may not have counted their wakers \
+                 yet"
+            }
+            Self::MayHaveFinished => {
+                "they may have finished: a span that was made in a task, and is still open, keeps \
+                 the task on the wire"
+            }
+            Self::OthersEndedAsOld => {
+                "others of the site have ended at half that age or more, perhaps aborted, as these \
+                 may be"
+            }
+            Self::WorkerUnseen => {
+                "whether they gave up their worker first, by block_in_place, a probe does not see"
+            }
+            Self::GuardPassedOn => {
+                "the lock has owned guards, which a task can pass on: the task that took one need \
+                 not hold it any more"
+            }
+            Self::PermitsPassedOn => {
+                "permits of a semaphore can be passed on, and new ones be added: the task that \
+                 took one need not hold it any more"
+            }
+            Self::MayHaveGivenBack => {
+                "it was polled after it took the lock: it may have given it back, and another may \
+                 have taken it by `try_lock`, which is not seen"
+            }
+            Self::WokenElsewhere => {
+                "one of these tasks can be woken by something else as well, and may then go on"
+            }
+            Self::OnlyGrowth
+            | Self::PollMayReturn
+            | Self::MayBeHeavyWork
+            | Self::GuardInUse
+            | Self::HolderMayGoOn
+            | Self::MayBePolledYet
+            | Self::StormMayEnd
+            | Self::MayBeLongLived => return None,
+        };
+        Some(sentence.to_owned())
+    }
+}
+
+fn waits_differ(waits: &[CountedWait], others: usize, unseen: usize) -> String {
+    let told = waits.iter();
+    let mut parts: Vec<String> = told
+        .map(|counted| format!("{} {}", counted.tasks, purpose(&counted.wait)))
+        .collect();
+    if others > 0 {
+        parts.push(format!("{others} for something else"));
+    }
+    if unseen > 0 {
+        parts.push(format!("{unseen} for what Tokio does not instrument"));
+    }
+    format!("they do not all wait for one thing: {}", parts.join(", "))
+}
+
+fn purpose(wait: &WaitFor) -> String {
+    match &wait.made_at {
+        Some(site) => format!("{} made at {site}", wait.kind.purpose()),
+        None => wait.kind.purpose().to_owned(),
+    }
+}
+
+fn about(other_side: OtherSide) -> &'static str {
+    match other_side {
+        OtherSide::Known => "",
+        OtherSide::HolderUnknown => {
+            "; its holder is unknown (taken by try_lock, moved, forgotten, or held since before \
+             the attach)"
+        }
+        OtherSide::ReceiverUnknown => {
+            "; Tokio does not report which channel it is, nor who should receive"
+        }
+        OtherSide::SenderSilent => "; its sender lives, and sends nothing",
+    }
+}
+
+fn unseen_because(why: Unseen) -> &'static str {
+    match why {
+        Unseen::NotInstrumented => {
+            "what they wait for is not seen: Tokio does not instrument a channel's recv, Notify, \
+             JoinHandle or I/O; the awaits after the spawn show it"
+        }
+        Unseen::Closure => {
+            "what they wait for is not seen: Tokio knows of a closure only whether it has \
+             returned; a debugger's backtraces of the program's threads show where each stands"
+        }
+        Unseen::Source => {
+            "what they wait for is not seen by a probe: the program's console shows it for locks, \
+             full channels and timers, and the awaits after the spawn for the rest"
+        }
+    }
+}
+
+fn spawned(sites: &[Option<Site>]) -> String {
+    let places: Vec<String> = sites.iter().map(|site| place(site.as_ref())).collect();
+    format!("spawned at {}", places.join(" and "))
+}
+
+/// Where something was spawned or made.
+fn place(site: Option<&Site>) -> String {
+    site.map_or_else(
+        || "a place that the target does not report".to_owned(),
+        Site::to_string,
+    )
+}
+
+fn span(seconds: Seconds) -> String {
+    duration(seconds.0)
+}
+
+fn are(tasks: usize) -> String {
+    match tasks {
+        1 => "1 task is".to_owned(),
+        _ => format!("{tasks} tasks are"),
+    }
+}
+
+fn were(tasks: usize) -> String {
+    match tasks {
+        1 => "1 task was".to_owned(),
+        _ => format!("{tasks} tasks were"),
+    }
+}
+
+fn wait(tasks: usize) -> String {
+    match tasks {
+        1 => "1 task waits".to_owned(),
+        _ => format!("{tasks} tasks wait"),
+    }
+}
+
+fn them(tasks: usize) -> &'static str {
+    if tasks == 1 { "it" } else { "them" }
+}

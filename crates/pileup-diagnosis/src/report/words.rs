@@ -1,0 +1,60 @@
+//! Figures as people read them.
+
+use std::time::Duration;
+
+/// A length of time in one unit, or in the two largest: `40 ms`, `11.8 s`, `3 min 5 s`,
+/// `1 d 2 h`.
+pub(crate) fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64();
+    if seconds < 1.0 {
+        return format!("{:.0} ms", seconds * 1e3);
+    }
+    if seconds < 120.0 {
+        return format!("{seconds:.1} s");
+    }
+    let whole = duration.as_secs();
+    let (larger, smaller) = match whole {
+        ..3600 => ((whole / 60, "min"), (whole % 60, "s")),
+        3600..86_400 => ((whole / 3600, "h"), (whole % 3600 / 60, "min")),
+        _ => ((whole / 86_400, "d"), (whole % 86_400 / 3600, "h")),
+    };
+    match smaller {
+        (0, _) => format!("{} {}", larger.0, larger.1),
+        _ => format!("{} {} {} {}", larger.0, larger.1, smaller.0, smaller.1),
+    }
+}
+
+/// A count with its noun, such as `1 task` or `5 tasks`.
+pub(crate) fn count(number: u64, noun: &str) -> String {
+    match number {
+        1 => format!("1 {noun}"),
+        _ => format!("{number} {noun}s"),
+    }
+}
+
+/// How often something happened.
+pub(crate) fn times(number: u64) -> String {
+    match number {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        _ => format!("{number} times"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_the_units_that_fit() {
+        for (seconds, text) in [
+            (0.04, "40 ms"),
+            (11.83, "11.8 s"),
+            (185.0, "3 min 5 s"),
+            (7200.0, "2 h"),
+            (93_600.0, "1 d 2 h"),
+        ] {
+            assert_eq!(duration(Duration::from_secs_f64(seconds)), text);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Every threshold of the rules, with its reason.
+//!
+//! Where possible a rule measures time by the watch itself, and a site by its own tasks. What
+//! is left are these numbers. Those of the rule of growth stand with that rule.
+
+use std::time::Duration;
+
+use crate::History;
+
+/// For a fact to be the reason of a pile, it must hold for four in five of its tasks: the
+/// others are those that were between two waits when the snapshot was taken.
+const MOST_IN_FIVE: usize = 4;
+
+/// Whether some are most of all.
+pub(crate) fn are_most(some: usize, all: usize) -> bool {
+    some * 5 >= all * MOST_IN_FIVE
+}
+
+/// A wait, or a hold, that is shorter may be a moment's.
+const SHORTEST_STANDSTILL: Duration = Duration::from_secs(1);
+/// A standstill must last for this part of the watch: one that has just begun has not been
+/// seen to last, and what ends by a deadline would mostly have ended.
+const STANDSTILL_PART: u32 = 4;
+
+/// For how long a wait or a hold must have stood still to count.
+pub(crate) fn standstill(history: &History) -> Duration {
+    SHORTEST_STANDSTILL.max(history.window() / STANDSTILL_PART)
+}
+
+/// A waker that is between its clone and its storing is gone from sight for microseconds.
+pub(crate) const WITHOUT_WAKER: Duration = Duration::from_secs(1);
+
+/// The program counts the wakers that are cloned from the first clone on, which `tracing`
+/// makes known in microseconds; or, where that thread is not let run, in tenths of a second.
+pub(crate) const CLONES_COUNTED_IN: Duration = Duration::from_secs(1);
+
+/// Tasks that have lived for half as long as the oldest and then ended were aborted, perhaps,
+/// as the others may be.
+pub(crate) const ENDED_AS_OLD_PART: u32 = 2;
+
+/// Ten thousand times the longest time between two awaits that Tokio advises, 100
+/// microseconds.
+pub(crate) const LONG_POLL: Duration = Duration::from_secs(1);
+/// A poll is only long beside the site's own: this many times their mean.
+pub(crate) const TIMES_THE_MEAN_POLL: u32 = 10;
+/// One long poll may be a heavy one; from two on that last for half of the watch, with none
+/// of the site that came back, it is no chance.
+pub(crate) const LASTING_POLLS: usize = 2;
+/// A poll lasts when it fills this part of the watch.
+pub(crate) const LASTING_POLL_PART: u32 = 2;
+
+/// Self-wakes a second: no source of events outside the task is as fast for long.
+pub(crate) const WAKE_STORM: f64 = 1000.0;
+/// A rate over less time is that of a burst.
+pub(crate) const WAKE_STORM_FOR: Duration = Duration::from_secs(1);
+
+/// This many finished tasks show how long the work of a site takes.
+pub(crate) const MANY_FINISHED: u64 = 30;
+/// To stand still for ten times the longest lifetime of the others is unusual.
+pub(crate) const TIMES_THE_LONGEST: u32 = 10;
+/// What is left behind is an exception: at most one for this many that finish. A pool that
+/// shares its site with short work has more.
+pub(crate) const LEFT_BEHIND_ONE_IN: u64 = 10;
+/// What has stood still for less than this part of the watch may be new to it.
+pub(crate) const LEFT_BEHIND_PART: u32 = 2;
+
+/// A timer that is due within ten times the watch is an end that a task may be waiting for;
+/// a later one is beyond what a person waits for.
+pub(crate) const END_IN_WATCHES: u32 = 10;
+/// A task that did little before its last wait, a fourth of its life at most, has not waited
+/// under a timer before: a loop that sleeps has a timer too, and no end.
+pub(crate) const FIRST_WAIT_PART: u32 = 4;
+
+/// A caller that is active for more than half of the watch would explain any birth.
+pub(crate) const ACTIVE_PART: u32 = 2;
+
+/// An old task stands still when it was not polled for half of the age that makes it old.
+pub(crate) const STILL_PART: u32 = 2;

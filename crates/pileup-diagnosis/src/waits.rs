@@ -1,0 +1,10 @@
+//! Who waits for what, and who holds it.
+
+mod ops;
+mod picture;
+mod usual;
+mod wait_graph;
+
+pub use self::picture::{Edge, Graph, Node, Relation, graph};
+pub(crate) use self::usual::Waits;
+pub(crate) use self::wait_graph::{Wait, WaitGraph, lives};
