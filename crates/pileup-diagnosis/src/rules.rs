@@ -71,11 +71,8 @@ fn reads_explained_pile(
     observation: &Observation,
     explained: &HashSet<TaskId>,
 ) -> bool {
-    let Some(site) = &claim.reads_pile_at else {
-        return false;
-    };
-    let mut piles = observation.piles.iter();
-    let pile = piles.find(|pile| pile.site == site.as_ref());
+    let number = claim.reads_pile;
+    let pile = number.and_then(|number| observation.piles.get(number));
     pile.is_some_and(|pile| pile.is_explained_by(explained))
 }
 

@@ -46,13 +46,55 @@ struct Row {
 
 const ROWS: &[Row] = &[
     row(WaitKind::Mutex, is_mutex, true, None, "to lock a Mutex"),
-    row(WaitKind::RwLock, is_rw_lock, true, None, "to lock an RwLock"),
-    row(WaitKind::ChannelSend, is_send, false, Some("mpsc::Sender::send"), "to send into a bounded channel that is full"),
-    row(WaitKind::OnceCell, is_once_cell, true, Some("OnceCell::get_or_init"), "for a OnceCell to be initialised"),
-    row(WaitKind::Semaphore, is_semaphore, true, None, "for permits of a Semaphore"),
-    row(WaitKind::Oneshot, |op, _| &*op.source == "Receiver::await", false, Some("oneshot::Receiver"), "for the answer of a oneshot channel"),
-    row(WaitKind::Barrier, |op, _| &*op.source == "Barrier::wait", false, None, "for others to arrive at a Barrier"),
-    row(WaitKind::Interval, |op, _| &*op.source == "Interval::tick", false, None, "for the tick of an Interval"),
+    row(
+        WaitKind::RwLock,
+        is_rw_lock,
+        true,
+        None,
+        "to lock an RwLock",
+    ),
+    row(
+        WaitKind::ChannelSend,
+        is_send,
+        false,
+        Some("mpsc::Sender::send"),
+        "to send into a bounded channel that is full",
+    ),
+    row(
+        WaitKind::OnceCell,
+        is_once_cell,
+        true,
+        Some("OnceCell::get_or_init"),
+        "for a OnceCell to be initialised",
+    ),
+    row(
+        WaitKind::Semaphore,
+        is_semaphore,
+        true,
+        None,
+        "for permits of a Semaphore",
+    ),
+    row(
+        WaitKind::Oneshot,
+        |op, _| &*op.source == "Receiver::await",
+        false,
+        Some("oneshot::Receiver"),
+        "for the answer of a oneshot channel",
+    ),
+    row(
+        WaitKind::Barrier,
+        |op, _| &*op.source == "Barrier::wait",
+        false,
+        None,
+        "for others to arrive at a Barrier",
+    ),
+    row(
+        WaitKind::Interval,
+        |op, _| &*op.source == "Interval::tick",
+        false,
+        None,
+        "for the tick of an Interval",
+    ),
     row(WaitKind::Other, |_, _| true, false, None, "for a resource"),
 ];
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use pileup_model::{Site, Task, TaskId};
 
-use crate::SiteHistory;
 use super::changes::changes;
+use crate::SiteHistory;
 
 /// Who came to a site and who went from it, between two snapshots.
 #[derive(Default)]

@@ -182,7 +182,11 @@ impl Evidence {
                 still_seconds,
             } => format!(
                 "{} polled in the last {}",
-                if *tasks == 1 { "it was not" } else { "none of them was" },
+                if *tasks == 1 {
+                    "it was not"
+                } else {
+                    "none of them was"
+                },
                 span(*still_seconds)
             ),
             Self::Behind { tasks, spawned_at } => {

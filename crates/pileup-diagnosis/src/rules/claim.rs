@@ -37,9 +37,9 @@ pub(crate) struct Claim {
     pub(crate) evidence: Vec<Evidence>,
     pub(crate) doubts: Vec<Doubt>,
     pub(crate) advice: Advice,
-    /// The site of the pile that the claim is a reading of: it is not made where another
+    /// The number of the pile that the claim is a reading of: it is not made where another
     /// claim explains that pile.
-    pub(crate) reads_pile_at: Option<Option<Site>>,
+    pub(crate) reads_pile: Option<usize>,
 }
 
 impl Claim {
@@ -56,7 +56,7 @@ impl Claim {
             evidence: Vec::new(),
             doubts: Vec::new(),
             advice,
-            reads_pile_at: None,
+            reads_pile: None,
         }
     }
 

@@ -184,12 +184,7 @@ fn can_be_opened(waits: &[&Wait], inside: &HashSet<TaskId>, graph: &WaitGraph) -
 }
 
 /// Why somebody who is not seen may open a circle.
-fn doubt(
-    waits: &[&Wait],
-    code: Code,
-    graph: &WaitGraph,
-    latest: &Snapshot,
-) -> Option<Doubt> {
+fn doubt(waits: &[&Wait], code: Code, graph: &WaitGraph, latest: &Snapshot) -> Option<Doubt> {
     if waits
         .iter()
         .any(|wait| graph.may_be_passed_on(wait.resource))

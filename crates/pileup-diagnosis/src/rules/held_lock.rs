@@ -23,8 +23,14 @@ const ADVICE: Advice = Advice {
 };
 
 pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
-    let piles = observation.piles.iter();
-    piles.filter_map(|pile| claim(pile, observation)).collect()
+    let piles = observation.piles.iter().enumerate();
+    let claims = piles.filter_map(|(number, pile)| {
+        Some(Claim {
+            reads_pile: Some(number),
+            ..claim(pile, observation)?
+        })
+    });
+    claims.collect()
 }
 
 fn claim(pile: &Pile, observation: &Observation) -> Option<Claim> {
@@ -76,7 +82,6 @@ fn claim(pile: &Pile, observation: &Observation) -> Option<Claim> {
         members: holders,
         waiting: others,
         doubts: vec![Doubt::HolderMayGoOn],
-        reads_pile_at: Some(pile.site.cloned()),
         ..Claim::new(Code::HeldLock, site, ADVICE)
     })
 }

@@ -41,7 +41,11 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
         }
         claims.push(Claim {
             members: left.iter().map(|task| task.id).collect(),
-            waits_on: observation.waits.waits_of(oldest.id).first().map(WaitsOn::of),
+            waits_on: observation
+                .waits
+                .waits_of(oldest.id)
+                .first()
+                .map(WaitsOn::of),
             evidence: vec![
                 Evidence::OthersFinished {
                     tasks: finished,

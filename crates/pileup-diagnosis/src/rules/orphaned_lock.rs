@@ -82,7 +82,11 @@ impl Orphans<'_> {
         let mut waiting: HashSet<TaskId> = self.waits.iter().map(|wait| wait.task.id).collect();
         waiting.extend(observation.waits.behind(&waiting));
         Claim {
-            holders: self.holders.iter().map(|holder| (*holder).clone()).collect(),
+            holders: self
+                .holders
+                .iter()
+                .map(|holder| (*holder).clone())
+                .collect(),
             waits_on: self.waits.first().copied().map(WaitsOn::of),
             evidence: vec![
                 Evidence::Held {

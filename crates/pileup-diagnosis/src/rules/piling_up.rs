@@ -10,8 +10,12 @@ use crate::report::{Advice, Code, Doubt, Evidence, Unseen, WaitsOn};
 use crate::waits::Waits;
 
 pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
-    let piles = observation.piles.iter();
-    piles.map(|pile| claim(pile, observation)).collect()
+    let piles = observation.piles.iter().enumerate();
+    let claims = piles.map(|(number, pile)| Claim {
+        reads_pile: Some(number),
+        ..claim(pile, observation)
+    });
+    claims.collect()
 }
 
 fn claim(pile: &Pile, observation: &Observation) -> Claim {
@@ -39,7 +43,6 @@ fn claim(pile: &Pile, observation: &Observation) -> Claim {
         waits_on: usual.map(WaitsOn::of),
         evidence,
         doubts,
-        reads_pile_at: Some(pile.site.cloned()),
         ..Claim::new(
             Code::PilingUp,
             pile.site,

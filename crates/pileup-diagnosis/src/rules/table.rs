@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::claim::{Claim, Observation};
 use super::{
-    deadlock, held_lock, left_behind, never_polled, never_woken, orphaned_lock, pinned_worker,
-    piling_up, wake_storm,
+    deadlock, held_lock, left_behind, never_polled, never_woken, orphaned_lock, piling_up,
+    pinned_worker, wake_storm,
 };
 
 /// A rule: turns what was observed into claims.

@@ -7,7 +7,7 @@ use pileup_model::{Site, TaskId, WaitKind};
 use serde::{Deserialize, Serialize};
 
 use super::wait_graph::{Wait, WaitGraph, lives};
-use crate::history::{Holder, History};
+use crate::history::{History, Holder};
 
 /// Who waits for what, and who holds it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -12,7 +12,7 @@ use crate::prose::with_bold_headings;
 
 pub fn execute(explain: &Explain) -> Result<ExitCode, Error> {
     let code = find(&explain.code)?;
-    print(|out| write!(out, "{}", with_bold_headings(page(code))))?;
+    print(|out| write!(out, "{}", with_bold_headings(code.page())))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -29,27 +29,6 @@ fn find(name: &str) -> Result<Code, Error> {
     })
 }
 
-/// The page behind a code, in Markdown.
-pub fn page(code: Code) -> &'static str {
-    macro_rules! page {
-        ($number:literal) => {
-            include_str!(concat!("../../../../docs/findings/", $number, ".md"))
-        };
-    }
-    match code {
-        Code::NeverWoken => page!("PU01"),
-        Code::PinnedWorker => page!("PU02"),
-        Code::PilingUp => page!("PU03"),
-        Code::Deadlock => page!("PU04"),
-        Code::Futurelock => page!("PU05"),
-        Code::OrphanedLock => page!("PU06"),
-        Code::HeldLock => page!("PU07"),
-        Code::NeverPolled => page!("PU08"),
-        Code::WakeStorm => page!("PU09"),
-        Code::LeftBehind => page!("PU10"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,7 +36,7 @@ mod tests {
     #[test]
     fn every_page_has_the_title_and_the_parts() {
         for code in Code::ALL {
-            let page = page(code);
+            let page = code.page();
             let title = format!("# {} {}\n", code.number(), code.pattern());
             assert!(page.starts_with(&title), "{title}");
             let parts = [

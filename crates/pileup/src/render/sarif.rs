@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 
 use super::escape::printable;
 use super::words;
-use crate::commands::explain::page;
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
@@ -36,7 +35,7 @@ fn rule(code: Code) -> Value {
         "id": code.number(),
         "name": code.pattern(),
         "shortDescription": { "text": code.pattern() },
-        "help": { "text": page(code), "markdown": page(code) },
+        "help": { "text": code.page(), "markdown": code.page() },
     })
 }
 

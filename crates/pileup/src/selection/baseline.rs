@@ -80,7 +80,7 @@ pub fn pair_up<K: PartialEq>(before: &[(K, u32)], after: &[(K, u32)]) -> Vec<(us
     pairs
 }
 
-/// Reads a report that was printed as JSON.
+/// Reads a report that was printed as JSON, by this version or by an earlier one.
 pub fn read_report(file: &Path) -> Result<Report, Error> {
     let text = fs::read(file).map_err(|source| Error::ReadFile {
         file: file.to_owned(),
@@ -90,7 +90,7 @@ pub fn read_report(file: &Path) -> Result<Report, Error> {
         file: file.to_owned(),
         source: Some(source),
     })?;
-    if report.schema != pileup_diagnosis::SCHEMA {
+    if !pileup_diagnosis::READABLE.contains(&report.schema.as_str()) {
         return Err(Error::NotAReport {
             file: file.to_owned(),
             source: None,
@@ -104,7 +104,7 @@ mod tests {
     use pileup::{Finding, Grade, History, Report, diagnose};
     use serde_json::json;
 
-    use super::{Baseline, pair_up};
+    use super::{Baseline, pair_up, read_report};
 
     fn finding(code: &str, file: &str, line: u32) -> Finding {
         let finding = json!({
@@ -157,6 +157,31 @@ mod tests {
         baseline.set_aside(&mut report);
         assert_eq!(report.findings, [graded(Grade::Probable, 10)]);
         assert_eq!(report.set_aside.len(), 2);
+    }
+
+    #[test]
+    fn a_report_of_the_first_version_can_be_read_and_one_of_a_later_cannot() {
+        let mut report = json!({
+            "schema": "pileup.report/1", "target": "any", "window_seconds": 30.0,
+            "coverage": {
+                "tasks_seen": 2, "uninstrumented_waits": 0, "dropped_events": 0,
+                "state_withheld": false, "lag_seconds": 0.0
+            },
+            "findings": [finding("PU03", "src/main.rs", 3)]
+        });
+        for added in ["involved", "facts", "doubts"] {
+            let finding = report["findings"][0].as_object_mut();
+            finding.expect("a finding").remove(added);
+        }
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let file = folder.path().join("report.json");
+        std::fs::write(&file, report.to_string()).expect("it can be written");
+        let read = read_report(&file).expect("it can be read");
+        assert_eq!(read.findings, [finding("PU03", "src/main.rs", 3)]);
+
+        report["schema"] = json!("pileup.report/99");
+        std::fs::write(&file, report.to_string()).expect("it can be written");
+        assert!(read_report(&file).is_err());
     }
 
     #[test]

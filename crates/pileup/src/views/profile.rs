@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use pileup::{Site, Snapshot, Task, TaskId, TaskState};
-use pileup_model::AsyncOp;
+use pileup_model::{AsyncOp, WaitKind};
 use pileup_profile::{AGE_CLASSES, CountedStack, Frame, Labels, Profile, ProfileKind, age_class};
 
 use crate::sources::Sources;
@@ -22,13 +22,11 @@ pub fn waits(snapshot: &Snapshot) -> HashMap<TaskId, Arc<str>> {
 
 /// What an op is called by the code that awaits it.
 fn primitive(op: &AsyncOp, snapshot: &Snapshot) -> Arc<str> {
-    let resource = snapshot.resource(op.resource);
-    // A channel's senders wait for a semaphore that nobody made by that name.
-    let anonymous = resource.is_some_and(|made| made.parent.is_none() && made.site.is_none());
-    match &*op.source {
-        "Acquire::new" if anonymous => "mpsc::Sender::send".into(),
-        _ => Arc::clone(&op.source),
-    }
+    let Some(inner) = snapshot.resource(op.resource) else {
+        return Arc::clone(&op.source);
+    };
+    let outer = inner.parent.and_then(|parent| snapshot.resource(parent));
+    WaitKind::of(op, outer.unwrap_or(inner)).function(op)
 }
 
 /// The living tasks of a snapshot, by what they wait in and by the function that spawned
