@@ -12,8 +12,8 @@ mod snapshot;
 mod task;
 mod time;
 mod turnover;
-mod wait;
 mod vocabulary;
+mod wait;
 mod wait_kind;
 
 pub use async_op::{AsyncOp, AsyncOpId};
@@ -24,6 +24,6 @@ pub use snapshot::Snapshot;
 pub use task::{Polls, Task, TaskId, TaskKind, TaskState, Wakers};
 pub use time::elapsed;
 pub use turnover::Turnover;
-pub use wait::{Frame, Wait, WokenBy};
 pub use vocabulary::Primitive;
+pub use wait::{Frame, Wait, WokenBy};
 pub use wait_kind::WaitKind;
