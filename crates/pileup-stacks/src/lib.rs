@@ -6,26 +6,47 @@
 //!
 //! 1. [`capture`] walks the stack of the current thread into a [`Capture`], on the poll path.
 //! 2. [`StackSet`] keeps each distinct stack once and gives it an id of four bytes.
+//! 3. [`Symbols`] names the addresses of a stack, off the runtime, on demand.
+//! 4. [`wait_of`] cuts the named frames to those of the task, and says what it waits for.
+//! 5. [`current_waits`] chooses those of a task's stacks that say where it waits now.
 //!
 //! This is the only crate of pileup that contains `unsafe` code.
 
 mod capture;
+mod choose;
+mod kinds;
+mod names;
 mod set;
+mod symbols;
+mod wait;
+
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+))]
+mod linux;
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+))]
+use linux as platform;
 
 #[cfg(not(all(
     target_os = "linux",
     any(target_arch = "x86_64", target_arch = "aarch64")
 )))]
-#[path = "fallback.rs"]
-mod unwind;
-#[cfg(all(
+mod other;
+#[cfg(not(all(
     target_os = "linux",
     any(target_arch = "x86_64", target_arch = "aarch64")
-))]
-mod unwind;
+)))]
+use other as platform;
 
 pub use capture::{Capture, MAX_FRAMES};
+pub use choose::{Cloned, current_waits};
 pub use set::{StackId, StackSet};
+pub use symbols::Symbols;
+pub use wait::wait_of;
 
 /// Loads the unwind tables of the program and of all libraries that are loaded now.
 ///
@@ -34,13 +55,13 @@ pub use set::{StackId, StackSet};
 /// Except for the program's own, which are used where they are, the tables are copied, so that
 /// a library can be unloaded: about 5 % of the size of its code.
 pub fn prepare() {
-    unwind::prepare();
+    platform::prepare();
 }
 
 /// Whether a capture met code of a library that was not loaded yet at the last [`prepare`].
 #[must_use]
 pub fn is_stale() -> bool {
-    unwind::is_stale()
+    platform::is_stale()
 }
 
 /// The approximate stack pointer of the caller: a bound for [`capture`].
@@ -72,5 +93,5 @@ pub fn stack_pointer() -> usize {
 #[inline(never)]
 #[must_use]
 pub fn capture(until: usize) -> Capture {
-    unwind::capture(until)
+    platform::capture(until)
 }

@@ -1,4 +1,4 @@
-//! Unwinding on Linux, by the tables that every program carries for panics.
+//! Linux on x86-64 and aarch64: unwinding by the tables that every program carries for panics.
 //!
 //! The compiler describes for each call how to get from the frame to its caller (`.eh_frame`,
 //! of the DWARF standard 5, section 6.4, and the Linux Standard Base 5.0, section 10.6).
@@ -9,15 +9,17 @@
 
 mod cache;
 mod cfi;
+mod files;
 mod objects;
 mod rule;
 mod stack;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use cache::Cache;
-use objects::Objects;
+pub(crate) use files::name;
+use objects::{Object, Objects};
 use rule::Rule;
 use stack::{Registers, Stack, Step};
 
@@ -97,4 +99,10 @@ fn find(address: usize) -> Option<Rule> {
         GENERATION.load(Ordering::SeqCst) == generation
     });
     Some(rule)
+}
+
+/// The object that has code at this address, as of the last [`prepare`].
+fn object_at(address: usize) -> Option<Arc<Object>> {
+    let objects = OBJECTS.read().unwrap_or_else(PoisonError::into_inner);
+    objects.at(address as u64).cloned()
 }

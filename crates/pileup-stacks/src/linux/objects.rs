@@ -23,6 +23,11 @@ pub(crate) struct Object {
 }
 
 impl Object {
+    /// Whether it is the program itself, rather than a library.
+    pub(super) fn is_program(&self) -> bool {
+        self.path.as_os_str().is_empty()
+    }
+
     /// The rule of the call that returns to `address`.
     pub(super) fn rule(&self, address: u64) -> Option<super::rule::Rule> {
         // A call may be the last instruction of a function, so look inside of the call.
