@@ -39,7 +39,7 @@ pub use pileup_console::{Address, Connection, ConsoleError};
 pub use pileup_diagnosis::{
     AliveAt, Code, CountedWait, Doubt, Evidence, Finding, Grade, Graph, HeldBy, History, Involved,
     OtherSide, Report, ReportCoverage, Role, Seconds, SetAside, Unseen, WaitFor, WaitKind,
-    WaitedFor, WaitsOn, Why, diagnose, graph,
+    WaitPlace, WaitedFor, WaitsOn, Why, diagnose, graph,
 };
 pub use pileup_model::{Site, Snapshot, Task, TaskId, TaskState};
 pub use pileup_recording::{Ending, Recorder, Recording, RecordingError};

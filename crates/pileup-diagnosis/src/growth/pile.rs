@@ -25,6 +25,9 @@ pub(crate) struct Pile<'a> {
     now: Timestamp,
     /// Live tasks that are old, oldest first.
     old: Vec<&'a Task>,
+    /// Live tasks that are older than any that finished in the watch: the old, and those that
+    /// do as they do. Oldest first.
+    stuck: Vec<&'a Task>,
     shape: PileShape,
     /// When the timers are due under which most of the old wait, each for the first time.
     timers: Option<Doubt>,
@@ -97,12 +100,16 @@ fn pile<'a>(
         lag: latest.coverage.lag,
     };
     let shape = population.pile()?;
+    let longest = seen.finished.longest();
+    let outlived = living.partition_point(|task| task.age(now) > longest);
+    let stuck = living[..outlived.max(shape.old)].to_vec();
     Some(Pile {
         site,
         old_age: shape.old_age,
         seen,
         now,
         old: living.into_iter().take(shape.old).collect(),
+        stuck,
         shape,
         timers: None,
     })
@@ -112,6 +119,11 @@ impl<'a> Pile<'a> {
     /// The tasks that grew old here.
     pub(crate) fn old(&self) -> impl Iterator<Item = &'a Task> {
         self.old.iter().copied()
+    }
+
+    /// The old, and the younger tasks that have outlived all that finished in the watch.
+    pub(crate) fn stuck(&self) -> impl Iterator<Item = &'a Task> {
+        self.stuck.iter().copied()
     }
 
     /// Whether most of the old are among these tasks.

@@ -228,6 +228,28 @@ pub enum Evidence {
         /// For how long the oldest was not polled.
         idle_seconds: Seconds,
     },
+    /// Where most wait, by their await stacks.
+    AwaitAt {
+        /// How many.
+        tasks: usize,
+        /// The kind of wait, such as `mpsc::Receiver::recv`.
+        kind: String,
+        /// The program's own function that waits.
+        function: Option<String>,
+        /// Its file.
+        file: Option<String>,
+        /// The line of the `.await`.
+        line: Option<u32>,
+    },
+    /// How much memory the futures of the tasks take, at least.
+    FutureBytes {
+        /// How many tasks are counted: those whose size is known.
+        tasks: usize,
+        /// The sizes of their futures, added up.
+        bytes: u64,
+        /// How fast that grew over the watch.
+        bytes_per_minute: f64,
+    },
     /// While these tasks are active, they spawn tasks inside a dependency, which stay alive.
     SpawnInDependency {
         /// How many are alive.

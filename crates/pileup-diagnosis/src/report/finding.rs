@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::doubt::Doubt;
 use super::evidence::Evidence;
+use super::future_bytes::future_bytes;
 use super::involved::{Involved, involved};
+use super::wait_places::{WaitPlace, wait_places};
 use crate::history::{AliveAt, History, SeenTask, SiteHistory};
 use crate::rules::{Code, Graded};
 use crate::waits::Wait;
@@ -63,6 +65,10 @@ pub struct Finding {
     /// behind them. Empty in reports of version 1.
     #[serde(default)]
     pub involved: Vec<Involved>,
+    /// Where the tasks wait, by their await stacks: most tasks first. Empty where the source
+    /// shows no stacks, and in reports of version 1.
+    #[serde(default)]
+    pub waits: Vec<WaitPlace>,
     /// What was seen, in sentences with figures: those of the facts in their order, then
     /// those of the doubts that have one.
     pub evidence: Vec<String>,
@@ -82,7 +88,14 @@ pub struct Finding {
 impl Finding {
     /// The finding that a graded claim makes, with the figures of its spawn site.
     pub(super) fn of(graded: Graded, history: &History, latest: &Snapshot) -> Self {
-        let Graded { claim, grade } = graded;
+        let Graded { mut claim, grade } = graded;
+        let waits = wait_places(&claim.tasks(), latest);
+        if let Some(most) = waits.first() {
+            let unseen = |fact: &Evidence| matches!(fact, Evidence::WaitUnseen { .. });
+            claim.evidence.retain(|fact| !unseen(fact));
+            claim.evidence.push(most.evidence());
+        }
+        claim.evidence.extend(future_bytes(&claim, history, latest));
         let nothing = SiteHistory::default();
         let seen = history.site(claim.site.as_ref()).unwrap_or(&nothing);
         let oldest = seen.living.first();
@@ -102,6 +115,7 @@ impl Finding {
             state: claim.state,
             held_by: held_by(&claim.holders),
             involved: involved(&claim, latest),
+            waits,
             evidence: facts.chain(doubts).collect(),
             waits_on: claim.waits_on,
             facts: claim.evidence,

@@ -1,11 +1,13 @@
 //! The sentences of the evidence and the doubts: all of them, and nothing else.
 
+use std::fmt::Write;
+
 use pileup_model::Site;
 
 use super::doubt::Doubt;
 use super::evidence::{CountedWait, Evidence, OtherSide, Unseen, WaitFor};
 use super::seconds::Seconds;
-use super::words::{count, duration, times};
+use super::words::{count, duration, size, times};
 
 impl Evidence {
     /// The fact as a sentence.
@@ -261,6 +263,34 @@ impl Evidence {
                 "{tasks} did not: the oldest has lived for {}, the last {} without a poll",
                 span(*oldest_seconds),
                 span(*idle_seconds)
+            ),
+            Self::AwaitAt {
+                tasks,
+                kind,
+                function,
+                file,
+                line,
+            } => {
+                let mut sentence = format!("{} in {kind}", wait(*tasks));
+                if let (Some(file), Some(line)) = (file, line) {
+                    let _ = write!(sentence, " at {file}:{line}");
+                }
+                if let Some(function) = function {
+                    let _ = write!(sentence, ", in {function}");
+                }
+                sentence
+            }
+            Self::FutureBytes {
+                tasks,
+                bytes,
+                bytes_per_minute,
+            } => format!(
+                "{} of futures, at least: {} more a minute",
+                match tasks {
+                    1 => format!("it holds {}", size(*bytes as f64)),
+                    _ => format!("together they hold {}", size(*bytes as f64)),
+                },
+                size(*bytes_per_minute)
             ),
             Self::SpawnInDependency { alive, spawned_at } => format!(
                 "while active they spawn tasks inside a dependency, at {}; {} alive",

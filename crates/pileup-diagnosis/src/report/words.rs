@@ -41,6 +41,24 @@ pub(crate) fn times(number: u64) -> String {
     }
 }
 
+/// A number of bytes, such as `512 B`, `9.1 KiB` or `3.0 MiB`.
+pub(crate) fn size(bytes: f64) -> String {
+    let units = ["KiB", "MiB", "GiB", "TiB"];
+    if bytes < 1024.0 {
+        return format!("{bytes:.0} B");
+    }
+    let mut amount = bytes / 1024.0;
+    let mut unit = units[0];
+    for larger in &units[1..] {
+        if amount < 1024.0 {
+            break;
+        }
+        amount /= 1024.0;
+        unit = larger;
+    }
+    format!("{amount:.1} {unit}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,6 +73,17 @@ mod tests {
             (93_600.0, "1 d 2 h"),
         ] {
             assert_eq!(duration(Duration::from_secs_f64(seconds)), text);
+        }
+    }
+
+    #[test]
+    fn sizes_have_the_unit_that_fits() {
+        for (bytes, text) in [
+            (512.0, "512 B"),
+            (9318.0, "9.1 KiB"),
+            (3.0 * 1024.0 * 1024.0, "3.0 MiB"),
+        ] {
+            assert_eq!(size(bytes), text);
         }
     }
 }

@@ -37,7 +37,7 @@ fn claim(pile: &Pile, observation: &Observation) -> Claim {
     doubts.extend(timers);
     let old: Vec<&Task> = pile.old().collect();
     Claim {
-        members: old.iter().map(|task| task.id).collect(),
+        members: pile.stuck().map(|task| task.id).collect(),
         holders: holders.unwrap_or_default().to_vec(),
         state: usual_state(old),
         waits_on: usual.map(WaitsOn::of),

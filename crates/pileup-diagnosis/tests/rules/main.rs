@@ -1,5 +1,6 @@
 //! The rules, asked about programs on paper.
 
+mod findings;
 mod locks;
 mod never_woken;
 mod piling_up;

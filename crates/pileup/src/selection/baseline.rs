@@ -169,7 +169,7 @@ mod tests {
             },
             "findings": [finding("PU03", "src/main.rs", 3)]
         });
-        for added in ["involved", "facts", "doubts"] {
+        for added in ["involved", "waits", "facts", "doubts"] {
             let finding = report["findings"][0].as_object_mut();
             finding.expect("a finding").remove(added);
         }

@@ -1,0 +1,77 @@
+//! Where the tasks of a finding wait: their await stacks, where the source shows them.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashSet};
+
+use pileup_model::{Frame, Snapshot, TaskId, Wait};
+use serde::{Deserialize, Serialize};
+
+use super::evidence::Evidence;
+
+/// Of many different waits a report has those of the most tasks: this many.
+const MOST_WAITS: usize = 10;
+
+/// One place at which tasks of a finding wait.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitPlace {
+    /// The kind of wait, by Tokio's name where Tokio has one, such as `mpsc::Receiver::recv`.
+    pub kind: String,
+    /// The program's own function that waits; none where the stack has no such function.
+    pub function: Option<String>,
+    /// Its file, where the program has debug information.
+    pub file: Option<String>,
+    /// The line of the `.await`, counted from 1.
+    pub line: Option<u32>,
+    /// How many tasks of the finding wait so. A task that waits in several places counts in
+    /// each.
+    pub tasks: usize,
+    /// Whether the tasks have moved past this await and still keep its future, unpolled.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub passed: bool,
+    /// The await stack, from the wait out to the task's own future.
+    pub stack: Vec<Frame>,
+}
+
+impl WaitPlace {
+    /// The place as evidence.
+    pub(super) fn evidence(&self) -> Evidence {
+        Evidence::AwaitAt {
+            tasks: self.tasks,
+            kind: self.kind.clone(),
+            function: self.function.clone(),
+            file: self.file.clone(),
+            line: self.line,
+        }
+    }
+}
+
+/// The places at which tasks wait, those of the most tasks first; empty where the source does
+/// not show any.
+pub(super) fn wait_places(tasks: &HashSet<TaskId>, latest: &Snapshot) -> Vec<WaitPlace> {
+    let mut counts: BTreeMap<&Wait, usize> = BTreeMap::new();
+    let live = tasks.iter().filter_map(|task| latest.task(*task));
+    for wait in live.filter_map(|task| task.waits.as_deref()).flatten() {
+        *counts.entry(wait).or_default() += 1;
+    }
+    let mut counts: Vec<(&Wait, usize)> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, tasks)| Reverse(*tasks));
+    counts.truncate(MOST_WAITS);
+    counts
+        .into_iter()
+        .map(|(wait, tasks)| place(wait, tasks))
+        .collect()
+}
+
+fn place(wait: &Wait, tasks: usize) -> WaitPlace {
+    let own = wait.place.as_ref();
+    WaitPlace {
+        kind: wait.kind.to_string(),
+        function: own.map(|frame| frame.function.to_string()),
+        file: own.and_then(|frame| frame.file.as_deref().map(str::to_owned)),
+        line: own.and_then(|frame| frame.line),
+        tasks,
+        passed: wait.passed,
+        stack: wait.stack.clone(),
+    }
+}
