@@ -6,7 +6,7 @@ use pileup_model::Site;
 /// The function in which a site stands: the innermost frame of the stack in the site's
 /// file, at its line rather than another. `None` where the program was built without
 /// debug information: a wrong function is worse than none.
-pub(super) fn function_at(mut stack: Backtrace, site: &Site) -> Option<String> {
+pub(crate) fn function_at(mut stack: Backtrace, site: &Site) -> Option<String> {
     stack.resolve();
     let symbols = stack
         .frames()
@@ -31,7 +31,7 @@ pub(super) fn function_at(mut stack: Backtrace, site: &Site) -> Option<String> {
 mod tests {
     use std::panic::Location;
 
-    use super::super::sites;
+    use crate::sites;
 
     #[test]
     fn a_place_is_known_by_its_function() {

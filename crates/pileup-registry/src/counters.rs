@@ -6,9 +6,9 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 
-use super::clock::Tick;
-use super::lifetimes::{BUCKETS, bucket};
-use super::sites::SiteNumber;
+use crate::clock::Tick;
+use crate::lifetimes::{BUCKETS, bucket};
+use crate::sites::SiteNumber;
 
 const MOST_STRIPES: usize = 16;
 const SITES_OF_CHUNK: usize = 256;
@@ -35,10 +35,11 @@ struct Stripe {
 
 /// What was counted at one site until now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Counted {
-    pub(crate) spawned: u64,
-    /// Those that finished, by bucket of their lifetime.
-    pub(crate) finished: [u64; BUCKETS],
+pub struct Counted {
+    /// Tasks that were spawned.
+    pub spawned: u64,
+    /// Those that finished, by [bucket](crate::bucket) of their lifetime.
+    pub finished: [u64; BUCKETS],
 }
 
 impl Counters {
@@ -50,8 +51,9 @@ impl Counters {
         }
     }
 
-    pub(crate) fn count_spawned(&self, site: SiteNumber) {
-        self.stripe(site).spawned.fetch_add(1, Ordering::Relaxed);
+    /// Counts a spawn, and gives how many the threads of this stripe had counted there before.
+    pub(crate) fn count_spawned(&self, site: SiteNumber) -> u64 {
+        self.stripe(site).spawned.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Counts the end of a task that was counted as spawned before.
@@ -95,7 +97,8 @@ impl Counters {
 
 impl Counted {
     /// All that finished.
-    pub(crate) fn finished(&self) -> u64 {
+    #[must_use]
+    pub fn finished(&self) -> u64 {
         self.finished.iter().sum()
     }
 }

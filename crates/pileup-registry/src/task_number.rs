@@ -6,6 +6,7 @@ use tokio::task::Id;
 
 /// The number that `id` shows as text. Tokio has no function that gives it, and formatting
 /// it takes an allocation or two; but the id's `Hash` hands it to whoever asks, as one `u64`.
+#[inline]
 pub(crate) fn task_number(id: Id) -> u64 {
     let mut number = Number(None);
     id.hash(&mut number);

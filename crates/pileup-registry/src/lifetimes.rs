@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use super::clock::Tick;
+use crate::clock::Tick;
 
 /// Two buckets to each doubling of the milliseconds, up to about 49 days.
-pub(crate) const BUCKETS: usize = 64;
+pub const BUCKETS: usize = 64;
 
 /// The bucket of a lifetime: 0 for none at all, and from there on two to a doubling.
-pub(crate) fn bucket(lifetime: Tick) -> usize {
+#[must_use]
+pub fn bucket(lifetime: Tick) -> usize {
     let Some(doublings) = lifetime.checked_ilog2() else {
         return 0;
     };
@@ -19,7 +20,8 @@ pub(crate) fn bucket(lifetime: Tick) -> usize {
 }
 
 /// The lifetime that those in a bucket have at the most.
-pub(crate) fn longest(bucket: usize) -> Duration {
+#[must_use]
+pub fn longest(bucket: usize) -> Duration {
     let Some(place) = bucket.checked_sub(1) else {
         return Duration::ZERO;
     };

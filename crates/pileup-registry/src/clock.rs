@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 /// Milliseconds since the registry was made.
-pub(crate) type Tick = u64;
+pub type Tick = u64;
 
 /// A clock that somebody else moves: reading it is one load from memory that is hardly ever
 /// written, where asking the system costs as much as a tenth of a poll.

@@ -1,0 +1,43 @@
+//! Every live task of a Tokio service in one table, with the stack at which it waits.
+//!
+//! A [`Registry`] learns of tasks in three ways, which may be combined; a task is one entry,
+//! however many of them see it:
+//!
+//! | way | needs | sees |
+//! |---|---|---|
+//! | hooks of the runtime | `--cfg tokio_unstable` | spawns, polls, ends |
+//! | Tokio's `tracing` spans and events: [`Registry::subscriber`] or [`Registry::layer`] | `--cfg tokio_unstable`, Tokio's feature `tracing` | the same, tasks of a `LocalSet`, wakers, await stacks |
+//! | a future with a waker of its own: [`Registry::wrap`] | nothing | the same, of what was wrapped |
+//!
+//! A leaf future that is not ready clones the waker of its task. The clone happens on the
+//! stack of that leaf, inside the task's own poll: the call stack at that moment is the await
+//! stack of the task. The registry captures it for [sampled](Sampling) tasks.
+//!
+//! Nothing on the poll path takes a lock or allocates. Whatever is kept has a bound.
+
+mod clock;
+mod counters;
+mod current;
+mod function;
+#[cfg(tokio_unstable)]
+mod hooks;
+mod lifetimes;
+mod live;
+mod records;
+mod registry;
+mod sampling;
+mod sites;
+mod table;
+mod task_number;
+mod tracing;
+
+pub use clock::Tick;
+pub use counters::Counted;
+pub use current::hide_this_thread;
+pub use lifetimes::{BUCKETS, bucket, longest};
+pub use live::{LiveTask, TaskRef, TaskStacks, TaskWakers};
+pub use records::STACKS_OF_TASK;
+pub use registry::{CountedSite, Registry};
+pub use sampling::Sampling;
+pub use sites::{SiteNumber, SpawnSite};
+pub use tracing::{TaskLayer, TaskSubscriber};

@@ -1,0 +1,258 @@
+//! The stacks of sampled tasks: of each, where its wakers were cloned, the newest first.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use pileup_stacks::StackId;
+
+/// Stacks that are kept of one task: a `select!` of as many branches is whole.
+pub const STACKS_OF_TASK: usize = 8;
+
+const RECORDS_OF_CHUNK: usize = 1024;
+/// A million sampled tasks at once, in 40 MB. Beyond that, new tasks are not sampled.
+const CHUNKS: usize = 1024;
+
+/// Records that are reused when their task ends. Record 0 is nobody's.
+pub(crate) struct Records {
+    chunks: Box<[OnceLock<Box<[Record]>>]>,
+    /// Records that were never used begin here.
+    end: AtomicU32,
+    /// The first free record, and in the upper half a count that makes each value of this word
+    /// differ from those before.
+    free: AtomicU64,
+}
+
+/// The stacks of one task. Only the thread that polls the task writes here.
+pub(crate) struct Record {
+    stacks: [AtomicU32; STACKS_OF_TASK],
+    /// Whether a waker was dropped after the newest stack was noted, in the same poll.
+    is_newest_dropped: AtomicU32,
+    /// The free record after this one, while this one is free.
+    next: AtomicU32,
+}
+
+impl Records {
+    pub(crate) fn new() -> Self {
+        Self {
+            chunks: (0..CHUNKS).map(|_| OnceLock::new()).collect(),
+            end: AtomicU32::new(1),
+            free: AtomicU64::new(0),
+        }
+    }
+
+    /// Takes an empty record, and gives its number: 0 if there is none. It may allocate.
+    pub(crate) fn take(&self) -> u32 {
+        let number = self.take_free().unwrap_or_else(|| self.take_new());
+        if let Some(record) = self.get_or_new(number) {
+            record.clear();
+        }
+        number
+    }
+
+    /// Takes a record without allocating: 0 if that is not possible.
+    pub(crate) fn take_made(&self) -> u32 {
+        let is_made = |number: &u32| self.get(*number).is_some();
+        let unused = || is_made(&self.end.load(Ordering::Relaxed)).then(|| self.take_new());
+        let number = self.take_free().or_else(unused);
+        // Another thread may have taken the last one of the chunk meanwhile.
+        let Some(number) = number.filter(is_made) else {
+            return 0;
+        };
+        if let Some(record) = self.get(number) {
+            record.clear();
+        }
+        number
+    }
+
+    /// Gives a record back; nothing for 0.
+    pub(crate) fn give_back(&self, number: u32) {
+        let Some(record) = self.get(number) else {
+            return;
+        };
+        let mut first = self.free.load(Ordering::Relaxed);
+        loop {
+            record.next.store(first as u32, Ordering::Relaxed);
+            let new = tagged(first, number);
+            match self
+                .free
+                .compare_exchange_weak(first, new, Ordering::Release, Ordering::Relaxed)
+            {
+                Ok(_) => return,
+                Err(other) => first = other,
+            }
+        }
+    }
+
+    /// A record by its number; none for 0.
+    #[inline]
+    pub(crate) fn get(&self, number: u32) -> Option<&Record> {
+        if number == 0 {
+            return None;
+        }
+        let number = number as usize;
+        let chunk = self.chunks.get(number / RECORDS_OF_CHUNK)?.get()?;
+        chunk.get(number % RECORDS_OF_CHUNK)
+    }
+
+    fn get_or_new(&self, number: u32) -> Option<&Record> {
+        if number == 0 {
+            return None;
+        }
+        let number = number as usize;
+        let make = || (0..RECORDS_OF_CHUNK).map(|_| Record::new()).collect();
+        let chunk = self.chunks.get(number / RECORDS_OF_CHUNK)?;
+        chunk.get_or_init(make).get(number % RECORDS_OF_CHUNK)
+    }
+
+    fn take_free(&self) -> Option<u32> {
+        let mut first = self.free.load(Ordering::Acquire);
+        loop {
+            let number = first as u32;
+            let next = self.get(number)?.next.load(Ordering::Relaxed);
+            match self.free.compare_exchange_weak(
+                first,
+                tagged(first, next),
+                Ordering::Acquire,
+                Ordering::Acquire,
+            ) {
+                Ok(_) => return Some(number),
+                Err(other) => first = other,
+            }
+        }
+    }
+
+    fn take_new(&self) -> u32 {
+        let most = (CHUNKS * RECORDS_OF_CHUNK) as u32;
+        let more = |end: u32| (end < most).then_some(end + 1);
+        self.end
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
+            .unwrap_or(0)
+    }
+}
+
+/// The word for a first free record that follows `before`.
+fn tagged(before: u64, number: u32) -> u64 {
+    ((before >> 32).wrapping_add(1) << 32) | u64::from(number)
+}
+
+impl Record {
+    fn new() -> Self {
+        Self {
+            stacks: [const { AtomicU32::new(0) }; STACKS_OF_TASK],
+            is_newest_dropped: AtomicU32::new(0),
+            next: AtomicU32::new(0),
+        }
+    }
+
+    /// Forgets all stacks.
+    pub(crate) fn clear(&self) {
+        for stack in &self.stacks {
+            stack.store(0, Ordering::Relaxed);
+        }
+        self.is_newest_dropped.store(0, Ordering::Relaxed);
+    }
+
+    /// Notes that a waker was cloned on this stack: it is the newest.
+    #[inline]
+    pub(crate) fn note_clone(&self, stack: StackId) {
+        self.is_newest_dropped.store(0, Ordering::Relaxed);
+        let mut moved = stack.get();
+        for place in &self.stacks {
+            let here = place.load(Ordering::Relaxed);
+            if here != moved {
+                place.store(moved, Ordering::Relaxed);
+            }
+            // Up to where it was, or to the first free place.
+            if here == stack.get() || here == 0 {
+                return;
+            }
+            moved = here;
+        }
+    }
+
+    /// Notes that a waker was dropped in the poll that has noted the newest stack.
+    #[inline]
+    pub(crate) fn note_drop(&self) {
+        self.is_newest_dropped.store(1, Ordering::Relaxed);
+    }
+
+    /// The stacks, the newest first, and whether the newest one's waker was dropped in the
+    /// same poll.
+    pub(crate) fn read(&self) -> ([Option<StackId>; STACKS_OF_TASK], bool) {
+        let stack = |index: usize| StackId::new(self.stacks[index].load(Ordering::Relaxed));
+        let stacks = std::array::from_fn(stack);
+        (stacks, self.is_newest_dropped.load(Ordering::Relaxed) == 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stack(number: u32) -> StackId {
+        StackId::new(number).expect("not 0")
+    }
+
+    fn read(record: &Record) -> Vec<u32> {
+        let (stacks, _) = record.read();
+        stacks.into_iter().flatten().map(StackId::get).collect()
+    }
+
+    #[test]
+    fn the_newest_stack_is_first_and_each_is_kept_once() {
+        let record = Record::new();
+        for number in [1, 2, 3, 2, 2, 1] {
+            record.note_clone(stack(number));
+        }
+        assert_eq!(read(&record), [1, 2, 3]);
+        for number in 4..=20 {
+            record.note_clone(stack(number));
+        }
+        assert_eq!(read(&record), [20, 19, 18, 17, 16, 15, 14, 13]);
+    }
+
+    #[test]
+    fn a_drop_counts_until_the_next_clone() {
+        let record = Record::new();
+        record.note_clone(stack(1));
+        record.note_drop();
+        assert!(record.read().1);
+        record.note_clone(stack(2));
+        assert!(!record.read().1);
+    }
+
+    #[test]
+    fn records_are_reused_and_empty() {
+        let records = Records::new();
+        let taken: Vec<u32> = (0..3_000).map(|_| records.take()).collect();
+        assert!(taken.iter().all(|number| *number != 0));
+        let record = records.get(taken[7]).expect("it was taken");
+        record.note_clone(stack(5));
+        records.give_back(taken[7]);
+        assert_eq!(records.take_made(), taken[7]);
+        assert_eq!(read(record), [0u32; 0]);
+        // The last chunk has room up to record 3,071.
+        let made = (0..100).map(|_| records.take_made());
+        assert_eq!(made.filter(|number| *number != 0).count(), 71);
+        assert!(records.get(0).is_none());
+    }
+
+    #[test]
+    fn threads_never_share_a_record() {
+        let records = Records::new();
+        std::thread::scope(|scope| {
+            for thread in 1..=4 {
+                let records = &records;
+                scope.spawn(move || {
+                    for _ in 0..10_000 {
+                        let number = records.take();
+                        let record = records.get(number).expect("it was taken");
+                        record.note_clone(stack(thread));
+                        assert_eq!(read(record), [thread]);
+                        records.give_back(number);
+                    }
+                });
+            }
+        });
+    }
+}

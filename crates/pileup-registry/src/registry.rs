@@ -1,0 +1,319 @@
+//! The registry: the table of tasks, the counts of every spawn site, and the stacks.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
+
+use jiff::Timestamp;
+use pileup_stacks::{StackSet, capture};
+
+use crate::clock::{Clock, Tick};
+use crate::counters::{Counted, Counters};
+use crate::current::{self, Current};
+use crate::live::{LiveTask, TaskStacks};
+use crate::records::Records;
+use crate::sampling::{Sampling, Switch};
+use crate::sites::{self, SiteNumber, SpawnSite};
+use crate::table::{Lineage, NO_RUNTIME, Origin, Parent, Place, Table};
+
+/// How many distinct await stacks are kept: a large service has some thousands. They take at
+/// most 15 MB.
+const STACKS: usize = 1 << 16;
+/// How many ends may come before the spawn of their task is reported: on a machine that is
+/// overloaded, the thread that spawns may stand still for that long.
+const EARLY: usize = 1 << 16;
+
+/// The tasks of a service.
+///
+/// Somebody must call [`tick`](Self::tick) regularly, such as every 10 ms: births and polls
+/// are known to within that.
+pub struct Registry {
+    pub(crate) clock: Clock,
+    pub(crate) table: Table,
+    pub(crate) counters: Counters,
+    records: Records,
+    stacks: StackSet,
+    sampling: Switch,
+    /// Tasks whose end was reported before their spawn. Tokio does so where a runtime is shut
+    /// down meanwhile; and of blocking tasks it reports the end alone.
+    pub(crate) early: Box<[AtomicU64]>,
+    /// Whether a task was seen by a span.
+    pub(crate) has_spans: AtomicBool,
+    /// Whether a task was seen by the hooks and has no span.
+    pub(crate) has_hooked: AtomicBool,
+}
+
+/// A spawn site, and what was counted there: nothing where other registries alone know it.
+#[non_exhaustive]
+pub struct CountedSite {
+    /// The number of the site.
+    pub number: SiteNumber,
+    /// The site.
+    pub spawn: &'static SpawnSite,
+    /// What was counted there.
+    pub counted: Option<Counted>,
+}
+
+/// A task that is about to be added.
+#[derive(Clone, Copy)]
+pub(crate) struct Spawn {
+    pub(crate) number: u64,
+    pub(crate) site: SiteNumber,
+    pub(crate) runtime: u8,
+    pub(crate) lineage: Lineage,
+    /// The size of its future in bytes.
+    pub(crate) size: u32,
+}
+
+impl Registry {
+    /// A registry that knows no task yet, and keeps the await stacks of the tasks that
+    /// `sampling` selects.
+    #[must_use]
+    pub fn new(sampling: Sampling) -> Self {
+        pileup_stacks::prepare();
+        Self {
+            clock: Clock::start(),
+            table: Table::new(),
+            counters: Counters::new(),
+            records: Records::new(),
+            stacks: StackSet::new(STACKS),
+            sampling: Switch::new(sampling),
+            early: (0..EARLY).map(|_| AtomicU64::new(0)).collect(),
+            has_spans: AtomicBool::new(false),
+            has_hooked: AtomicBool::new(false),
+        }
+    }
+
+    /// Of which tasks the await stacks are kept from now on.
+    ///
+    /// Tasks that are alive already stay as they are, with two exceptions: with
+    /// [`Sampling::ALL`] they are sampled from their next poll on, and with
+    /// [`Sampling::NONE`] no stack of any task is captured.
+    pub fn set_sampling(&self, sampling: Sampling) {
+        self.sampling.set(sampling);
+    }
+
+    /// Of which tasks the await stacks are kept.
+    #[must_use]
+    pub fn sampling(&self) -> Sampling {
+        self.sampling.get()
+    }
+
+    /// Moves the registry's time to the present, and gives it.
+    pub fn tick(&self) -> Tick {
+        if pileup_stacks::is_stale() {
+            pileup_stacks::prepare();
+        }
+        self.clock.advance()
+    }
+
+    /// A tick as a point in time.
+    #[must_use]
+    pub fn time(&self, tick: Tick) -> Timestamp {
+        self.clock.time(tick)
+    }
+
+    /// The await stacks that tasks refer to.
+    #[must_use]
+    pub fn stacks(&self) -> &StackSet {
+        &self.stacks
+    }
+
+    /// Shows each live task, in no order. One that comes or goes meanwhile may be missed; one
+    /// that lives all along is shown once.
+    pub fn for_each_live(&self, mut show: impl FnMut(LiveTask)) {
+        self.table.for_each(|place, live| {
+            let stacks = |record| {
+                let (newest_first, is_newest_dropped) = self.records.get(record)?.read();
+                fence(Ordering::Acquire);
+                // Had the task ended before, the record might be another's.
+                place.holds(live.number).then_some(TaskStacks {
+                    newest_first,
+                    is_newest_dropped,
+                })
+            };
+            show(LiveTask::new(&live, stacks));
+        });
+    }
+
+    /// All spawn sites of the process, by number.
+    #[must_use]
+    pub fn sites(&self) -> Vec<CountedSite> {
+        let numbers = 0..=SiteNumber::MAX;
+        let sites = numbers.zip(sites::all());
+        sites
+            .map(|(number, spawn)| CountedSite {
+                number,
+                spawn,
+                counted: self.counters.of(number),
+            })
+            .collect()
+    }
+
+    /// The live tasks, counted: exact whenever nothing is spawned or ends meanwhile.
+    #[must_use]
+    pub fn live(&self) -> u64 {
+        let sites = self.sites().into_iter();
+        let counts = sites.filter_map(|site| site.counted);
+        counts
+            .map(|counted| counted.spawned - counted.finished())
+            .sum()
+    }
+
+    /// Adds a task, and gives its place and the index of its slot. None when 268 million tasks
+    /// live.
+    pub(crate) fn add(&self, spawn: &Spawn) -> Option<(Place, usize)> {
+        let born = self.clock.tick();
+        let before = self.counters.count_spawned(spawn.site);
+        let has_wakers = spawn.lineage.has_wakers;
+        let record = match has_wakers && self.sampling.takes(before) {
+            true => self.records.take(),
+            false => 0,
+        };
+        let origin = Origin {
+            born,
+            site: spawn.site,
+            runtime: spawn.runtime,
+        };
+        self.table
+            .insert(spawn.number, origin, spawn.lineage, |place| {
+                if has_wakers {
+                    place
+                        .waking_or_new()
+                        .reset(spawn.number, spawn.size, record);
+                }
+            })
+    }
+
+    /// Removes a task that has ended, if nobody else has done so.
+    pub(crate) fn finish(&self, place: Place, number: u64) {
+        let has_wakers = place.lineage(number).has_wakers;
+        let waking = place.waking().filter(|_| has_wakers);
+        let record = waking.map_or(0, |waking| waking.record());
+        if let Some(origin) = place.remove(number) {
+            self.records.give_back(record);
+            let lifetime = self.clock.tick().saturating_sub(origin.born);
+            self.counters.count_finished(origin.site, lifetime);
+        }
+    }
+
+    /// A poll begins of the task of this number, whose wakers are seen. `until` bounds its
+    /// captures.
+    #[inline]
+    pub(crate) fn begin_poll(&self, place: Place, until: usize) {
+        place.begin_poll(self.clock.tick());
+        self.begin_watch(place, until);
+    }
+
+    /// Like [`begin_poll`](Self::begin_poll), where another way counts the polls of the task.
+    #[inline]
+    pub(crate) fn begin_watch(&self, place: Place, until: usize) {
+        current::begin(place, until);
+        if self.sampling.takes_all() {
+            self.sample(place);
+        }
+    }
+
+    /// The poll that began last on this thread has ended.
+    #[inline]
+    pub(crate) fn end_poll(&self, place: Place) {
+        current::end(place);
+        place.end_poll(self.clock.tick());
+    }
+
+    /// Samples the task here from now on, if it is not sampled yet.
+    fn sample(&self, place: Place) {
+        if let Some(waking) = place.waking()
+            && waking.record() == 0
+        {
+            waking.set_record(self.records.take_made());
+        }
+    }
+
+    /// A waker of a task is cloned. This is called on the stack of whoever clones it.
+    #[inline]
+    pub(crate) fn waker_cloned(&self, place: Place, number: u64) {
+        let Some(waking) = place.waking() else { return };
+        let Some(before) = waking.count_clone(number) else {
+            return;
+        };
+        let record = waking.record();
+        if record == 0 {
+            return;
+        }
+        if let Some(current) = current::innermost()
+            && current.place.is(place)
+        {
+            self.note_stack(current, record, before);
+        }
+    }
+
+    /// Notes the stack at which a sampled task clones its waker in its own poll.
+    #[inline(never)]
+    fn note_stack(&self, current: Current, record: u32, before: i32) {
+        if self.sampling.is_off() {
+            return;
+        }
+        let Some(record) = self.records.get(record) else {
+            return;
+        };
+        if before <= 0 {
+            // Of the stacks so far, none has a waker any more.
+            record.clear();
+        }
+        if let Some(stack) = self.stacks.intern(&capture(current.until)) {
+            record.note_clone(stack);
+            current::has_cloned(current);
+        }
+    }
+
+    /// A waker of a task is dropped.
+    #[inline]
+    pub(crate) fn waker_dropped(&self, place: Place, number: u64) {
+        let Some(waking) = place.waking() else { return };
+        if !waking.count_drop(number) || waking.record() == 0 {
+            return;
+        }
+        if let Some(current) = current::innermost()
+            && current.has_cloned
+            && current.place.is(place)
+            && let Some(record) = self.records.get(waking.record())
+        {
+            record.note_drop();
+        }
+    }
+
+    /// A waker of a task is used, and stays.
+    #[inline]
+    pub(crate) fn woken_by_ref(&self, place: Place, number: u64) {
+        let Some(waking) = place.waking() else { return };
+        let current = current::innermost();
+        let waker = current.and_then(|current| {
+            Some(Parent {
+                number: current.place.held()?,
+                site: current.place.origin().site,
+            })
+        });
+        let is_self = current.is_some_and(|current| current.place.is(place));
+        waking.note_wake(number, self.clock.tick(), waker, is_self);
+    }
+
+    /// A waker of a task is used up.
+    #[inline]
+    pub(crate) fn woken(&self, place: Place, number: u64) {
+        self.woken_by_ref(place, number);
+        if let Some(waking) = place.waking() {
+            waking.count_drop(number);
+        }
+    }
+}
+
+impl Default for Spawn {
+    fn default() -> Self {
+        Self {
+            number: 0,
+            site: sites::OTHER,
+            runtime: NO_RUNTIME,
+            lineage: Lineage::default(),
+            size: 0,
+        }
+    }
+}
