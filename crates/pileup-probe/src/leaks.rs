@@ -13,7 +13,7 @@ use pileup_diagnosis::{Lifetimes, PileShape, Population};
 use pileup_profile::{Profile, ProfileKind};
 
 use crate::look::{Look, SiteLook};
-use crate::registry::{BUCKETS, Registry, SiteNumber, Tick, longest};
+use pileup_registry::{BUCKETS, Registry, SiteNumber, Tick, longest};
 
 /// Beyond so many marks the oldest go.
 const MOST_MARKS: usize = 20;
@@ -84,11 +84,9 @@ impl Leaks {
             .iter()
             .map(|site| (site.number, Vec::new()))
             .collect();
-        registry.for_each_living(|task| {
-            if let Some(ages) = ages.get_mut(&task.origin.site) {
-                ages.push(Duration::from_millis(
-                    look.now.saturating_sub(task.origin.born),
-                ));
+        registry.for_each_live(|task| {
+            if let Some(ages) = ages.get_mut(&task.site) {
+                ages.push(Duration::from_millis(look.now.saturating_sub(task.born)));
             }
         });
         let watch = Duration::from_millis(watch);

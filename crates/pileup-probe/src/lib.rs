@@ -21,28 +21,24 @@
 //! http://127.0.0.1:6060` says what piles up. `docs/probe.md` has all pages and metrics, the
 //! costs, and what a probe does not see.
 
-#[cfg(not(tokio_unstable))]
-compile_error!(
-    "the probe sees tasks through Tokio's unstable hooks: set RUSTFLAGS=\"--cfg tokio_unstable\", or \
-     rustflags = [\"--cfg\", \"tokio_unstable\"] under [build] in .cargo/config.toml (an environment \
-     variable RUSTFLAGS replaces what stands there)"
-);
-
+#[cfg(tokio_unstable)]
 mod callbacks;
 mod http;
+#[cfg(tokio_unstable)]
+mod instrument;
 mod leaks;
 mod look;
 mod metrics;
+mod observe;
 mod probe;
 mod profiles;
-mod registry;
 mod runtimes;
 mod server;
 mod snapshot;
-#[cfg(feature = "stacks")]
-mod stacks;
 
+#[cfg(tokio_unstable)]
 pub use callbacks::Callbacks;
 pub use pileup_model::Site;
+pub use pileup_registry::{Sampling, TaskSubscriber};
 pub use probe::{Probe, SiteCount};
 pub use server::ServeError;

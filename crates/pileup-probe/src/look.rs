@@ -6,9 +6,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pileup_profile::{AGE_CLASSES, age_class};
 
-use crate::registry::{
-    BUCKETS, Counted, Living, Registry, SiteNumber, SpawnSite, Tick, bucket, longest,
+use pileup_registry::{
+    BUCKETS, Counted, LiveTask, Registry, SiteNumber, SpawnSite, Tick, bucket, longest,
 };
+
 use crate::runtimes::{Runtime, Runtimes};
 
 /// The living tasks of one moment, counted.
@@ -36,7 +37,8 @@ pub(crate) struct SiteLook {
 /// Living tasks of one site that are alike.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Group {
-    pub(crate) runtime: u8,
+    /// The number of their runtime, where it is known.
+    pub(crate) runtime: Option<u8>,
     pub(crate) running: bool,
     /// The least age of those that belong here.
     pub(crate) age_class: Duration,
@@ -56,16 +58,16 @@ impl Look {
     /// Counts all living tasks. It takes some tens of nanoseconds a task: not on a worker,
     /// where there may be many.
     pub(crate) fn take(registry: &Registry, runtimes: &Runtimes) -> Self {
-        let now = registry.advance_clock();
+        let now = registry.tick();
         let runtimes = runtimes.all();
         let mut sums: Vec<Option<Box<Sums>>> = Vec::new();
-        registry.for_each_living(|task| {
-            let site = usize::from(task.origin.site);
+        registry.for_each_live(|task| {
+            let site = usize::from(task.site);
             if sums.len() <= site {
                 sums.resize_with(site + 1, || None);
             }
             let sums = sums[site].get_or_insert_with(Box::default);
-            sums.add(&task, now.saturating_sub(task.origin.born));
+            sums.add(&task, now.saturating_sub(task.born));
         });
         let sites = registry.sites().into_iter().filter_map(|site| {
             let sums = sums
@@ -94,9 +96,10 @@ impl Default for Sums {
 }
 
 impl Sums {
-    fn add(&mut self, task: &Living, age: u64) {
+    fn add(&mut self, task: &LiveTask, age: u64) {
         let class = age_class(Duration::from_millis(age));
-        let kind = usize::from(task.origin.runtime) * 2 + usize::from(task.running);
+        let kind = usize::from(task.runtime.map_or(0, |runtime| runtime + 1)) * 2
+            + usize::from(task.running);
         let index = kind * AGE_CLASSES.len() + class;
         if self.groups.len() <= index {
             self.groups.resize(index + 1, (0, 0));
@@ -117,7 +120,9 @@ impl Sums {
         let groups = groups.map(|(index, (alive, ages))| {
             let (kind, class) = (index / AGE_CLASSES.len(), index % AGE_CLASSES.len());
             Group {
-                runtime: u8::try_from(kind / 2).unwrap_or(u8::MAX),
+                runtime: (kind / 2)
+                    .checked_sub(1)
+                    .and_then(|runtime| u8::try_from(runtime).ok()),
                 running: kind % 2 == 1,
                 age_class: AGE_CLASSES[class],
                 alive: *alive,

@@ -1,17 +1,14 @@
 //! The probe itself.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use std::{io, thread};
 
 use pileup_model::Site;
-use tokio::runtime::{Builder, TaskMeta};
+use pileup_registry::{Registry, Sampling};
 
-use crate::callbacks::{Callback, Callbacks};
 use crate::leaks::{Leak, Leaks};
 use crate::look::Look;
-use crate::registry::Registry;
 use crate::runtimes::Runtimes;
 
 /// How often the registry's clock moves: births and polls are known to within this.
@@ -29,8 +26,6 @@ pub(crate) struct Inner {
     pub(crate) runtimes: Runtimes,
     pub(crate) leaks: Leaks,
     pub(crate) token: OnceLock<Box<str>>,
-    #[cfg(feature = "stacks")]
-    pub(crate) stacks: crate::stacks::Stacks,
 }
 
 impl Inner {
@@ -74,19 +69,17 @@ impl Probe {
     /// When the system gives no thread.
     pub fn start() -> io::Result<Self> {
         let inner = Arc::new(Inner {
-            registry: Arc::new(Registry::new()),
+            registry: Arc::new(Registry::new(Sampling::default())),
             runtimes: Runtimes::default(),
             leaks: Leaks::new(),
             token: OnceLock::new(),
-            #[cfg(feature = "stacks")]
-            stacks: crate::stacks::Stacks::default(),
         });
         let probe = Arc::downgrade(&inner);
         thread::Builder::new()
             .name("pileup-probe".to_owned())
             .spawn(move || {
                 while let Some(inner) = probe.upgrade() {
-                    let now = inner.registry.advance_clock();
+                    let now = inner.registry.tick();
                     inner.leaks.mark(now, &inner.registry);
                     drop(inner);
                     thread::sleep(TICK);
@@ -104,16 +97,10 @@ impl Probe {
         self
     }
 
-    /// Allows await stacks of current-thread runtimes: `/debug/pprof/goroutine?stacks=1`.
-    ///
-    /// Each time that they are asked for, Tokio polls every task of the runtime to see where it
-    /// stands, and holds the runtime up meanwhile: for tens of microseconds a task, and at
-    /// most every ten seconds. They are refused, with the reason, where that would take long.
-    #[cfg(feature = "stacks")]
-    #[must_use]
-    pub fn allow_stacks(self) -> Self {
-        self.inner.stacks.allow();
-        self
+    /// Of which tasks the probe keeps the await stacks: [`Sampling::default`] unless this
+    /// sets another. It can be set again at any time.
+    pub fn set_sampling(&self, sampling: Sampling) {
+        self.inner.registry.set_sampling(sampling);
     }
 
     /// What was spawned and what has finished at each spawn site, of all instrumented
@@ -132,68 +119,9 @@ impl Probe {
         counts.collect()
     }
 
-    /// The living tasks of all instrumented runtimes: what `runtime.NumGoroutine` is to Go.
+    /// The live tasks that the probe sees: what `runtime.NumGoroutine` is to Go.
     #[must_use]
     pub fn alive(&self) -> u64 {
-        let sites = self.inner.registry.sites().into_iter();
-        let counts = sites.filter_map(|site| site.counted);
-        counts
-            .map(|counted| counted.spawned - counted.finished())
-            .sum()
-    }
-
-    /// Has the probe see every task of the runtime that `builder` builds. `name` tells it
-    /// from other runtimes of the process.
-    ///
-    /// It takes the builder's four task hooks. For a service that uses them itself there is
-    /// [`instrument_with`](Self::instrument_with).
-    pub fn instrument<'a>(&self, name: &str, builder: &'a mut Builder) -> &'a mut Builder {
-        self.instrument_with(name, builder, Callbacks::new())
-    }
-
-    /// Like [`instrument`](Self::instrument), with the service's own callbacks after the
-    /// probe's.
-    pub fn instrument_with<'a>(
-        &self,
-        name: &str,
-        builder: &'a mut Builder,
-        callbacks: Callbacks,
-    ) -> &'a mut Builder {
-        let (number, runtime) = self.inner.runtimes.add(name);
-        // The probe has the runtime's handle, and that the hooks: they must not have the
-        // probe in turn.
-        let runtime = Arc::downgrade(&runtime);
-        let entered = AtomicBool::new(false);
-
-        let registry = Arc::clone(&self.inner.registry);
-        let spawned = move |task: &TaskMeta<'_>| registry.spawned(task, number);
-        builder.on_task_spawn(chained(spawned, callbacks.task_spawn));
-        let registry = Arc::clone(&self.inner.registry);
-        let poll_begins = move |task: &TaskMeta<'_>| {
-            if !entered.load(Ordering::Relaxed) {
-                entered.store(true, Ordering::Relaxed);
-                if let Some(runtime) = runtime.upgrade() {
-                    runtime.is_entered();
-                }
-            }
-            registry.poll_begins(task);
-        };
-        builder.on_before_task_poll(chained(poll_begins, callbacks.before_task_poll));
-        let registry = Arc::clone(&self.inner.registry);
-        let poll_ends = move |task: &TaskMeta<'_>| registry.poll_ends(task);
-        builder.on_after_task_poll(chained(poll_ends, callbacks.after_task_poll));
-        let registry = Arc::clone(&self.inner.registry);
-        let terminated = move |task: &TaskMeta<'_>| registry.terminated(task);
-        builder.on_task_terminate(chained(terminated, callbacks.task_terminate))
-    }
-}
-
-/// One hook for both: the probe's own first, whatever the service's does.
-fn chained(own: impl Fn(&TaskMeta<'_>), theirs: Option<Callback>) -> impl Fn(&TaskMeta<'_>) {
-    move |task| {
-        own(task);
-        if let Some(callback) = &theirs {
-            callback(task);
-        }
+        self.inner.registry.live()
     }
 }

@@ -6,8 +6,8 @@ use pileup_model::TaskState;
 use pileup_profile::{CountedStack, Frame, Labels, Profile, ProfileKind};
 
 use crate::look::{Group, Look, SiteLook};
-use crate::registry::SpawnSite;
 use crate::runtimes::Runtime;
+use pileup_registry::SpawnSite;
 
 impl Look {
     /// All living tasks, by the function that spawned them.
@@ -58,7 +58,9 @@ pub(crate) fn state(running: bool) -> TaskState {
 }
 
 fn labels(group: &Group, runtimes: &[Arc<Runtime>]) -> Labels {
-    let runtime = runtimes.get(usize::from(group.runtime));
+    let runtime = group
+        .runtime
+        .and_then(|runtime| runtimes.get(usize::from(runtime)));
     Labels {
         state: Some(state(group.running)),
         runtime: runtime.map(|runtime| Arc::clone(&runtime.name)),

@@ -11,6 +11,9 @@ pub(crate) struct Runtime {
     handle: OnceLock<Handle>,
 }
 
+/// The number of the last runtimes, where there are many.
+const LAST: u8 = u8::MAX - 1;
+
 /// The instrumented runtimes, by number.
 #[derive(Debug, Default)]
 pub(crate) struct Runtimes(Mutex<Vec<Arc<Runtime>>>);
@@ -31,7 +34,7 @@ impl Runtimes {
             name: free.into(),
             handle: OnceLock::new(),
         });
-        let number = u8::try_from(runtimes.len()).unwrap_or(u8::MAX);
+        let number = u8::try_from(runtimes.len()).map_or(LAST, |number| number.min(LAST));
         runtimes.push(Arc::clone(&runtime));
         (number, runtime)
     }
@@ -49,12 +52,6 @@ impl Runtime {
     /// Notes that the calling thread runs this runtime.
     pub(crate) fn is_entered(&self) {
         self.handle.get_or_init(Handle::current);
-    }
-
-    /// Its handle, once it has polled a task.
-    #[cfg(feature = "stacks")]
-    pub(crate) fn handle(&self) -> Option<&Handle> {
-        self.handle.get()
     }
 
     /// Tokio's own metrics of it, once it has polled a task.

@@ -6,7 +6,7 @@ use std::{io, thread};
 
 use axum::Router;
 use thiserror::Error;
-use tracing::subscriber::NoSubscriber;
+use tracing::subscriber::{DefaultGuard, NoSubscriber};
 
 use crate::Probe;
 
@@ -58,8 +58,7 @@ impl Probe {
         thread::Builder::new()
             .name("pileup-probe-http".to_owned())
             .spawn(move || {
-                // What serves the tasks must not be among those that others record.
-                let _unrecorded = tracing::subscriber::set_default(NoSubscriber::default());
+                let _hidden = hide_this_thread();
                 if let Err(error) = serve(listener, router) {
                     eprintln!("error: the probe on {chosen} is no longer served: {error}");
                 }
@@ -67,6 +66,16 @@ impl Probe {
             .map_err(ServeError::Start)?;
         Ok(chosen)
     }
+}
+
+/// Keeps what serves the tasks out of what is reported of the service, until the guard is
+/// dropped.
+fn hide_this_thread() -> Option<DefaultGuard> {
+    pileup_registry::hide_this_thread();
+    // A default of its own makes each event of the process slower: it is left out where the
+    // global one hides the thread.
+    let hides = tracing::dispatcher::get_default(pileup_registry::hides_threads);
+    (!hides).then(|| tracing::subscriber::set_default(NoSubscriber::default()))
 }
 
 fn serve(listener: TcpListener, router: Router) -> io::Result<()> {

@@ -6,24 +6,24 @@ use std::time::Duration;
 use pileup_model::{Coverage, Polls, Task, TaskId, TaskKind, Turnover};
 
 use crate::probe::Inner;
-use crate::registry::{BUCKETS, Counted, Living, SpawnSite, Tick, longest};
+use pileup_registry::{BUCKETS, Counted, LiveTask, SpawnSite, Tick, longest};
 
 /// Writes all living tasks that were born before now, in no order, and the counts of every
 /// site. Waits and wakers are not seen by the runtime's hooks, and the coverage says so.
 pub(crate) fn write_snapshot(probe: &Inner, out: &mut dyn Write) -> io::Result<()> {
     let registry = &probe.registry;
-    let now = registry.advance_clock();
+    let now = registry.tick();
     let sites = registry.sites();
     write!(out, "{{\"at\":")?;
     serde_json::to_writer(&mut *out, &registry.time(now))?;
     out.write_all(b",\"tasks\":[")?;
     let mut result = Ok(());
     let mut separator: &[u8] = b"\n";
-    registry.for_each_living(|living| {
-        if result.is_err() || living.origin.born > now {
+    registry.for_each_live(|living| {
+        if result.is_err() || living.born > now {
             return;
         }
-        let Some(site) = sites.get(usize::from(living.origin.site)) else {
+        let Some(site) = sites.get(usize::from(living.site)) else {
             return;
         };
         let task = task(&living, site.spawn, |tick| registry.time(tick));
@@ -48,7 +48,7 @@ pub(crate) fn write_snapshot(probe: &Inner, out: &mut dyn Write) -> io::Result<(
     out.write_all(b"}\n")
 }
 
-fn task(living: &Living, site: &SpawnSite, time: impl Fn(Tick) -> jiff::Timestamp) -> Task {
+fn task(living: &LiveTask, site: &SpawnSite, time: impl Fn(Tick) -> jiff::Timestamp) -> Task {
     let last_poll = (living.polls > 0).then(|| time(living.last_poll));
     // The registry keeps one time for both ends of the last poll.
     let last_ended = last_poll.filter(|_| !living.running);
@@ -61,11 +61,7 @@ fn task(living: &Living, site: &SpawnSite, time: impl Fn(Tick) -> jiff::Timestam
             last_ended,
             busy: Duration::ZERO,
         },
-        ..Task::new(
-            TaskId(living.number),
-            TaskKind::Async,
-            time(living.origin.born),
-        )
+        ..Task::new(TaskId(living.number), TaskKind::Async, time(living.born))
     }
 }
 

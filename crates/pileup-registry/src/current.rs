@@ -20,7 +20,7 @@ pub(crate) struct Current {
 
 struct Polls {
     depth: Cell<usize>,
-    polls: [Cell<Option<Current>>; DEPTH],
+    nested: [Cell<Option<Current>>; DEPTH],
     /// Whether nothing of this thread is to be seen.
     is_hidden: Cell<bool>,
 }
@@ -29,7 +29,7 @@ thread_local! {
     static POLLS: Polls = const {
         Polls {
             depth: Cell::new(0),
-            polls: [const { Cell::new(None) }; DEPTH],
+            nested: [const { Cell::new(None) }; DEPTH],
             is_hidden: Cell::new(false),
         }
     };
@@ -40,7 +40,7 @@ thread_local! {
 pub(crate) fn begin(place: Place, until: usize) {
     POLLS.with(|polls| {
         let depth = polls.depth.get();
-        if let Some(poll) = polls.polls.get(depth) {
+        if let Some(poll) = polls.nested.get(depth) {
             poll.set(Some(Current {
                 place,
                 until,
@@ -58,7 +58,7 @@ pub(crate) fn end(place: Place) {
         let Some(depth) = polls.depth.get().checked_sub(1) else {
             return;
         };
-        let poll = polls.polls.get(depth).and_then(Cell::get);
+        let poll = polls.nested.get(depth).and_then(Cell::get);
         if depth >= DEPTH || poll.is_some_and(|poll| poll.place.is(place)) {
             polls.depth.set(depth);
         }
@@ -70,7 +70,7 @@ pub(crate) fn end(place: Place) {
 pub(crate) fn innermost() -> Option<Current> {
     POLLS.with(|polls| {
         let depth = polls.depth.get().checked_sub(1)?;
-        polls.polls.get(depth)?.get()
+        polls.nested.get(depth)?.get()
     })
 }
 
@@ -79,7 +79,7 @@ pub(crate) fn innermost() -> Option<Current> {
 pub(crate) fn has_cloned(current: Current) {
     POLLS.with(|polls| {
         let depth = polls.depth.get().saturating_sub(1);
-        if let Some(poll) = polls.polls.get(depth) {
+        if let Some(poll) = polls.nested.get(depth) {
             poll.set(Some(Current {
                 has_cloned: true,
                 ..current

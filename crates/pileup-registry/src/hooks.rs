@@ -133,10 +133,6 @@ impl Registry {
         Some(Parent { number, site })
     }
 
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "what is left is below 2^16"
-    )]
     fn early_of(&self, number: u64) -> &AtomicU64 {
         &self.early[number as usize % self.early.len()]
     }
@@ -152,7 +148,6 @@ pub(crate) fn span_closed(number: u64) {
     CLOSED.set(number);
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "what is left is below 8")]
 fn kept_at(number: u64) -> usize {
     number as usize % KEPT
 }

@@ -40,4 +40,4 @@ pub use records::STACKS_OF_TASK;
 pub use registry::{CountedSite, Registry};
 pub use sampling::Sampling;
 pub use sites::{SiteNumber, SpawnSite};
-pub use tracing::{TaskLayer, TaskSubscriber};
+pub use tracing::{TaskLayer, TaskSubscriber, hides_threads};

@@ -12,7 +12,7 @@ use crate::live::{LiveTask, TaskStacks};
 use crate::records::Records;
 use crate::sampling::{Sampling, Switch};
 use crate::sites::{self, SiteNumber, SpawnSite};
-use crate::table::{Lineage, NO_RUNTIME, Origin, Parent, Place, Table};
+use crate::table::{Lineage, NO_RUNTIME, Origin, Parent, Place, Table, Waking};
 
 /// How many distinct await stacks are kept: a large service has some thousands. They take at
 /// most 15 MB.
@@ -164,9 +164,10 @@ impl Registry {
         let born = self.clock.tick();
         let before = self.counters.count_spawned(spawn.site);
         let has_wakers = spawn.lineage.has_wakers;
-        let record = match has_wakers && self.sampling.takes(before) {
-            true => self.records.take(),
-            false => 0,
+        let record = if has_wakers && self.sampling.takes(before) {
+            self.records.take()
+        } else {
+            0
         };
         let origin = Origin {
             born,
@@ -187,7 +188,7 @@ impl Registry {
     pub(crate) fn finish(&self, place: Place, number: u64) {
         let has_wakers = place.lineage(number).has_wakers;
         let waking = place.waking().filter(|_| has_wakers);
-        let record = waking.map_or(0, |waking| waking.record());
+        let record = waking.map_or(0, Waking::record);
         if let Some(origin) = place.remove(number) {
             self.records.give_back(record);
             let lifetime = self.clock.tick().saturating_sub(origin.born);

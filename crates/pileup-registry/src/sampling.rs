@@ -69,10 +69,6 @@ impl Switch {
         self.0.store(packed, Ordering::Relaxed);
     }
 
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "each part is cut out of the whole"
-    )]
     #[inline]
     pub(crate) fn get(&self) -> Sampling {
         let packed = self.0.load(Ordering::Relaxed);

@@ -167,11 +167,7 @@ impl SpawnSite {
         first_spawn: Option<Backtrace>,
     ) -> &'static Self {
         Box::leak(Box::new(Self {
-            site: Site {
-                file,
-                line,
-                column,
-            },
+            site: Site { file, line, column },
             first_spawn: Mutex::new(first_spawn),
             function: OnceLock::new(),
         }))

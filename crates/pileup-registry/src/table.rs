@@ -22,7 +22,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 pub(crate) use place::Place;
 pub(crate) use slot::{Lineage, Live, NO_RUNTIME, OWN_NUMBER, Origin, Parent};
-pub(crate) use waking::Woken;
+pub(crate) use waking::{Waking, Woken};
 
 use slot::{Chunk, FREE, SLOTS_OF_CHUNK, SLOTS_OF_GROUP, TAKEN};
 
@@ -174,10 +174,6 @@ impl Level {
     }
 
     /// The group that a number falls into, and the slot to try first.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the value is below the number of groups"
-    )]
     fn home(&self, number: u64) -> (usize, usize) {
         // Fibonacci hashing: numbers that follow each other, or that are multiples of one
         // stride, are spread evenly.
@@ -214,7 +210,7 @@ impl Level {
     fn chunk_or_new(&self, chunk: usize) -> &'static Chunk {
         self.chunks[chunk].get_or_init(|| {
             let mut left = LEFT_BEHIND.lock().unwrap_or_else(PoisonError::into_inner);
-            left.pop().unwrap_or_else(|| Box::leak(Chunk::new()))
+            left.pop().unwrap_or_else(|| Chunk::leaked())
         })
     }
 }

@@ -17,7 +17,7 @@ use pileup_stacks::stack_pointer;
 use std::sync::atomic::Ordering;
 
 pub use layer::TaskLayer;
-pub use subscriber::TaskSubscriber;
+pub use subscriber::{TaskSubscriber, hides_threads};
 
 use crate::current;
 use crate::registry::{Registry, Spawn};

@@ -47,20 +47,27 @@ fn until(id: tokio::task::Id, is_expected: impl Fn(&LiveTask) -> bool) -> LiveTa
     }
 }
 
-/// The functions of a task's newest stack, as the `backtrace` crate names them.
-fn names(task: &LiveTask) -> Vec<String> {
+/// The frames of a task's newest stack.
+fn frames(task: &LiveTask) -> Vec<String> {
     let stacks = task.wakers.expect("seen").stacks.expect("sampled");
     let Some(newest) = stacks.newest_first[0] else {
         return Vec::new();
     };
-    let mut names = Vec::new();
+    let mut frames = Vec::new();
     for address in REGISTRY.stacks().get(newest) {
         backtrace::resolve((address - 1) as *mut std::ffi::c_void, |symbol| {
-            names.push(symbol.name().map_or(String::new(), |name| name.to_string()));
+            frames.push(format!(
+                "{:?} {:?}:{:?}",
+                symbol.name(),
+                symbol.filename(),
+                symbol.lineno()
+            ));
         });
     }
-    names
+    frames
 }
+
+const RECV: u32 = line!() + 3;
 
 async fn wait_for_order(orders: &mut mpsc::Receiver<()>) -> Option<()> {
     orders.recv().await
@@ -72,17 +79,24 @@ fn a_task_that_waits_has_a_waker_and_a_stack() {
     let runtime = Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.expect("a runtime can be built");
     let (sender, mut orders) = mpsc::channel(1);
+    const ORDER: u32 = line!() + 1;
     let handle = runtime.spawn(async move { wait_for_order(&mut orders).await });
     let waits = until(handle.id(), |task| {
         task.wakers.is_some_and(|wakers| wakers.outstanding == 1) && !task.running
     });
     assert_eq!(waits.kind, TaskKind::Async);
     assert_eq!(waits.polls, 1);
-    let names = names(&waits);
-    let has = |part: &str| names.iter().any(|name| name.contains(part));
-    assert!(has("clone_waker"), "{names:#?}");
-    assert!(has("wait_for_order"), "{names:#?}");
-    assert!(has("Instrumented"), "{names:#?}");
+    let frames = frames(&waits);
+    let has = |part: &str| frames.iter().any(|frame| frame.contains(part));
+    assert!(has("clone_waker"), "{frames:#?}");
+    assert!(
+        has(&format!("subscriber.rs\"):Some({RECV})")),
+        "{frames:#?}"
+    );
+    assert!(
+        has(&format!("subscriber.rs\"):Some({ORDER})")),
+        "{frames:#?}"
+    );
     let site = &registry.sites()[usize::from(waits.site)];
     assert!(site.spawn.site.file.ends_with("tests/subscriber.rs"));
 
@@ -141,7 +155,8 @@ fn local_tasks_and_closures_are_seen_and_workers_are_not() {
     assert_eq!(task.wakers, None);
     drop(stop);
     let sites = registry.sites();
-    let of_tokio = |site: &&pileup_registry::CountedSite| site.spawn.site.file.contains("multi_thread");
+    let of_tokio =
+        |site: &&pileup_registry::CountedSite| site.spawn.site.file.contains("multi_thread");
     let counted = |site: &pileup_registry::CountedSite| site.counted.clone();
     let workers = sites.iter().filter(of_tokio).filter_map(counted);
     assert_eq!(workers.count(), 0);

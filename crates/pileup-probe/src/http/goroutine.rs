@@ -23,7 +23,6 @@ const TEXT: &str = "text/plain; charset=utf-8";
 pub(super) struct Parameters {
     debug: Option<String>,
     seconds: Option<String>,
-    stacks: Option<String>,
 }
 
 /// The form that is asked for.
@@ -38,9 +37,6 @@ pub(super) async fn goroutine(
     State(probe): State<Probe>,
     Query(parameters): Query<Parameters>,
 ) -> Response {
-    if parameters.stacks.is_some() {
-        return stacks(probe, &parameters).await;
-    }
     profile(probe, ProfileKind::Goroutine, &parameters).await
 }
 
@@ -49,29 +45,6 @@ pub(super) async fn goroutine_leak(
     Query(parameters): Query<Parameters>,
 ) -> Response {
     profile(probe, ProfileKind::GoroutineLeak, &parameters).await
-}
-
-#[cfg(feature = "stacks")]
-async fn stacks(probe: Probe, parameters: &Parameters) -> Response {
-    let form = match form(parameters) {
-        Ok(form @ (Form::Protobuf | Form::Grouped)) => form,
-        Ok(Form::EachTask | Form::Difference(_)) => {
-            let message = "stacks come as protobuf, or with debug=1";
-            return answer::error(StatusCode::BAD_REQUEST, message);
-        }
-        Err(message) => return answer::error(StatusCode::BAD_REQUEST, &message),
-    };
-    match crate::stacks::profile(probe.inner).await {
-        Ok(profile) if matches!(form, Form::Grouped) => grouped(&profile),
-        Ok(profile) => protobuf(&profile, "goroutine"),
-        Err(reason) => answer::error(StatusCode::SERVICE_UNAVAILABLE, &reason),
-    }
-}
-
-#[cfg(not(feature = "stacks"))]
-fn stacks(_probe: Probe, _parameters: &Parameters) -> std::future::Ready<Response> {
-    let message = "this probe takes no stacks: it was built without its feature `stacks`";
-    std::future::ready(answer::error(StatusCode::NOT_IMPLEMENTED, message))
 }
 
 async fn profile(probe: Probe, kind: ProfileKind, parameters: &Parameters) -> Response {
@@ -169,15 +142,15 @@ fn each_task(probe: &Probe, kind: ProfileKind, mut out: &mut dyn Write) -> io::R
         }
     };
     let runtimes = inner.runtimes.all();
-    let now = inner.registry.advance_clock();
+    let now = inner.registry.tick();
     let mut result = Ok(());
-    inner.registry.for_each_living(|task| {
-        let number = usize::from(task.origin.site);
+    inner.registry.for_each_live(|task| {
+        let number = usize::from(task.site);
         let Some(site) = sites.get(number) else {
             // Its site came up after the list was made.
             return;
         };
-        let leaks = |sites: &Vec<_>| sites.contains(&task.origin.site);
+        let leaks = |sites: &Vec<_>| sites.contains(&task.site);
         if result.is_err() || !leaking.as_ref().is_none_or(leaks) {
             return;
         }
@@ -186,12 +159,13 @@ fn each_task(probe: &Probe, kind: ProfileKind, mut out: &mut dyn Write) -> io::R
             id: task.number,
             state: state(task.running),
             waits_in: None,
-            age: since(task.origin.born),
+            age: since(task.born),
             idle: since(task.last_poll),
             polls: task.polls,
             name: None,
-            runtime: runtimes
-                .get(usize::from(task.origin.runtime))
+            runtime: task
+                .runtime
+                .and_then(|runtime| runtimes.get(usize::from(runtime)))
                 .map(|runtime| &*runtime.name),
             function: site.spawn.function(),
             site: Some(&site.spawn.site),

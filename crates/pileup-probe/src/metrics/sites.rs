@@ -8,7 +8,7 @@ use prometheus_client::encoding::DescriptorEncoder;
 use super::series::{count, seconds};
 use crate::leaks::Leak;
 use crate::look::{Look, SiteLook};
-use crate::registry::SiteNumber;
+use pileup_registry::SiteNumber;
 
 /// So many sites have a label of their own; what is beyond counts as `other`.
 const MOST: usize = 200;

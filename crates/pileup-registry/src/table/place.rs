@@ -79,12 +79,7 @@ impl Place {
             ..Origin::unpack(packed)
         };
         // Where it fails, the task has ended, and the slot is another's.
-        let _ = word.compare_exchange(
-            packed,
-            origin.pack(),
-            Ordering::Relaxed,
-            Ordering::Relaxed,
-        );
+        let _ = word.compare_exchange(packed, origin.pack(), Ordering::Relaxed, Ordering::Relaxed);
     }
 
     /// The wakers of the task here; none where no wakers of the chunk are seen.
@@ -96,14 +91,6 @@ impl Place {
     /// The wakers of the task here. The first call for a chunk allocates.
     pub(crate) fn waking_or_new(self) -> &'static Waking {
         self.chunk.waking_or_new(self.slot)
-    }
-
-    /// Gives the task here another number, that of its Tokio task, once it is known. Only for
-    /// the thread that polls it.
-    pub(crate) fn renumber(self, from: u64, to: u64) {
-        let _ = self
-            .number()
-            .compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed);
     }
 
     /// Removes a task, and gives where it came from; nothing if it is not here, for all

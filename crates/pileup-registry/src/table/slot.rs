@@ -11,7 +11,7 @@ use crate::sites::SiteNumber;
 
 pub(super) const SLOTS_OF_GROUP: usize = 8;
 pub(super) const SLOTS_OF_CHUNK: usize = GROUPS_OF_CHUNK * SLOTS_OF_GROUP;
-const GROUPS_OF_CHUNK: usize = 64;
+const GROUPS_OF_CHUNK: usize = 32;
 
 /// The number of a slot that no task has.
 pub(super) const FREE: u64 = 0;
@@ -92,11 +92,12 @@ pub(crate) struct Live {
 }
 
 impl Chunk {
-    pub(super) fn new() -> Box<Self> {
-        Box::new(Self {
+    /// A chunk of free slots, for as long as the process lives.
+    pub(super) fn leaked() -> &'static Self {
+        Box::leak(Box::new(Self {
             groups: [const { Group::new() }; GROUPS_OF_CHUNK],
             waking: OnceLock::new(),
-        })
+        }))
     }
 
     #[inline]
@@ -170,10 +171,6 @@ impl Origin {
         self.born << 24 | u64::from(self.site) << 8 | u64::from(self.runtime)
     }
 
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "each part is cut out of the whole"
-    )]
     pub(super) fn unpack(packed: u64) -> Self {
         Self {
             born: packed >> 24,
@@ -194,10 +191,6 @@ impl Parent {
 
     /// What [`pack`](Self::pack) made, for a task of this number: the two are spawned within
     /// a million million of each other.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "each part is cut out of the whole"
-    )]
     pub(super) fn unpack(packed: u64, near: u64) -> Option<Self> {
         let low = packed >> (u64::BITS - NUMBER_BITS);
         if low == 0 {

@@ -117,8 +117,8 @@ impl Waking {
             if word >> 32 != number & 0xffff_ffff {
                 return None;
             }
-            let before = word as u32 as i32;
-            let after = word >> 32 << 32 | u64::from(before.wrapping_add(by) as u32);
+            let before = (word as u32).cast_signed();
+            let after = word >> 32 << 32 | u64::from(before.wrapping_add(by).cast_unsigned());
             match self.outstanding.compare_exchange_weak(
                 word,
                 after,
@@ -134,7 +134,7 @@ impl Waking {
     pub(super) fn read(&self, number: u64) -> Woken {
         let last_wake = self.last_wake.load(Ordering::Relaxed);
         Woken {
-            outstanding: self.outstanding.load(Ordering::Relaxed) as u32 as i32,
+            outstanding: (self.outstanding.load(Ordering::Relaxed) as u32).cast_signed(),
             clones: self.clones.load(Ordering::Relaxed),
             wakes: self.wakes.load(Ordering::Relaxed),
             self_wakes: self.self_wakes.load(Ordering::Relaxed),

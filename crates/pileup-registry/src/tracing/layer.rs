@@ -37,7 +37,7 @@ impl Registry {
     /// nothing else; the other layers of the service should have a filter of their own, as
     /// Tokio's spans exist for all of them.
     #[must_use]
-    pub fn layer<S>(self: &Arc<Self>) -> impl Layer<S>
+    pub fn layer<S>(self: &Arc<Self>) -> impl Layer<S> + use<S>
     where
         S: Subscriber + for<'span> LookupSpan<'span>,
     {
@@ -50,7 +50,7 @@ impl Registry {
 }
 
 impl TaskLayer {
-    fn with_task<S>(&self, span: &Id, context: &Context<'_, S>, use_it: impl FnOnce(Place, u64))
+    fn with_task<S>(span: &Id, context: &Context<'_, S>, use_it: impl FnOnce(Place, u64))
     where
         S: Subscriber + for<'span> LookupSpan<'span>,
     {
@@ -87,22 +87,22 @@ where
         if let Some((op, span)) = WakerEvent::read(event)
             && span != 0
         {
-            self.with_task(&Id::from_u64(span), &context, |place, number| {
+            Self::with_task(&Id::from_u64(span), &context, |place, number| {
                 self.registry.waker_used(op, place, number);
             });
         }
     }
 
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {
-        self.with_task(id, &context, |place, _| self.registry.span_entered(place));
+        Self::with_task(id, &context, |place, _| self.registry.span_entered(place));
     }
 
     fn on_exit(&self, id: &Id, context: Context<'_, S>) {
-        self.with_task(id, &context, |place, _| self.registry.end_poll(place));
+        Self::with_task(id, &context, |place, _| self.registry.end_poll(place));
     }
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
-        self.with_task(&id, &context, |place, number| {
+        Self::with_task(&id, &context, |place, number| {
             self.registry.span_closed(place, number);
         });
     }

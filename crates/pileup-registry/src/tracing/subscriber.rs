@@ -11,6 +11,7 @@ use super::callsite::{is_of_tasks, is_task_span, is_waker_event};
 use super::span_id::TaskSpan;
 use super::spawn_fields::SpawnFields;
 use super::waker_event::WakerEvent;
+use crate::current;
 use crate::registry::Registry;
 use crate::table::Place;
 
@@ -50,6 +51,16 @@ impl Registry {
             inner,
         }
     }
+}
+
+/// Found by `downcast_raw` whatever the inner subscriber is.
+struct Marker;
+
+/// Whether a subscriber is a [`TaskSubscriber`], which leaves out whatever happens on a thread that
+/// has called [`hide_this_thread`](crate::hide_this_thread).
+#[must_use]
+pub fn hides_threads(subscriber: &Dispatch) -> bool {
+    subscriber.is::<Marker>()
 }
 
 impl<S> TaskSubscriber<S> {
@@ -97,6 +108,9 @@ impl<S: Subscriber> Subscriber for TaskSubscriber<S> {
         if is_task_span(attributes.metadata()) {
             return self.open(attributes).id();
         }
+        if current::is_hidden() {
+            return TaskSpan::hidden().id();
+        }
         let id = self.inner.new_span(attributes);
         if TaskSpan::from_id(id.into_u64()).is_none() {
             return id;
@@ -128,7 +142,10 @@ impl<S: Subscriber> Subscriber for TaskSubscriber<S> {
     #[inline]
     fn event(&self, event: &Event<'_>) {
         if !is_waker_event(event.metadata()) {
-            return self.inner.event(event);
+            if !current::is_hidden() {
+                self.inner.event(event);
+            }
+            return;
         }
         if let Some((op, span)) = WakerEvent::read(event)
             && let Some(span) = TaskSpan::from_id(span)
@@ -190,7 +207,8 @@ impl<S: Subscriber> Subscriber for TaskSubscriber<S> {
 
     #[expect(unsafe_code, reason = "the trait asks for it")]
     unsafe fn downcast_raw(&self, id: TypeId) -> Option<*const ()> {
-        if id == TypeId::of::<Self>() {
+        // Nobody looks into the marker, which has nothing in it.
+        if id == TypeId::of::<Self>() || id == TypeId::of::<Marker>() {
             return Some(std::ptr::from_ref(self).cast());
         }
         // SAFETY: the caller keeps to the same contract, and `inner` lives as long as `self`.
