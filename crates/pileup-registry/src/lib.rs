@@ -30,6 +30,7 @@ mod sites;
 mod table;
 mod task_number;
 mod tracing;
+mod waits;
 
 pub use clock::Tick;
 pub use counters::Counted;
@@ -41,3 +42,4 @@ pub use registry::{CountedSite, Registry};
 pub use sampling::Sampling;
 pub use sites::{SiteNumber, SpawnSite};
 pub use tracing::{TaskLayer, TaskSubscriber, hides_threads};
+pub use waits::{WaitList, Waits};

@@ -13,6 +13,7 @@ use crate::records::Records;
 use crate::sampling::{Sampling, Switch};
 use crate::sites::{self, SiteNumber, SpawnSite};
 use crate::table::{Lineage, NO_RUNTIME, Origin, Parent, Place, Table, Waking};
+use crate::waits::Names;
 
 /// How many distinct await stacks are kept: a large service has some thousands. They take at
 /// most 15 MB.
@@ -31,6 +32,7 @@ pub struct Registry {
     pub(crate) counters: Counters,
     records: Records,
     stacks: StackSet,
+    pub(crate) names: Names,
     sampling: Switch,
     /// Tasks whose end was reported before their spawn. Tokio does so where a runtime is shut
     /// down meanwhile; and of blocking tasks it reports the end alone.
@@ -75,6 +77,7 @@ impl Registry {
             counters: Counters::new(),
             records: Records::new(),
             stacks: StackSet::new(STACKS),
+            names: Names::new(),
             sampling: Switch::new(sampling),
             early: (0..EARLY).map(|_| AtomicU64::new(0)).collect(),
             has_spans: AtomicBool::new(false),
