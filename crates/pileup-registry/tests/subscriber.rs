@@ -73,14 +73,13 @@ async fn wait_for_order(orders: &mut mpsc::Receiver<()>) -> Option<()> {
     orders.recv().await
 }
 
-const ORDER: u32 = line!() + 9;
-
 #[test]
 fn a_task_that_waits_has_a_waker_and_a_stack() {
     let registry = &*REGISTRY;
     let runtime = Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.expect("a runtime can be built");
     let (sender, mut orders) = mpsc::channel(1);
+    let order = line!() + 1;
     let handle = runtime.spawn(async move { wait_for_order(&mut orders).await });
     let waits = until(handle.id(), |task| {
         task.wakers.is_some_and(|wakers| wakers.outstanding == 1) && !task.running
@@ -95,7 +94,7 @@ fn a_task_that_waits_has_a_waker_and_a_stack() {
         "{frames:#?}"
     );
     assert!(
-        has(&format!("subscriber.rs\"):Some({ORDER})")),
+        has(&format!("subscriber.rs\"):Some({order})")),
         "{frames:#?}"
     );
     let site = &registry.sites()[usize::from(waits.site)];
