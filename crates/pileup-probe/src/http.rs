@@ -4,6 +4,7 @@
 mod answer;
 mod bearer;
 mod goroutine;
+mod host;
 mod index;
 mod streamed;
 mod tasks;
@@ -23,11 +24,18 @@ use crate::metrics::Metrics;
 const OPEN_METRICS: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
 
+/// The probe's pages, for clients that come by a loopback address.
+pub(crate) fn for_loopback(probe: &Probe) -> Router {
+    let check = axum::middleware::from_fn_with_state(probe.clone(), host::check);
+    probe.router().layer(check)
+}
+
 impl Probe {
     /// The probe's pages, for a server of the service's own: `/metrics` and `/debug/…`.
     ///
-    /// They tell whoever may ask where the service's code spawns tasks: keep them from the
-    /// public. Each look at the registry runs on a thread for blocking work.
+    /// They show whoever may ask where the service's code spawns tasks: keep them from the
+    /// public. The limits of [`serve`](Self::serve) are those of its own server; the service's
+    /// server needs some as well. Each look at the registry runs on a thread for blocking work.
     pub fn router(&self) -> Router {
         let metrics = Arc::new(Metrics::new(self));
         let scrape = move || {

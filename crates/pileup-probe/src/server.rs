@@ -1,6 +1,9 @@
 //! A server of the probe's own: on its own thread and runtime, so that it answers when every
 //! worker of the service is stuck.
 
+mod connections;
+mod stalled;
+
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::{io, thread};
 
@@ -8,7 +11,8 @@ use axum::Router;
 use thiserror::Error;
 use tracing::subscriber::{DefaultGuard, NoSubscriber};
 
-use crate::Probe;
+use self::connections::Limits;
+use crate::{Probe, http};
 
 /// Why a probe cannot be served.
 #[derive(Debug, Error)]
@@ -34,6 +38,11 @@ impl Probe {
     /// Serves the probe's pages on `address`, such as `127.0.0.1:6060`, for as long as the
     /// process lives, and gives the address with the port that was chosen where it has port 0.
     ///
+    /// It has at most 64 connections at a time, and ends one whose client sends no request
+    /// for 10 seconds, or does not read on for 30. On a loopback address it answers to
+    /// `localhost` and to IP addresses alone, unless a token is asked for: a page in a browser
+    /// cannot read it by a name of its own.
+    ///
     /// An address that others can reach prints a warning to standard error, unless a token is
     /// asked for: the pages tell where the service's code spawns tasks.
     ///
@@ -54,12 +63,13 @@ impl Probe {
                  spawns its tasks; serve it on 127.0.0.1, or ask for a token"
             );
         }
-        let router = self.router();
+        let elsewhere = self.router();
+        let on_loopback = http::for_loopback(self);
         thread::Builder::new()
             .name("pileup-probe-http".to_owned())
             .spawn(move || {
                 let _hidden = hide_this_thread();
-                if let Err(error) = serve(listener, router) {
+                if let Err(error) = serve(listener, on_loopback, elsewhere) {
                     eprintln!("error: the probe on {chosen} is no longer served: {error}");
                 }
             })
@@ -78,13 +88,13 @@ fn hide_this_thread() -> Option<DefaultGuard> {
     (!hides).then(|| tracing::subscriber::set_default(NoSubscriber::default()))
 }
 
-fn serve(listener: TcpListener, router: Router) -> io::Result<()> {
+fn serve(listener: TcpListener, on_loopback: Router, elsewhere: Router) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        axum::serve(listener, router).await
+        connections::serve(listener, on_loopback, elsewhere, Limits::PUBLISHED).await
     })
 }
 

@@ -1,7 +1,7 @@
 //! What a probe answers: the paths, headers and errors that Go's tools and the profile
 //! stores rely on.
 
-use std::io::Read;
+use std::io::Read as _;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
@@ -10,7 +10,12 @@ use flate2::read::GzDecoder;
 use pileup_model::Snapshot;
 use pileup_probe::Probe;
 use reqwest::Response;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
+
+/// More than any limit of the server.
+const A_MINUTE: Duration = Duration::from_secs(60);
 
 /// A service with a probe.
 struct Service {
@@ -41,6 +46,17 @@ impl Service {
     fn come_and_go(&self) {
         self.runtime
             .spawn(tokio::time::sleep(Duration::from_millis(50)));
+    }
+
+    /// Spawns a task, and returns when the probe has seen it finish: some time after the task's
+    /// own handle has.
+    fn spawn_one_that_finishes(&self) {
+        let before = self.probe.alive();
+        let spawned = self.runtime.spawn(async {});
+        self.runtime.block_on(spawned).expect("it returns");
+        while self.probe.alive() > before {
+            std::thread::yield_now();
+        }
     }
 
     /// Spawns tasks that wait for good.
@@ -171,6 +187,16 @@ fn what_makes_no_sense_is_refused_as_go_refuses_it() {
                 400,
                 "invalid value for \"seconds\"",
             ),
+            (
+                "/debug/pprof/goroutine?seconds=601",
+                400,
+                "must be at most 600",
+            ),
+            (
+                "/debug/pprof/goroutineleak?seconds=999999999",
+                400,
+                "must be at most 600",
+            ),
             ("/debug/pprof/nosuch", 404, "Unknown profile"),
         ] {
             let answer = get(service.address, path).await;
@@ -200,9 +226,7 @@ fn the_index_names_each_profile() {
 fn metrics_count_by_site_and_by_runtime() {
     let service = service();
     service.wait_for_good(3);
-    service.runtime.block_on(async {
-        tokio::spawn(async {}).await.expect("it returns");
-    });
+    service.spawn_one_that_finishes();
     ask(async {
         let answer = get(service.address, "/metrics").await;
         let kind = header(&answer, "content-type");
@@ -238,9 +262,7 @@ fn metrics_count_by_site_and_by_runtime() {
 fn every_task_is_in_the_snapshot() {
     let service = service();
     service.wait_for_good(3);
-    service.runtime.block_on(async {
-        tokio::spawn(async {}).await.expect("it returns");
-    });
+    service.spawn_one_that_finishes();
     ask(async {
         let text = text(service.address, "/debug/tasks").await;
         let snapshot: Snapshot = serde_json::from_str(&text).expect("it is a snapshot");
@@ -271,6 +293,66 @@ fn who_has_not_the_token_is_told_nothing() {
         let request = client.get(&url).bearer_auth("open sesame");
         let answer = request.send().await.expect("the probe answers");
         assert_eq!(answer.status(), 200);
+    });
+}
+
+/// Asks with the `Host` that a browser sends for a page of this name.
+async fn status_for(host: &str, request: reqwest::RequestBuilder) -> u16 {
+    let answer = request.header("host", host).send().await;
+    answer.expect("the probe answers").status().as_u16()
+}
+
+#[test]
+fn a_page_in_a_browser_cannot_read_a_probe_on_loopback_by_a_name_of_its_own() {
+    let service = service();
+    ask(async {
+        let client = reqwest::Client::new();
+        let port = service.address.port();
+        for path in ["/debug/tasks", "/metrics", "/debug/pprof/"] {
+            let request = || client.get(format!("http://{}{path}", service.address));
+            for own in ["localhost", "127.0.0.1", "[::1]"] {
+                assert_eq!(status_for(&format!("{own}:{port}"), request()).await, 200);
+            }
+            let rebound = format!("attacker.example:{port}");
+            assert_eq!(status_for(&rebound, request()).await, 403);
+        }
+    });
+}
+
+#[test]
+fn whoever_has_the_token_may_use_any_name() {
+    let probe = Probe::start().expect("a thread can be started");
+    let service = Service::start(probe.require_token("open sesame"));
+    ask(async {
+        let client = reqwest::Client::new();
+        let request = || client.get(format!("http://{}/metrics", service.address));
+        let with_token = request().bearer_auth("open sesame");
+        assert_eq!(status_for("probe.example", with_token).await, 200);
+        assert_eq!(status_for("probe.example", request()).await, 401);
+    });
+}
+
+#[test]
+fn clients_that_send_half_a_request_are_ended_and_others_answered() {
+    let service = service();
+    ask(async {
+        let mut halves = Vec::new();
+        for _ in 0..65 {
+            let mut half = TcpStream::connect(service.address)
+                .await
+                .expect("it listens");
+            let request = half.write_all(b"GET /metrics HTTP/1.1\r\nHost: local");
+            request.await.expect("it takes the half");
+            halves.push(half);
+        }
+        let metrics = tokio::time::timeout(A_MINUTE, text(service.address, "/metrics")).await;
+        assert!(metrics.expect("there is a place soon").ends_with("# EOF\n"));
+        for mut half in halves {
+            let mut answer = Vec::new();
+            let ended = tokio::time::timeout(A_MINUTE, half.read_to_end(&mut answer)).await;
+            // A connection that is reset has ended as well.
+            let _ = ended.expect("the server ends it");
+        }
     });
 }
 

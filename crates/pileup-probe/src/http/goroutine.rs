@@ -16,6 +16,9 @@ use crate::Probe;
 use crate::leaks;
 use crate::profiles::state;
 
+/// A difference over a longer time would keep a connection and a profile for that time.
+const LONGEST_DIFFERENCE: u32 = 600;
+
 const TEXT: &str = "text/plain; charset=utf-8";
 
 /// What may stand after the `?`, as Go's handler has it. What it does not know it ignores.
@@ -82,7 +85,12 @@ fn form(parameters: &Parameters) -> Result<Form, String> {
     match (&parameters.seconds, debug) {
         (Some(seconds), debug) if !seconds.is_empty() => match (seconds.parse(), debug) {
             (Ok(1u32..), Some(1u32..)) => Err("seconds and debug params are incompatible".into()),
-            (Ok(seconds @ 1..), _) => Ok(Form::Difference(Duration::from_secs(seconds.into()))),
+            (Ok(seconds @ 1..=LONGEST_DIFFERENCE), _) => {
+                Ok(Form::Difference(Duration::from_secs(seconds.into())))
+            }
+            (Ok(1..), _) => Err(format!(
+                "invalid value for \"seconds\" - must be at most {LONGEST_DIFFERENCE}"
+            )),
             _ => Err("invalid value for \"seconds\" - must be a positive integer".into()),
         },
         (_, Some(1)) => Ok(Form::Grouped),
