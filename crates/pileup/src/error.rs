@@ -220,6 +220,12 @@ fn probe_help(error: &ProbeError) -> &'static str {
             "is the program running, and does it serve a probe there (pileup_probe::Probe::serve)?"
         }
         ProbeError::Unauthorized { .. } => "give it by --probe-token, or as PILEUP_PROBE_TOKEN",
+        ProbeError::Forbidden { .. } => {
+            "name it by `localhost` or by its IP address, or have the probe ask for a token"
+        }
+        ProbeError::TooLarge { .. } => {
+            "is it a probe that listens there? this is more than four million tasks give"
+        }
         ProbeError::Foreign { .. } | ProbeError::NotAProbe { .. } => {
             "is it a probe that listens there, and not another server of the program?"
         }

@@ -104,7 +104,9 @@ fn of_probe(error: &ProbeError) -> Exit {
         ProbeError::Unreachable { .. }
         | ProbeError::Foreign { .. }
         | ProbeError::Unauthorized { .. }
+        | ProbeError::Forbidden { .. }
         | ProbeError::NotAProbe { .. }
+        | ProbeError::TooLarge { .. }
         | ProbeError::Malformed { .. } => Exit::Unreachable,
         ProbeError::BrokenOff { .. } => Exit::WentAway,
     }

@@ -7,7 +7,8 @@ use std::{collections::HashSet, fmt};
 
 use futures_util::stream::{self, Stream, StreamExt};
 use pileup::{Snapshot, Task};
-use reqwest::{StatusCode, Url};
+use reqwest::redirect::Policy;
+use reqwest::{Response, StatusCode, Url};
 use thiserror::Error;
 
 const PATH: &str = "/debug/tasks";
@@ -18,6 +19,10 @@ const SHARE: u32 = 4;
 /// An answer that has not begun by then, or does not go on, comes from a service that is
 /// stuck, or from another.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// An answer that is not whole by then.
+const LONGEST_ANSWER: Duration = Duration::from_secs(120);
+/// Some four million tasks.
+const LARGEST_ANSWER: usize = 1 << 30;
 
 /// Where a service serves its probe.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +33,7 @@ pub struct ProbeClient {
     address: ProbeAddress,
     token: Option<String>,
     client: reqwest::Client,
+    largest: usize,
 }
 
 /// Why a probe gives no snapshot.
@@ -47,6 +53,8 @@ pub enum ProbeError {
     },
     #[error("{address} asks for a token")]
     Unauthorized { address: ProbeAddress },
+    #[error("{address} does not answer to this name")]
+    Forbidden { address: ProbeAddress },
     #[error("{address} is no probe: it answers with {status}")]
     NotAProbe {
         address: ProbeAddress,
@@ -56,6 +64,11 @@ pub enum ProbeError {
     BrokenOff {
         address: ProbeAddress,
         source: reqwest::Error,
+    },
+    #[error("{address} answers with more than {largest} bytes")]
+    TooLarge {
+        address: ProbeAddress,
+        largest: usize,
     },
     #[error("{address} is no probe that this pileup understands")]
     Malformed {
@@ -96,12 +109,16 @@ impl ProbeClient {
         let client = reqwest::Client::builder()
             .connect_timeout(PATIENCE)
             .read_timeout(PATIENCE)
+            .timeout(LONGEST_ANSWER)
+            // A probe answers itself; its token is for nobody else.
+            .redirect(Policy::none())
             .build()
             .map_err(ProbeError::Client)?;
         Ok(Self {
             address,
             token,
             client,
+            largest: LARGEST_ANSWER,
         })
     }
 
@@ -130,6 +147,7 @@ impl ProbeClient {
             StatusCode::UNAUTHORIZED => {
                 return Err(ProbeError::Unauthorized { address: address() });
             }
+            StatusCode::FORBIDDEN => return Err(ProbeError::Forbidden { address: address() }),
             status => {
                 return Err(ProbeError::NotAProbe {
                     address: address(),
@@ -137,13 +155,7 @@ impl ProbeClient {
                 });
             }
         }
-        let bytes = answer
-            .bytes()
-            .await
-            .map_err(|source| ProbeError::BrokenOff {
-                address: address(),
-                source,
-            })?;
+        let bytes = self.body(answer).await?;
         let mut snapshot: Snapshot =
             serde_json::from_slice(&bytes).map_err(|source| ProbeError::Malformed {
                 address: address(),
@@ -152,6 +164,29 @@ impl ProbeClient {
         snapshot.tasks.sort_unstable_by_key(|task| task.id);
         share_files(&mut snapshot);
         Ok(snapshot)
+    }
+
+    /// The body of an answer, which may be of any length as far as its sender goes.
+    async fn body(&self, mut answer: Response) -> Result<Vec<u8>, ProbeError> {
+        let address = || self.address.clone();
+        let mut bytes = Vec::new();
+        loop {
+            let chunk = answer.chunk().await;
+            let chunk = chunk.map_err(|source| ProbeError::BrokenOff {
+                address: address(),
+                source,
+            })?;
+            let Some(chunk) = chunk else {
+                return Ok(bytes);
+            };
+            if bytes.len() + chunk.len() > self.largest {
+                return Err(ProbeError::TooLarge {
+                    address: address(),
+                    largest: self.largest,
+                });
+            }
+            bytes.extend_from_slice(&chunk);
+        }
     }
 
     /// A snapshot now and then, until `duration` is over: at first one that was taken
@@ -199,6 +234,10 @@ fn share_files(snapshot: &mut Snapshot) {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::thread;
+
     use super::*;
 
     #[test]
@@ -212,6 +251,44 @@ mod tests {
             assert_eq!(text.parse(), Ok(expected.clone()));
         }
         assert_eq!(expected.to_string(), "http://127.0.0.1:6060/debug/tasks");
+    }
+
+    /// A server that answers one request with this, and then ends the connection.
+    fn server(answer: Vec<u8>) -> ProbeAddress {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("its port");
+        thread::spawn(move || {
+            let (mut client, _) = listener.accept().expect("a client");
+            let mut request = [0; 1024];
+            let _ = client.read(&mut request);
+            // Whoever has had enough goes away.
+            let _ = client.write_all(&answer);
+        });
+        address.to_string().parse().expect("it is an address")
+    }
+
+    fn ask(address: ProbeAddress, largest: usize) -> Result<Snapshot, ProbeError> {
+        let mut client = ProbeClient::new(address, None).expect("HTTP is there");
+        client.largest = largest;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        runtime.expect("a runtime").block_on(client.snapshot())
+    }
+
+    #[test]
+    fn an_answer_without_an_end_is_read_up_to_a_limit() {
+        let mut answer = b"HTTP/1.1 200 OK\r\n\r\n".to_vec();
+        answer.resize(4 << 20, b'[');
+        let error = ask(server(answer), 1 << 20).expect_err("it is too large");
+        assert!(matches!(error, ProbeError::TooLarge { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn an_answer_that_leads_elsewhere_is_not_followed() {
+        let answer = "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n\r\n";
+        let error = ask(server(answer.into()), LARGEST_ANSWER).expect_err("it is no probe");
+        assert!(matches!(error, ProbeError::NotAProbe { .. }), "{error:?}");
     }
 
     #[test]
