@@ -26,6 +26,7 @@ impl Probe {
         builder: &'a mut Builder,
         callbacks: Callbacks,
     ) -> &'a mut Builder {
+        self.inner.registry.expect_hooks();
         let (number, runtime) = self.inner.runtimes.add(name);
         // The probe has the runtime's handle, and that the hooks: they must not have the
         // probe in turn.

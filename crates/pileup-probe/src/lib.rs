@@ -21,6 +21,11 @@
 //! http://127.0.0.1:6060` says what piles up. `docs/probe.md` has all pages and metrics, the
 //! costs, and what a probe does not see.
 
+#![cfg_attr(
+    not(tokio_unstable),
+    expect(dead_code, reason = "some of it is for the runtime's hooks alone")
+)]
+
 #[cfg(tokio_unstable)]
 mod callbacks;
 mod http;
@@ -39,6 +44,6 @@ mod snapshot;
 #[cfg(tokio_unstable)]
 pub use callbacks::Callbacks;
 pub use pileup_model::Site;
-pub use pileup_registry::{Sampling, TaskSubscriber};
+pub use pileup_registry::{Sampling, TaskSubscriber, Wrapped};
 pub use probe::{Probe, SiteCount};
 pub use server::ServeError;

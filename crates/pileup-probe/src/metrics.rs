@@ -1,5 +1,6 @@
 //! `/metrics`: `OpenMetrics` for Prometheus, from one fresh look at each scrape.
 
+#[cfg(tokio_unstable)]
 mod runtimes;
 mod series;
 mod sites;
@@ -48,7 +49,9 @@ impl Collector for Scrape {
         let leaks = self.probe.inner.leaks(&look);
         let mut labels = self.labels.lock().unwrap_or_else(PoisonError::into_inner);
         sites::encode(&look, &leaks, &mut labels, &mut encoder)?;
-        runtimes::encode(&look.runtimes, &mut encoder)
+        #[cfg(tokio_unstable)]
+        runtimes::encode(&look.runtimes, &mut encoder)?;
+        Ok(())
     }
 }
 

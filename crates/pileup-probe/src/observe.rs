@@ -1,6 +1,7 @@
 //! Tasks that report their wakers too: by `tracing`, or by a waker of their own.
 
-use pileup_registry::TaskSubscriber;
+use pileup_registry::{TaskSubscriber, Wrapped};
+use tokio::task::JoinHandle;
 use tracing::Subscriber;
 use tracing_subscriber::Layer;
 use tracing_subscriber::registry::LookupSpan;
@@ -28,5 +29,40 @@ impl Probe {
         S: Subscriber + for<'span> LookupSpan<'span>,
     {
         self.inner.registry.layer()
+    }
+
+    /// Has the probe see a future that is about to be spawned, and where it waits. It needs
+    /// neither `--cfg tokio_unstable` nor Tokio's feature `tracing`, and costs least.
+    ///
+    /// It works with whatever spawns tasks: `set.spawn(probe.wrap(future))` with a `JoinSet`,
+    /// `tracker.spawn(probe.wrap(future))` with a `TaskTracker`.
+    ///
+    /// See [`Registry::wrap`](pileup_registry::Registry::wrap).
+    #[track_caller]
+    pub fn wrap<F: Future>(&self, future: F) -> Wrapped<F> {
+        self.inner.registry.wrap(future)
+    }
+
+    /// [Wraps](Self::wrap) a future and spawns it, as [`tokio::spawn`] does.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a runtime.
+    #[track_caller]
+    pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.inner.registry.spawn(future)
+    }
+
+    /// An executor that spawns [wrapped](Self::wrap) futures, for the builders of hyper and
+    /// tonic. The spawn site of its tasks is the caller of this.
+    #[cfg(feature = "hyper")]
+    #[track_caller]
+    #[must_use]
+    pub fn executor(&self) -> pileup_registry::WrappingExecutor {
+        self.inner.registry.executor()
     }
 }

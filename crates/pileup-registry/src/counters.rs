@@ -56,6 +56,17 @@ impl Counters {
         self.stripe(site).spawned.fetch_add(1, Ordering::Relaxed)
     }
 
+    /// Takes back a spawn.
+    pub(crate) fn uncount_spawned(&self, site: SiteNumber) {
+        // Where another stripe had counted it, this one wraps, and the sum is right again.
+        self.stripe(site).spawned.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// How many the threads of this stripe have counted.
+    pub(crate) fn spawned_by_stripe(&self, site: SiteNumber) -> u64 {
+        self.stripe(site).spawned.load(Ordering::Relaxed)
+    }
+
     /// Counts the end of a task that was counted as spawned before.
     pub(crate) fn count_finished(&self, site: SiteNumber, lifetime: Tick) {
         // Whoever sees the end sees the spawn.
@@ -78,7 +89,7 @@ impl Counters {
             .iter()
             .map(|stripe| stripe.spawned.load(Ordering::Relaxed));
         Some(Counted {
-            spawned: spawned.sum(),
+            spawned: spawned.fold(0, u64::wrapping_add),
             finished,
         })
     }

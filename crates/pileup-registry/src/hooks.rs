@@ -30,6 +30,11 @@ thread_local! {
 }
 
 impl Registry {
+    /// To be called before the hooks of a runtime are set.
+    pub fn expect_hooks(&self) {
+        self.expect_other_ways();
+    }
+
     /// For [`Builder::on_task_spawn`](tokio::runtime::Builder::on_task_spawn) of the runtime
     /// with this number.
     pub fn on_task_spawn(&self, task: &TaskMeta<'_>, runtime: u8) {

@@ -15,6 +15,11 @@
 //!
 //! Nothing on the poll path takes a lock or allocates. Whatever is kept has a bound.
 
+#![cfg_attr(
+    not(tokio_unstable),
+    expect(dead_code, reason = "some of it is for the runtime's hooks alone")
+)]
+
 mod clock;
 mod counters;
 mod current;
@@ -31,6 +36,7 @@ mod table;
 mod task_number;
 mod tracing;
 mod waits;
+mod wrapped;
 
 pub use clock::Tick;
 pub use counters::Counted;
@@ -43,3 +49,6 @@ pub use sampling::Sampling;
 pub use sites::{SiteNumber, SpawnSite};
 pub use tracing::{TaskLayer, TaskSubscriber, hides_threads};
 pub use waits::{WaitList, Waits};
+pub use wrapped::Wrapped;
+#[cfg(feature = "hyper")]
+pub use wrapped::WrappingExecutor;

@@ -37,6 +37,8 @@ pub struct Registry {
     /// Tasks whose end was reported before their spawn. Tokio does so where a runtime is shut
     /// down meanwhile; and of blocking tasks it reports the end alone.
     pub(crate) early: Box<[AtomicU64]>,
+    /// Whether hooks or a subscriber may report tasks.
+    has_other_ways: AtomicBool,
     /// Whether a task was seen by a span.
     pub(crate) has_spans: AtomicBool,
     /// Whether a task was seen by the hooks and has no span.
@@ -80,6 +82,7 @@ impl Registry {
             names: Names::new(),
             sampling: Switch::new(sampling),
             early: (0..EARLY).map(|_| AtomicU64::new(0)).collect(),
+            has_other_ways: AtomicBool::new(false),
             has_spans: AtomicBool::new(false),
             has_hooked: AtomicBool::new(false),
         }
@@ -185,6 +188,46 @@ impl Registry {
                         .reset(spawn.number, spawn.size, record);
                 }
             })
+    }
+
+    /// Notes that hooks or a subscriber may report tasks from now on.
+    pub(crate) fn expect_other_ways(&self) {
+        self.has_other_ways.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether hooks or a subscriber may report tasks.
+    pub(crate) fn has_other_ways(&self) -> bool {
+        self.has_other_ways.load(Ordering::Relaxed)
+    }
+
+    /// Begins to watch the wakers of a task that the hooks report. False if they are watched
+    /// already. Only for the thread that polls the task.
+    pub(crate) fn watch_wakers(&self, place: Place, number: u64, size: u32) -> bool {
+        let lineage = place.lineage(number);
+        if lineage.has_wakers {
+            return false;
+        }
+        let before = self.counters.spawned_by_stripe(place.origin().site);
+        let record = if self.sampling.takes_any(before, number) {
+            self.records.take_made()
+        } else {
+            0
+        };
+        place.waking_or_new().reset(number, size, record);
+        place.set_lineage(Lineage {
+            has_wakers: true,
+            ..lineage
+        });
+        true
+    }
+
+    /// Takes back a task that turns out to be one that is seen already.
+    pub(crate) fn retract(&self, place: Place, number: u64) {
+        let record = place.waking().map_or(0, Waking::record);
+        if let Some(origin) = place.remove(number) {
+            self.records.give_back(record);
+            self.counters.uncount_spawned(origin.site);
+        }
     }
 
     /// Removes a task that has ended, if nobody else has done so.

@@ -81,6 +81,18 @@ impl Switch {
         self.get().takes(before)
     }
 
+    /// Whether a task is sampled that some others of its site came before, by its number.
+    pub(crate) fn takes_any(&self, before: u64, number: u64) -> bool {
+        let sampling = self.get();
+        let spread = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+        before < u64::from(sampling.first)
+            || Sampling {
+                first: 0,
+                ..sampling
+            }
+            .takes(spread)
+    }
+
     /// Whether every task is sampled, also those that are alive already.
     #[inline]
     pub(crate) fn takes_all(&self) -> bool {

@@ -70,6 +70,7 @@ fn clones_waker(function: &str) -> bool {
         "core::task::wake::clone",
         "core::task::wake::clone_from",
         "tokio::runtime::task::waker::clone_waker",
+        "pileup_registry::wrapped::waker::clone",
     ]
     .contains(&function)
 }
@@ -79,7 +80,7 @@ fn polls_tasks(function: &str) -> bool {
     [
         "tokio::runtime::task::core::",
         "tokio::runtime::task::harness::",
-        "pileup_probe::",
+        "pileup_registry::wrapped::",
     ]
     .iter()
     .any(|module| function.starts_with(module))

@@ -93,6 +93,14 @@ impl Place {
         self.chunk.waking_or_new(self.slot)
     }
 
+    /// Gives the task here another number, that of its Tokio task, once it is known. Only for
+    /// the thread that polls it.
+    pub(crate) fn renumber(self, from: u64, to: u64) {
+        let _ = self
+            .number()
+            .compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed);
+    }
+
     /// Removes a task, and gives where it came from; nothing if it is not here, for all
     /// but one of those who remove the same one at once.
     pub(crate) fn remove(self, number: u64) -> Option<Origin> {

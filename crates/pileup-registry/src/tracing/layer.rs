@@ -41,6 +41,7 @@ impl Registry {
     where
         S: Subscriber + for<'span> LookupSpan<'span>,
     {
+        self.expect_other_ways();
         let layer = TaskLayer {
             registry: Arc::clone(self),
         };

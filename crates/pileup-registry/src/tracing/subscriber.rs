@@ -46,6 +46,7 @@ impl Registry {
     /// [`NoSubscriber`](tracing_core::subscriber::NoSubscriber).
     #[must_use]
     pub fn subscriber<S: Subscriber>(self: &Arc<Self>, inner: S) -> TaskSubscriber<S> {
+        self.expect_other_ways();
         TaskSubscriber {
             registry: Arc::clone(self),
             inner,
