@@ -6,6 +6,7 @@
 
 mod async_op;
 mod coverage;
+mod dependency;
 mod resource;
 mod site;
 mod snapshot;

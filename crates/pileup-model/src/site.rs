@@ -1,14 +1,12 @@
 //! Places in source code.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// Where Cargo keeps the sources of downloaded crates, in a folder for each registry.
-const REGISTRY: &str = "/registry/src/";
-/// Where Cargo keeps crates from git, in a folder for each repository and revision.
-const CHECKOUTS: &str = "/git/checkouts/";
+use crate::dependency::{Dependency, dependency};
 
 /// A place in source code, as the compiler gives it: where a task was spawned, or where
 /// a resource was made.
@@ -24,16 +22,22 @@ pub struct Site {
 }
 
 impl Site {
-    /// Whether the place is in a crate that Cargo downloaded, or in the standard library:
-    /// code that the program's authors did not write.
+    /// Whether the place is in code that is not a part of the program's workspace: in a crate
+    /// that was fetched, at a path outside of the workspace, or in the standard library.
     ///
-    /// Known by the folders in which Cargo and rustc keep such sources.
+    /// Known by the path alone, which has limits: a workspace that was built otherwise than by
+    /// Cargo may name its own files by absolute paths, and then counts as a dependency.
     #[must_use]
     pub fn is_in_dependency(&self) -> bool {
-        let file = self.file.replace('\\', "/");
-        let absolute = file.starts_with('/') || file.chars().nth(1) == Some(':');
-        absolute
-            && (file.contains(REGISTRY) || file.contains(CHECKOUTS) || file.starts_with("/rustc/"))
+        dependency(&self.slashed()).is_some()
+    }
+
+    /// Whether the folders of the path show that the crate was fetched: downloaded, vendored,
+    /// or a part of the standard library. So also where all paths are absolute, as in debug
+    /// information.
+    #[must_use]
+    pub fn is_in_fetched_crate(&self) -> bool {
+        dependency(&self.slashed()).is_some_and(|dependency| dependency.is_fetched)
     }
 
     /// The file as it is on every machine, and in every version of its crate: a
@@ -41,51 +45,34 @@ impl Site {
     /// `/` between its parts.
     #[must_use]
     pub fn portable_file(&self) -> String {
-        let file = self.file.replace('\\', "/");
-        if !self.is_in_dependency() {
-            return file;
+        let file = self.slashed();
+        match dependency(&file) {
+            None => file.into_owned(),
+            Some(Dependency {
+                name: "", inner, ..
+            }) => inner.to_owned(),
+            Some(Dependency { name, inner, .. }) => format!("{name}/{inner}"),
         }
-        portable(&file).unwrap_or(file)
     }
 
-    /// The file as it is shown: a dependency's from the folder of its crate on, with its
-    /// version, rather than from where this machine keeps it.
+    /// The file as it is shown: that of a crate which was fetched from the folder of the crate
+    /// on, with its version, rather than from where this machine keeps it.
     #[must_use]
     pub fn short_file(&self) -> &str {
-        if !self.is_in_dependency() {
-            return &self.file;
+        let file = self.slashed();
+        let short = dependency(&file).map_or(file.len(), |dependency| dependency.short.len());
+        // Slashes are as long as what they stand for.
+        &self.file[file.len() - short..]
+    }
+
+    /// The file with `/` between its parts.
+    fn slashed(&self) -> Cow<'_, str> {
+        if self.file.contains('\\') {
+            self.file.replace('\\', "/").into()
+        } else {
+            Cow::Borrowed(&self.file)
         }
-        let in_registry = self.file.split_once(REGISTRY).map(|(_, rest)| rest);
-        let in_crate = in_registry.and_then(|rest| rest.split_once('/'));
-        in_crate.map_or(&self.file, |(_registry, file)| file)
     }
-}
-
-/// A dependency's file from its crate on, if it is kept as Cargo and rustc keep sources.
-fn portable(file: &str) -> Option<String> {
-    if let Some((_, rest)) = file.split_once(REGISTRY) {
-        let (_registry, rest) = rest.split_once('/')?;
-        let (folder, path) = rest.split_once('/')?;
-        return Some(format!("{}/{path}", without_version(folder)));
-    }
-    if let Some((_, rest)) = file.split_once(CHECKOUTS) {
-        let (folder, rest) = rest.split_once('/')?;
-        let (_revision, path) = rest.split_once('/')?;
-        let name = folder.rsplit_once('-').map_or(folder, |(name, _hash)| name);
-        return Some(format!("{name}/{path}"));
-    }
-    let (_hash, path) = file.strip_prefix("/rustc/")?.split_once('/')?;
-    Some(path.to_owned())
-}
-
-/// `md-5` of `md-5-0.10.6`: what stands before the first dash that a version follows.
-fn without_version(folder: &str) -> &str {
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let version = folder.match_indices('-').find(|(index, _)| {
-        let mut numbers = folder[index + 1..].split('.');
-        numbers.next().is_some_and(is_number) && numbers.next().is_some_and(is_number)
-    });
-    version.map_or(folder, |(index, _)| &folder[..index])
 }
 
 /// Shows `file:line:column`, with a dependency's file from the folder of its crate on: its
@@ -115,58 +102,55 @@ mod tests {
     }
 
     #[test]
-    fn downloaded_crates_are_dependencies() {
-        assert!(
-            site("/home/a/.cargo/registry/src/index.crates.io-1949/hyper-util-0.1.21/src/rt.rs")
-                .is_in_dependency()
-        );
-        assert!(
-            site(r"C:\Users\a\.cargo\registry\src\index.crates.io-1949\h2\src\lib.rs")
-                .is_in_dependency()
-        );
-        assert!(site("/home/a/.cargo/git/checkouts/x-1/2/src/lib.rs").is_in_dependency());
+    fn what_was_fetched_is_a_dependency_and_what_is_outside_of_the_workspace_as_well() {
+        for (file, in_dependency, fetched) in [
+            ("src/main.rs", false, false),
+            ("/home/a/shared/queue/src/send.rs", true, false),
+            (
+                r"C:\Users\a\.cargo\registry\src\index.crates.io-1949\h2-1.0.0\src\lib.rs",
+                true,
+                true,
+            ),
+            ("/build/app/vendor/h2/src/lib.rs", true, true),
+        ] {
+            assert_eq!(site(file).is_in_dependency(), in_dependency, "{file}");
+            assert_eq!(site(file).is_in_fetched_crate(), fetched, "{file}");
+        }
     }
 
     #[test]
-    fn a_dependency_is_shown_by_its_crate() {
-        let file = "/home/a/.cargo/registry/src/index.crates.io-1949/hyper-util-0.1.21/src/rt.rs";
-        assert_eq!(site(file).to_string(), "hyper-util-0.1.21/src/rt.rs:1:1");
-        assert_eq!(site("src/main.rs").to_string(), "src/main.rs:1:1");
+    fn a_fetched_crate_is_shown_by_its_folder_and_all_else_as_it_is() {
+        for (file, shown) in [
+            (
+                "/home/a/.cargo/registry/src/index.crates.io-1949/hyper-util-0.1.21/src/rt.rs",
+                "hyper-util-0.1.21/src/rt.rs:1:1",
+            ),
+            (
+                r"C:\Users\a\.cargo\registry\src\index.crates.io-1949\h2-1.0.0\src\lib.rs",
+                r"h2-1.0.0\src\lib.rs:1:1",
+            ),
+            ("/build/app/vendor/h2/src/lib.rs", "h2/src/lib.rs:1:1"),
+            (
+                "/home/a/shared/src/send.rs",
+                "/home/a/shared/src/send.rs:1:1",
+            ),
+            ("src/main.rs", "src/main.rs:1:1"),
+        ] {
+            assert_eq!(site(file).to_string(), shown);
+        }
     }
 
     #[test]
     fn a_portable_file_names_no_machine_and_no_version() {
         for (file, portable) in [
             (
-                "/home/a/.cargo/registry/src/index.crates.io-1949/hyper-util-0.1.21/src/rt.rs",
-                "hyper-util/src/rt.rs",
-            ),
-            (
                 r"C:\Users\a\.cargo\registry\src\index.crates.io-1949\md-5-0.10.6\src\lib.rs",
                 "md-5/src/lib.rs",
             ),
-            (
-                "/root/.cargo/registry/src/index.crates.io-1949/h2-1.0.0-rc.1/src/lib.rs",
-                "h2/src/lib.rs",
-            ),
-            (
-                "/home/a/.cargo/git/checkouts/tokio-377c/9f1/tokio/src/task/spawn.rs",
-                "tokio/tokio/src/task/spawn.rs",
-            ),
-            (
-                "/rustc/4a4e/library/std/src/thread.rs",
-                "library/std/src/thread.rs",
-            ),
+            ("/home/a/shared/queue/src/send.rs", "queue/src/send.rs"),
             (r"src\main.rs", "src/main.rs"),
-            ("/build/app/src/main.rs", "/build/app/src/main.rs"),
         ] {
             assert_eq!(site(file).portable_file(), portable);
         }
-    }
-
-    #[test]
-    fn the_authors_own_files_are_not() {
-        assert!(!site("src/main.rs").is_in_dependency());
-        assert!(!site("crates/registry/src/lib.rs").is_in_dependency());
     }
 }

@@ -12,6 +12,12 @@ pub(crate) fn is_in_dependency(file: &str) -> bool {
     site(file).is_in_dependency()
 }
 
+/// Whether the folders of a file show that its crate was fetched, or is the standard library.
+/// Debug information names the program's own files by absolute paths as well.
+pub(crate) fn is_in_fetched_crate(file: &str) -> bool {
+    site(file).is_in_fetched_crate()
+}
+
 /// A function as one source names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Name {

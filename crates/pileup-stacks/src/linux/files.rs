@@ -168,7 +168,7 @@ fn relative<'a>(file: &'a str, directory: &str) -> &'a str {
         .strip_prefix(directory)
         .and_then(|rest| rest.strip_prefix('/'));
     // The directory of a dependency is that of its sources, or where rustc was built.
-    let is_dependency = crate::names::is_in_dependency(file);
+    let is_dependency = crate::names::is_in_fetched_crate(file);
     rest.filter(|_| !directory.is_empty() && !is_dependency)
         .unwrap_or(file)
 }
