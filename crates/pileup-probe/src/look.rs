@@ -1,13 +1,14 @@
 //! One fresh look at the registry: what all views of one moment are made from.
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use pileup_model::Wait;
 use pileup_profile::{AGE_CLASSES, age_class};
-
 use pileup_registry::{
-    BUCKETS, Counted, LiveTask, Registry, SiteNumber, SpawnSite, Tick, bucket, longest,
+    BUCKETS, Counted, LiveTask, Registry, SiteNumber, SpawnSite, Tick, Waits, bucket, longest,
 };
 
 use crate::runtimes::{Runtime, Runtimes};
@@ -30,13 +31,14 @@ pub(crate) struct SiteLook {
     pub(crate) oldest: Duration,
     /// The living by their age, in the buckets of lifetimes.
     ages: [u64; BUCKETS],
-    /// The living by runtime, by whether they run, and by age class.
+    /// The living by where they wait, by runtime, by whether they run, and by age class.
     pub(crate) groups: Vec<Group>,
 }
 
 /// Living tasks of one site that are alike.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Group {
+    pub(crate) waiting: Waiting,
     /// The number of their runtime, where it is known.
     pub(crate) runtime: Option<u8>,
     pub(crate) running: bool,
@@ -47,18 +49,38 @@ pub(crate) struct Group {
     pub(crate) age: Duration,
 }
 
-/// The sums of one site while the look goes on: two for each runtime and age class.
+/// Where a task waits.
+#[derive(Debug, Clone)]
+pub(crate) enum Waiting {
+    /// That is not known, or was not asked for.
+    Unknown,
+    /// It does not: it has no waker, so nothing can wake it.
+    WithoutWaker,
+    /// The newest of its waits.
+    In(Arc<Wait>),
+}
+
+/// All places at which tasks wait, by number.
+struct Places<'a> {
+    waits: Option<Waits<'a>>,
+    numbers: HashMap<*const Wait, usize>,
+    places: Vec<Waiting>,
+}
+
+/// The sums of one site while the look goes on.
 struct Sums {
-    groups: Vec<(u64, u64)>,
+    /// Two for each runtime and age class, by the number of the place at which the tasks wait.
+    groups: BTreeMap<usize, Vec<(u64, u64)>>,
     ages: [u64; BUCKETS],
     oldest: u64,
 }
 
 impl Look {
-    /// Counts all living tasks. It takes some tens of nanoseconds a task: not on a worker,
-    /// where there may be many.
-    pub(crate) fn take(registry: &Registry, runtimes: &Runtimes) -> Self {
+    /// Counts all living tasks, by where they wait if there are `waits`. It takes some tens of
+    /// nanoseconds a task: not on a worker, where there may be many.
+    pub(crate) fn take(registry: &Registry, runtimes: &Runtimes, waits: Option<Waits<'_>>) -> Self {
         let now = registry.tick();
+        let mut places = Places::new(waits);
         let runtimes = runtimes.all();
         let mut sums: Vec<Option<Box<Sums>>> = Vec::new();
         registry.for_each_live(|task| {
@@ -67,14 +89,14 @@ impl Look {
                 sums.resize_with(site + 1, || None);
             }
             let sums = sums[site].get_or_insert_with(Box::default);
-            sums.add(&task, now.saturating_sub(task.born));
+            sums.add(&task, now.saturating_sub(task.born), places.number(&task));
         });
         let sites = registry.sites().into_iter().filter_map(|site| {
             let sums = sums
                 .get_mut(usize::from(site.number))
                 .and_then(Option::take)
                 .unwrap_or_default();
-            Some(sums.finish(site.number, site.spawn, site.counted?))
+            Some(sums.finish(site.number, site.spawn, site.counted?, &places.places))
         });
         Self {
             at: registry.time(now),
@@ -85,10 +107,38 @@ impl Look {
     }
 }
 
+impl<'a> Places<'a> {
+    const UNKNOWN: usize = 0;
+    const WITHOUT_WAKER: usize = 1;
+
+    fn new(waits: Option<Waits<'a>>) -> Self {
+        Self {
+            waits,
+            numbers: HashMap::new(),
+            places: vec![Waiting::Unknown, Waiting::WithoutWaker],
+        }
+    }
+
+    fn number(&mut self, task: &LiveTask) -> usize {
+        let waits = self.waits.as_mut().and_then(|waits| waits.of(task));
+        let Some(waits) = waits else {
+            return Self::UNKNOWN;
+        };
+        let Some(newest) = waits.first() else {
+            return Self::WITHOUT_WAKER;
+        };
+        *self.numbers.entry(Arc::as_ptr(newest)).or_insert_with(|| {
+            // Kept here, so that no other wait gets its address.
+            self.places.push(Waiting::In(Arc::clone(newest)));
+            self.places.len() - 1
+        })
+    }
+}
+
 impl Default for Sums {
     fn default() -> Self {
         Self {
-            groups: Vec::new(),
+            groups: BTreeMap::new(),
             ages: [0; BUCKETS],
             oldest: 0,
         }
@@ -96,30 +146,38 @@ impl Default for Sums {
 }
 
 impl Sums {
-    fn add(&mut self, task: &LiveTask, age: u64) {
+    fn add(&mut self, task: &LiveTask, age: u64, place: usize) {
         let class = age_class(Duration::from_millis(age));
         let kind = usize::from(task.runtime.map_or(0, |runtime| runtime + 1)) * 2
             + usize::from(task.running);
         let index = kind * AGE_CLASSES.len() + class;
-        if self.groups.len() <= index {
-            self.groups.resize(index + 1, (0, 0));
+        let groups = self.groups.entry(place).or_default();
+        if groups.len() <= index {
+            groups.resize(index + 1, (0, 0));
         }
-        let (alive, ages) = &mut self.groups[index];
+        let (alive, ages) = &mut groups[index];
         *alive += 1;
         *ages += age;
         self.ages[bucket(age)] += 1;
         self.oldest = self.oldest.max(age);
     }
 
-    fn finish(&self, number: SiteNumber, site: &'static SpawnSite, counted: Counted) -> SiteLook {
-        let groups = self
-            .groups
-            .iter()
-            .enumerate()
-            .filter(|(_, (alive, _))| *alive > 0);
-        let groups = groups.map(|(index, (alive, ages))| {
+    fn finish(
+        &self,
+        number: SiteNumber,
+        site: &'static SpawnSite,
+        counted: Counted,
+        places: &[Waiting],
+    ) -> SiteLook {
+        let groups = self.groups.iter().flat_map(|(place, groups)| {
+            let groups = groups.iter().enumerate();
+            groups.map(move |(index, sums)| (*place, index, sums))
+        });
+        let groups = groups.filter(|(_, _, (alive, _))| *alive > 0);
+        let groups = groups.map(|(place, index, (alive, ages))| {
             let (kind, class) = (index / AGE_CLASSES.len(), index % AGE_CLASSES.len());
             Group {
+                waiting: places.get(place).cloned().unwrap_or(Waiting::Unknown),
                 runtime: (kind / 2)
                     .checked_sub(1)
                     .and_then(|runtime| u8::try_from(runtime).ok()),

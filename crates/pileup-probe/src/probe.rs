@@ -29,9 +29,15 @@ pub(crate) struct Inner {
 }
 
 impl Inner {
-    /// One fresh look at all living tasks.
+    /// One fresh look at all living tasks, without where they wait.
     pub(crate) fn look(&self) -> Look {
-        Look::take(&self.registry, &self.runtimes)
+        Look::take(&self.registry, &self.runtimes, None)
+    }
+
+    /// One fresh look at all living tasks, by where they wait. The first time it reads the
+    /// program's debug information.
+    pub(crate) fn look_at_waits(&self) -> Look {
+        Look::take(&self.registry, &self.runtimes, Some(self.registry.waits()))
     }
 
     /// The sites of a look that pile up.

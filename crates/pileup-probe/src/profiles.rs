@@ -5,9 +5,12 @@ use std::sync::Arc;
 use pileup_model::TaskState;
 use pileup_profile::{CountedStack, Frame, Labels, Profile, ProfileKind};
 
-use crate::look::{Group, Look, SiteLook};
+use crate::look::{Group, Look, SiteLook, Waiting};
 use crate::runtimes::Runtime;
 use pileup_registry::SpawnSite;
+
+/// What a task waits in that has no waker.
+pub(crate) const WITHOUT_WAKER: &str = "no waker is left";
 
 impl Look {
     /// All living tasks, by the function that spawned them.
@@ -24,14 +27,28 @@ impl Look {
 
     /// The living tasks of one site.
     pub(crate) fn stacks(&self, site: &SiteLook) -> impl Iterator<Item = CountedStack> {
-        let frame = spawn_frame(site.site);
+        let spawn = spawn_frame(site.site);
         site.groups.iter().map(move |group| CountedStack {
-            frames: vec![frame.clone()],
+            frames: stack(&group.waiting, &spawn),
             labels: labels(group, &self.runtimes),
             count: i64::try_from(group.alive).unwrap_or(i64::MAX),
             age_nanos: i64::try_from(group.age.as_nanos()).unwrap_or(i64::MAX),
         })
     }
+}
+
+/// Where tasks wait, and at the end the function that spawned them.
+fn stack(waiting: &Waiting, spawn: &Frame) -> Vec<Frame> {
+    let await_stack = match waiting {
+        Waiting::In(wait) => &*wait.stack,
+        Waiting::Unknown | Waiting::WithoutWaker => &[],
+    };
+    let frames = await_stack.iter().map(|frame| Frame {
+        function: Arc::clone(&frame.function),
+        file: frame.file.clone().unwrap_or_default(),
+        line: frame.line.unwrap_or_default(),
+    });
+    frames.chain([spawn.clone()]).collect()
 }
 
 /// The place that spawns, by the name of its function where that is known.
@@ -64,6 +81,11 @@ fn labels(group: &Group, runtimes: &[Arc<Runtime>]) -> Labels {
     Labels {
         state: Some(state(group.running)),
         runtime: runtime.map(|runtime| Arc::clone(&runtime.name)),
+        wait: match &group.waiting {
+            Waiting::In(wait) => Some(Arc::clone(&wait.kind)),
+            Waiting::WithoutWaker => Some(WITHOUT_WAKER.into()),
+            Waiting::Unknown => None,
+        },
         task: None,
         age: Some(group.age_class),
     }

@@ -1,6 +1,7 @@
 //! Where tasks wait, as the probe answers it.
 #![cfg(tokio_unstable)]
 
+use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
@@ -20,18 +21,24 @@ static SERVICE: LazyLock<(Probe, Runtime)> = LazyLock::new(|| {
     (probe, runtime.expect("a runtime can be built"))
 });
 
-/// The service's snapshot, as soon as one is as expected.
-fn snapshot(is_expected: impl Fn(&Snapshot) -> bool) -> Snapshot {
-    let address = SERVICE.0.serve("127.0.0.1:0").expect("a port is free");
+/// What the service's probe answers.
+fn get(path: &str) -> String {
+    static ADDRESS: LazyLock<SocketAddr> =
+        LazyLock::new(|| SERVICE.0.serve("127.0.0.1:0").expect("a port is free"));
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a runtime can be built");
+    let text = runtime.block_on(async {
+        let answer = reqwest::get(format!("http://{}{path}", *ADDRESS)).await;
+        answer.expect("the probe answers").text().await
+    });
+    text.expect("it is text")
+}
+
+/// The service's snapshot, as soon as one is as expected.
+fn snapshot(is_expected: impl Fn(&Snapshot) -> bool) -> Snapshot {
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
-        let text = runtime.block_on(async {
-            let answer = reqwest::get(format!("http://{address}/debug/tasks")).await;
-            answer.expect("the probe answers").text().await
-        });
-        let text = text.expect("it is text");
+        let text = get("/debug/tasks");
         let snapshot: Snapshot = serde_json::from_str(&text).expect("it is a snapshot");
         if is_expected(&snapshot) {
             return snapshot;
@@ -76,6 +83,44 @@ fn a_task_is_shown_with_the_line_at_which_it_waits() {
     assert_eq!(place.line, Some(RECV), "{waits:#?}");
     assert_eq!(tasks[0].waker_count(), Some(1));
     assert!(tasks[0].size_bytes.is_some_and(|size| size > 0));
+}
+
+#[test]
+fn every_view_of_pprof_has_the_await_stack() {
+    let (_, runtime) = &*SERVICE;
+    let (_keep, orders) = mpsc::channel(1);
+    runtime.spawn(take_orders(orders));
+    let line = line!() - 1;
+    snapshot(|snapshot| {
+        at_line(snapshot, line)
+            .first()
+            .is_some_and(|task| task.waits.is_some())
+    });
+    let grouped = get("/debug/pprof/goroutine?debug=1");
+    let recv = format!("take_orders\tcrates/pileup-probe/tests/waits.rs:{RECV}\n");
+    assert!(grouped.contains(&recv), "{grouped}");
+    assert!(
+        grouped.contains("\"wait\":\"mpsc::Receiver::recv\""),
+        "{grouped}"
+    );
+    let each = get("/debug/pprof/goroutine?debug=2");
+    let recv = format!("take_orders(...)\n\tcrates/pileup-probe/tests/waits.rs:{RECV}\n");
+    assert!(each.contains(&recv), "{each}");
+    assert!(each.contains("[mpsc::Receiver::recv] {age: "), "{each}");
+}
+
+#[test]
+fn a_child_is_created_by_its_parent() {
+    let (_, runtime) = &*SERVICE;
+    let parent = runtime.spawn(async {
+        tokio::spawn(std::future::pending::<()>());
+        std::future::pending::<()>().await;
+    });
+    let created_by = format!(" in goroutine {}\n", parent.id());
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !get("/debug/pprof/goroutine?debug=2").contains(&created_by) {
+        assert!(Instant::now() < deadline);
+    }
 }
 
 #[test]

@@ -59,6 +59,8 @@ pub struct Frame {
 pub struct Labels {
     /// What they do.
     pub state: Option<TaskState>,
+    /// What they wait in, such as `mpsc::Receiver::recv`.
+    pub wait: Option<Arc<str>>,
     /// The runtime that runs them.
     pub runtime: Option<Arc<str>>,
     /// The name that `tokio::task::Builder` gave them.
@@ -83,8 +85,9 @@ impl Labels {
     pub(crate) fn texts(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let state = self.state.map(|state| ("state", state_name(state)));
         let runtime = self.runtime.as_deref().map(|name| ("runtime", name));
+        let wait = self.wait.as_deref().map(|wait| ("wait", wait));
         let task = self.task.as_deref().map(|name| ("task", name));
-        [runtime, state, task].into_iter().flatten()
+        [runtime, state, wait, task].into_iter().flatten()
     }
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use pileup_model::{Site, TaskState};
+use pileup_model::{Frame, Site, TaskState};
 
 use crate::length::write_length;
 use crate::profile::state_name;
@@ -18,6 +18,8 @@ pub struct TaskLine<'a> {
     pub state: TaskState,
     /// What it waits in, if that is known, such as `Mutex::lock`.
     pub waits_in: Option<&'a str>,
+    /// Where it waits, from the wait out to its own future; empty if that is not known.
+    pub stack: &'a [Frame],
     /// Its age.
     pub age: Duration,
     /// The time since its last poll.
@@ -32,6 +34,8 @@ pub struct TaskLine<'a> {
     pub function: Option<&'a str>,
     /// Where it was spawned.
     pub site: Option<&'a Site>,
+    /// The task that spawned it.
+    pub parent: Option<u64>,
 }
 
 impl TaskLine<'_> {
@@ -61,11 +65,20 @@ impl TaskLine<'_> {
             }
         }
         out.write_all(b"}:\n")?;
+        for frame in self.stack {
+            write_text(&frame.function, out)?;
+            out.write_all(b"(...)\n\t")?;
+            write_text(frame.file.as_deref().unwrap_or("?"), out)?;
+            writeln!(out, ":{}", frame.line.unwrap_or_default())?;
+        }
         if let Some(site) = self.site {
             out.write_all(b"created by ")?;
             match self.function {
                 Some(function) => write_text(function, out)?,
                 None => out.write_all(b"?")?,
+            }
+            if let Some(parent) = self.parent {
+                write!(out, " in goroutine {parent}")?;
             }
             out.write_all(b"\n\t")?;
             write_text(&site.file, out)?;
@@ -117,6 +130,7 @@ mod tests {
             id: 7,
             state: TaskState::Idle,
             waits_in: None,
+            stack: &[],
             age: Duration::from_secs(192),
             idle: Duration::from_secs(121),
             polls: 13,
@@ -124,6 +138,7 @@ mod tests {
             runtime: Some("main"),
             function: Some("orders::accept"),
             site: Some(&site),
+            parent: None,
         };
         assert_eq!(
             written(&task),
@@ -133,11 +148,51 @@ mod tests {
     }
 
     #[test]
+    fn where_a_task_waits_is_its_stack() {
+        let stack = [
+            ("tokio::sync::notify::poll", None),
+            ("orders::take", Some(7)),
+        ];
+        let stack = stack.map(|(function, line)| Frame {
+            function: function.into(),
+            file: line.map(|_| "src/orders.rs".into()),
+            line,
+        });
+        let site = Site {
+            file: "src/orders.rs".into(),
+            line: 24,
+            column: 9,
+        };
+        let task = TaskLine {
+            id: 7,
+            state: TaskState::Idle,
+            waits_in: Some("Notify::notified"),
+            stack: &stack,
+            age: Duration::from_secs(1),
+            idle: Duration::ZERO,
+            polls: 1,
+            name: None,
+            runtime: None,
+            function: Some("orders::accept"),
+            site: Some(&site),
+            parent: Some(3),
+        };
+        assert_eq!(
+            written(&task),
+            "goroutine 7 [Notify::notified] {age: 1s, idle: 0ms, polls: 1}:\n\
+             tokio::sync::notify::poll(...)\n\t?:0\n\
+             orders::take(...)\n\tsrc/orders.rs:7\n\
+             created by orders::accept in goroutine 3\n\tsrc/orders.rs:24\n\n"
+        );
+    }
+
+    #[test]
     fn a_name_begins_no_line_and_commands_no_terminal() {
         let task = TaskLine {
             id: 1,
             state: TaskState::Running,
             waits_in: None,
+            stack: &[],
             age: Duration::ZERO,
             idle: Duration::from_millis(20),
             polls: 1,
@@ -145,6 +200,7 @@ mod tests {
             runtime: None,
             function: None,
             site: None,
+            parent: None,
         };
         let text = written(&task);
         assert_eq!(text.lines().count(), 2, "{text}");

@@ -14,7 +14,7 @@ use super::answer;
 use super::streamed::streamed;
 use crate::Probe;
 use crate::leaks;
-use crate::profiles::state;
+use crate::profiles::{WITHOUT_WAKER, state};
 
 /// A difference over a longer time would keep a connection and a profile for that time.
 const LONGEST_DIFFERENCE: u32 = 600;
@@ -100,7 +100,7 @@ fn form(parameters: &Parameters) -> Result<Form, String> {
 }
 
 fn take(probe: &Probe, kind: ProfileKind) -> Profile {
-    let look = probe.inner.look();
+    let look = probe.inner.look_at_waits();
     match kind {
         ProfileKind::Goroutine => look.profile(),
         ProfileKind::GoroutineLeak => leaks::profile(&look, &probe.inner.leaks(&look)),
@@ -150,6 +150,7 @@ fn each_task(probe: &Probe, kind: ProfileKind, mut out: &mut dyn Write) -> io::R
         }
     };
     let runtimes = inner.runtimes.all();
+    let mut waits = inner.registry.waits();
     let now = inner.registry.tick();
     let mut result = Ok(());
     inner.registry.for_each_live(|task| {
@@ -163,10 +164,18 @@ fn each_task(probe: &Probe, kind: ProfileKind, mut out: &mut dyn Write) -> io::R
             return;
         }
         let since = |tick| Duration::from_millis(now.saturating_sub(tick));
+        let waits = waits.of(&task);
+        let newest = waits.as_deref().and_then(<[_]>::first);
+        let without_waker = waits
+            .as_deref()
+            .is_some_and(<[_]>::is_empty)
+            .then_some(WITHOUT_WAKER);
         let line = TaskLine {
             id: task.number,
             state: state(task.running),
-            waits_in: None,
+            waits_in: newest.map(|wait| &*wait.kind).or(without_waker),
+            stack: newest.map_or(&[], |wait| &wait.stack),
+            parent: task.parent.map(|parent| parent.number),
             age: since(task.born),
             idle: since(task.last_poll),
             polls: task.polls,

@@ -37,10 +37,15 @@ fn write_each(snapshot: &Snapshot, sources: &mut Sources, out: &mut impl Write) 
     for task in tasks {
         let Some(state) = task.state() else { continue };
         let function = task.site.as_ref().and_then(|site| sources.function(site));
+        let newest = task.waits.as_deref().and_then(<[_]>::first);
         TaskLine {
             id: task.tokio_id.unwrap_or(task.id.0),
             state,
-            waits_in: waits.get(&task.id).map(AsRef::as_ref),
+            waits_in: waits
+                .get(&task.id)
+                .map(AsRef::as_ref)
+                .or(newest.map(|wait| &*wait.kind)),
+            stack: newest.map_or(&[], |wait| &wait.stack),
             age: task.age(snapshot.at),
             idle: elapsed(task.last_active(), snapshot.at),
             polls: task.polls.count,
@@ -48,6 +53,7 @@ fn write_each(snapshot: &Snapshot, sources: &mut Sources, out: &mut impl Write) 
             runtime: None,
             function: function.map(|function| &*function.name),
             site: task.site.as_ref(),
+            parent: task.parent,
         }
         .write(out)?;
     }

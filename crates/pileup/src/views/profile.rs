@@ -94,6 +94,7 @@ pub fn spawn_frame(site: &Site, sources: &mut Sources) -> Frame {
 fn labels(task: &Task, state: TaskState, snapshot: &Snapshot) -> Labels {
     Labels {
         state: Some(state),
+        wait: None,
         runtime: None,
         task: task.name.clone(),
         age: Some(AGE_CLASSES[age_class(task.age(snapshot.at))]),
