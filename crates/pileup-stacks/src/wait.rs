@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pileup_model::{Frame, Wait};
 
 use crate::kinds;
-use crate::names::is_in_dependency;
+use crate::names::{self, is_in_dependency};
 
 /// What a task waits for, by the frames at which its waker was cloned, innermost first.
 ///
@@ -77,17 +77,25 @@ fn clones_waker(function: &str) -> bool {
 
 /// Whether a function is one of those that poll a task's own future.
 fn polls_tasks(function: &str) -> bool {
-    [
+    // The modules have other functions, which a `JoinHandle` calls.
+    let modules = [
         "tokio::runtime::task::core::",
         "tokio::runtime::task::harness::",
-        "pileup_registry::wrapped::",
-    ]
-    .iter()
-    .any(|module| function.starts_with(module))
+    ];
+    let is_of_runtime = modules.iter().any(|module| function.starts_with(module));
+    let name = function.rsplit("::").next().unwrap_or_default();
+    is_of_runtime && ["poll", "poll_inner", "poll_future"].contains(&name)
+        || function.starts_with("pileup_registry::wrapped::")
 }
 
 /// Whether a frame is in the program's own code.
 fn is_own(frame: &Frame) -> bool {
-    let file = frame.file.as_deref();
-    file.is_some_and(|file| !is_in_dependency(file)) && !kinds::is_in_library(&frame.function)
+    let Some(file) = frame.file.as_deref() else {
+        return false;
+    };
+    // Copies of dependencies may be kept among the program's own sources. A function of a
+    // foreign type may be the program's own, if it is of a trait of the program.
+    let is_copy =
+        kinds::is_in_library(&names::module(file)) && kinds::is_in_library(&frame.function);
+    !is_in_dependency(file) && !is_copy
 }
