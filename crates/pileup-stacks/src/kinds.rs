@@ -5,14 +5,16 @@
 /// Where several apply to a stack, the outermost does: `Mutex::lock` waits for a permit of a
 /// semaphore, but the program waits for the mutex. A function matches by its last part,
 /// because that is all that inlined functions have, or by its last two where the type tells
-/// more: `Receiver::poll`.
+/// more: `Receiver::poll`. `{async fn}` is one whose name is not known, in a module in which
+/// only one, or only such that wait for the same, can be unknown.
 #[rustfmt::skip]
 const KINDS: &[(&str, &str, &[&str])] = &[
     ("mpsc::Receiver::recv", "tokio::sync::mpsc::bounded", &["recv", "recv_many", "poll_recv", "poll_recv_many"]),
     ("mpsc::Sender::send", "tokio::sync::mpsc::bounded", &["send", "send_timeout", "reserve", "reserve_many", "reserve_owned", "reserve_inner"]),
     ("mpsc::Sender::closed", "tokio::sync::mpsc::bounded", &["closed"]),
+    ("mpsc::Sender::closed", "tokio::sync::mpsc::chan", &["closed", "{async fn}"]),
     ("mpsc::UnboundedReceiver::recv", "tokio::sync::mpsc::unbounded", &["recv", "recv_many", "poll_recv", "poll_recv_many"]),
-    ("mpsc::UnboundedSender::closed", "tokio::sync::mpsc::unbounded", &["closed"]),
+    ("mpsc::UnboundedSender::closed", "tokio::sync::mpsc::unbounded", &["closed", "{async fn}"]),
     ("Notify::notified", "tokio::sync::notify", &["poll", "poll_notified", "notified", "notified_owned"]),
     ("oneshot::Receiver", "tokio::sync::oneshot", &["poll", "Receiver::poll", "poll_recv"]),
     ("oneshot::Sender::closed", "tokio::sync::oneshot", &["closed", "poll_closed"]),
@@ -21,16 +23,16 @@ const KINDS: &[(&str, &str, &[&str])] = &[
     ("watch::Sender::closed", "tokio::sync::watch", &["closed"]),
     ("broadcast::Receiver::recv", "tokio::sync::broadcast", &["recv", "poll", "recv_ref"]),
     ("broadcast::Sender::closed", "tokio::sync::broadcast", &["closed"]),
-    ("Mutex::lock", "tokio::sync::mutex", &["lock", "lock_owned", "acquire"]),
+    ("Mutex::lock", "tokio::sync::mutex", &["lock", "lock_owned", "acquire", "{async fn}"]),
     ("RwLock::read", "tokio::sync::rwlock", &["read", "read_owned"]),
     ("RwLock::write", "tokio::sync::rwlock", &["write", "write_owned"]),
-    ("Semaphore::acquire", "tokio::sync::semaphore", &["acquire", "acquire_many", "acquire_owned", "acquire_many_owned"]),
+    ("Semaphore::acquire", "tokio::sync::semaphore", &["acquire", "acquire_many", "acquire_owned", "acquire_many_owned", "{async fn}"]),
     ("Semaphore::acquire", "tokio::sync::batch_semaphore", &["poll"]),
-    ("Barrier::wait", "tokio::sync::barrier", &["wait", "wait_internal"]),
-    ("OnceCell::get_or_init", "tokio::sync::once_cell", &["get_or_init", "get_or_try_init"]),
-    ("SetOnce::wait", "tokio::sync::set_once", &["wait"]),
+    ("Barrier::wait", "tokio::sync::barrier", &["wait", "wait_internal", "{async fn}"]),
+    ("OnceCell::get_or_init", "tokio::sync::once_cell", &["get_or_init", "get_or_try_init", "{async fn}"]),
+    ("SetOnce::wait", "tokio::sync::set_once", &["wait", "{async fn}"]),
     ("JoinHandle", "tokio::runtime::task::join", &["poll"]),
-    ("JoinSet::join_next", "tokio::task::join_set", &["join_next", "join_next_with_id", "poll_join_next", "poll_join_next_with_id", "join_all", "shutdown"]),
+    ("JoinSet::join_next", "tokio::task::join_set", &["join_next", "join_next_with_id", "poll_join_next", "poll_join_next_with_id", "join_all", "shutdown", "{async fn}"]),
     ("JoinMap::join_next", "tokio_util::task::join_map", &["join_next", "shutdown"]),
     ("TaskTracker::wait", "tokio_util::task::task_tracker", &["wait", "poll"]),
     ("LocalSet", "tokio::task::local", &["poll"]),
@@ -48,19 +50,19 @@ const KINDS: &[(&str, &str, &[&str])] = &[
     ("TcpStream connect", "tokio::net::tcp::socket", &["connect"]),
     ("TcpStream read", "tokio::net::tcp::stream", &["poll_read", "poll_read_priv", "poll_read_ready", "poll_peek", "peek", "readable"]),
     ("TcpStream write", "tokio::net::tcp::stream", &["poll_write", "poll_write_priv", "poll_write_vectored", "poll_write_ready", "poll_flush", "poll_shutdown", "writable"]),
-    ("TcpStream ready", "tokio::net::tcp::stream", &["ready", "async_io"]),
+    ("TcpStream ready", "tokio::net::tcp::stream", &["ready", "async_io", "{async fn}"]),
     ("TcpStream read", "tokio::net::tcp::split", &["poll_read", "poll_peek", "peek", "readable"]),
     ("TcpStream write", "tokio::net::tcp::split", &["poll_write", "poll_write_vectored", "writable"]),
     ("TcpStream read", "tokio::net::tcp::split_owned", &["poll_read", "poll_peek", "peek", "readable"]),
     ("TcpStream write", "tokio::net::tcp::split_owned", &["poll_write", "poll_write_vectored", "writable"]),
     ("UdpSocket recv", "tokio::net::udp", &["recv", "recv_from", "recv_buf", "recv_buf_from", "poll_recv", "poll_recv_from", "peek", "peek_from", "readable"]),
     ("UdpSocket send", "tokio::net::udp", &["send", "send_to", "poll_send", "poll_send_to", "writable"]),
-    ("UdpSocket ready", "tokio::net::udp", &["ready", "async_io"]),
+    ("UdpSocket ready", "tokio::net::udp", &["ready", "async_io", "{async fn}"]),
     ("UnixListener accept", "tokio::net::unix::listener", &["accept", "poll_accept"]),
     ("UnixStream connect", "tokio::net::unix::stream", &["connect", "connect_mio"]),
     ("UnixStream read", "tokio::net::unix::stream", &["poll_read", "poll_read_priv", "poll_read_ready", "readable"]),
     ("UnixStream write", "tokio::net::unix::stream", &["poll_write", "poll_write_priv", "poll_write_vectored", "poll_write_ready", "writable"]),
-    ("UnixStream ready", "tokio::net::unix::stream", &["ready", "async_io"]),
+    ("UnixStream ready", "tokio::net::unix::stream", &["ready", "async_io", "{async fn}"]),
     ("UnixStream read", "tokio::net::unix::split", &["poll_read", "readable"]),
     ("UnixStream write", "tokio::net::unix::split", &["poll_write", "writable"]),
     ("UnixStream read", "tokio::net::unix::split_owned", &["poll_read", "readable"]),
@@ -73,15 +75,15 @@ const KINDS: &[(&str, &str, &[&str])] = &[
     ("lookup_host", "tokio::net::lookup_host", &["lookup_host"]),
     ("DuplexStream read", "tokio::io::util::mem", &["poll_read", "poll_read_internal"]),
     ("DuplexStream write", "tokio::io::util::mem", &["poll_write", "poll_write_internal", "poll_write_vectored", "poll_write_vectored_internal", "poll_flush", "poll_shutdown"]),
-    ("io::copy_bidirectional", "tokio::io::util::copy_bidirectional", &["copy_bidirectional", "copy_bidirectional_with_sizes", "copy_bidirectional_impl", "transfer_one_direction"]),
-    ("io::copy", "tokio::io::util::copy", &["copy"]),
+    ("io::copy_bidirectional", "tokio::io::util::copy_bidirectional", &["copy_bidirectional", "copy_bidirectional_with_sizes", "copy_bidirectional_impl", "transfer_one_direction", "{async fn}"]),
+    ("io::copy", "tokio::io::util::copy", &["copy", "Copy::poll", "{async fn}"]),
     ("Child::wait", "tokio::process", &["wait", "poll", "Child::poll", "ChildDropGuard::poll", "wait_with_output"]),
     ("Child::wait", "tokio::process::imp", &["poll"]),
     ("ChildStdout read", "tokio::process", &["poll_read", "ChildStdout::poll_read"]),
     ("ChildStdin write", "tokio::process", &["poll_write"]),
     ("signal", "tokio::signal::unix", &["recv", "poll_recv"]),
     ("signal", "tokio::signal::reusable_box", &["poll"]),
-    ("signal::ctrl_c", "tokio::signal::ctrl_c", &["ctrl_c"]),
+    ("signal::ctrl_c", "tokio::signal::ctrl_c", &["ctrl_c", "{async fn}"]),
     ("fs", "tokio::fs", &["asyncify"]),
     ("fs::File", "tokio::fs::file", &["poll_read", "poll_write", "poll_flush", "poll_seek", "poll_complete", "sync_all", "sync_data", "metadata", "set_len", "complete_inflight"]),
     ("fs::ReadDir", "tokio::fs::read_dir", &["next_entry", "poll_next_entry"]),
@@ -125,6 +127,16 @@ const KINDS: &[(&str, &str, &[&str])] = &[
     ("tonic connect", "tonic::transport::channel::endpoint", &["connect"]),
 ];
 
+/// What is said where nothing of [`KINDS`] applies, by the beginning of the function.
+const GENERAL: &[(&str, &str)] = &[
+    ("AsyncRead", "tokio::io::util::read"),
+    ("AsyncRead", "tokio::io::util::lines"),
+    ("AsyncRead", "tokio::io::util::fill_buf"),
+    ("AsyncWrite", "tokio::io::util::write"),
+    ("AsyncWrite", "tokio::io::util::flush"),
+    ("AsyncWrite", "tokio::io::util::shutdown"),
+];
+
 /// Crates whose functions only pass a poll on, beside those that have kinds.
 const PASSING: &[&str] = &[
     "core",
@@ -158,6 +170,13 @@ pub(crate) fn of(function: &str) -> Option<&'static str> {
             });
         ((in_module || in_type) && is_named).then_some(*kind)
     })
+}
+
+/// The kind of wait of a function that may wait for several things, in general words.
+pub(crate) fn in_general(function: &str) -> Option<&'static str> {
+    let mut general = GENERAL.iter();
+    let kind = general.find(|(_, beginning)| function.starts_with(beginning));
+    kind.map(|(kind, _)| *kind)
 }
 
 /// Whether a path is in a crate that is known here, and so not the program's own.

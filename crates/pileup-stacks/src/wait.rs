@@ -29,11 +29,9 @@ pub fn wait_of(frames: &[Frame]) -> Wait {
 /// The kind of wait of the frames inside of the program's own. The outermost that has a kind
 /// gives it.
 fn kind(inner: &[Frame], stack: &[Frame]) -> Arc<str> {
-    if let Some(kind) = inner
-        .iter()
-        .rev()
-        .find_map(|frame| kinds::of(&frame.function))
-    {
+    let functions = || inner.iter().rev().map(|frame| &*frame.function);
+    let known = functions().find_map(kinds::of);
+    if let Some(kind) = known.or_else(|| functions().find_map(kinds::in_general)) {
         return kind.into();
     }
     // What the program called, or its own function, which waits by itself.

@@ -32,6 +32,18 @@ fn case(
     }
 }
 
+/// In a release build with line tables only, the functions that tell more are inlined.
+const READABLE: &[&str] = &[if cfg!(debug_assertions) {
+    "TcpStream read"
+} else {
+    "TcpStream ready"
+}];
+const STDOUT: &[&str] = &[if cfg!(debug_assertions) {
+    "ChildStdout read"
+} else {
+    "AsyncRead"
+}];
+
 const LONG: Duration = Duration::from_secs(3600);
 
 /// An async function of the program's own, around one of Tokio.
@@ -100,10 +112,10 @@ fn channels() -> Vec<Case> {
     let (full, full_rx) = mpsc::channel(1);
     full.try_send(1).expect("room");
     let (full, _) = (&*keep(full), keep(full_rx));
-    let (one_tx, one_rx) = oneshot::channel::<u32>();
-    let (one_tx2, one_rx2) = oneshot::channel::<u32>();
-    keep((one_tx, one_rx2));
-    let one_tx2 = keep(one_tx2);
+    let (sender, one_rx) = oneshot::channel::<u32>();
+    let (closing, dropped_with_sender) = oneshot::channel::<u32>();
+    keep((sender, dropped_with_sender));
+    let closing = keep(closing);
     let (watch_tx, watch_rx) = watch::channel(1);
     let (watch_tx, mut watch_rx2) = (&*keep(watch_tx), watch_rx.clone());
     let mut watch_rx = watch_rx;
@@ -129,7 +141,7 @@ fn channels() -> Vec<Case> {
         case(&["mpsc::Sender::send"], line!(), async { let _ = full.reserve().await; }),
         case(&["mpsc::Sender::closed"], line!(), async { full.closed().await; }),
         case(&["oneshot::Receiver"], line!(), async { let _ = one_rx.await; }),
-        case(&["oneshot::Sender::closed"], line!(), async { one_tx2.closed().await; }),
+        case(&["oneshot::Sender::closed"], line!(), async { closing.closed().await; }),
         case(&["watch::Receiver::changed"], line!(), async move { let _ = watch_rx.changed().await; }),
         case(&["watch::Receiver::wait_for"], line!(), async move { let _ = watch_rx2.wait_for(|n| *n == 7).await; }),
         case(&["watch::Sender::closed"], line!(), async { watch_tx.closed().await; }),
@@ -232,7 +244,7 @@ async fn silent() -> TcpStream {
 #[rustfmt::skip]
 async fn sockets() -> Vec<Case> {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let (mut reads, lines, framed, ready, buffered) = (silent().await, silent().await, silent().await, silent().await, silent().await);
+    let (mut reads, lines, framed, becomes_ready, buffered) = (silent().await, silent().await, silent().await, silent().await, silent().await);
     let (mut read_half, write_half) = silent().await.into_split();
     keep(write_half);
     let mut full = silent().await;
@@ -258,7 +270,7 @@ async fn sockets() -> Vec<Case> {
         case(&["TcpStream read"], line!(), async move { let _ = BufReader::new(lines).lines().next_line().await; }),
         case(&["TcpStream read"], line!(), async move { let _ = BufReader::new(buffered).read_to_end(&mut Vec::new()).await; }),
         case(&["TcpStream read"], line!(), async move { tokio_util::codec::Framed::new(framed, tokio_util::codec::LinesCodec::new()).next().await; }),
-        case(&["TcpStream read"], line!(), async move { let _ = ready.readable().await; }),
+        case(READABLE, line!(), async move { let _ = becomes_ready.readable().await; }),
         case(&["TcpStream read"], line!(), async move { let _ = read_half.read_u8().await; }),
         case(&["TcpStream write"], line!(), async move { let _ = full.write_all(&vec![0; 50_000_000]).await; }),
         case(&["UdpSocket recv"], line!(), async move { let _ = udp.recv_from(&mut [0; 8]).await; }),
@@ -307,7 +319,7 @@ async fn others() -> Vec<Case> {
     let _ = fifo_writer;
     vec![
         case(&["Child::wait"], line!(), async move { let _ = waited.wait().await; }),
-        case(&["ChildStdout read"], line!(), async move { let child = &mut read; let _ = child.stdout.as_mut().expect("piped").read(&mut [0; 8]).await; }),
+        case(STDOUT, line!(), async move { let child = &mut read; let _ = child.stdout.as_mut().expect("piped").read(&mut [0; 8]).await; }),
         case(&["signal"], line!(), async move { signal.recv().await; }),
         case(&["signal::ctrl_c"], line!(), async move { let _ = tokio::signal::ctrl_c().await; }),
         case(&["flume::Receiver::recv_async"], line!(), async move { let _ = flume_rx.recv_async().await; }),
@@ -326,9 +338,9 @@ async fn others() -> Vec<Case> {
 
 #[rustfmt::skip]
 fn shapes() -> Vec<Case> {
-    let (a, b, c) = (receiver(), &*keep(Notify::new()), keep(tokio::spawn(std::future::pending::<()>())));
-    let (d, e) = (receiver(), &*keep(Notify::new()));
-    let (f, g) = (receiver(), &*keep(Notify::new()));
+    let (selected, selected_notify, selected_task) = (receiver(), &*keep(Notify::new()), keep(tokio::spawn(std::future::pending::<()>())));
+    let (joined_one, joined_other) = (receiver(), &*keep(Notify::new()));
+    let (both_one, both_other) = (receiver(), &*keep(Notify::new()));
     let (first, second) = (&*keep(Notify::new()), receiver());
     first.notify_one();
     let (nested, generic, boxed, instrumented, catching) = (receiver(), receiver(), receiver(), receiver(), receiver());
@@ -337,9 +349,9 @@ fn shapes() -> Vec<Case> {
     let streamed = receiver();
     let joined = receiver();
     vec![
-        case(&["mpsc::Receiver::recv", "Notify::notified", "JoinHandle"], line!(), async move { tokio::select! { _ = a.recv() => {} () = b.notified() => {} _ = c => {} } }),
-        case(&["mpsc::Receiver::recv", "Notify::notified"], line!(), async move { tokio::join!(d.recv(), e.notified()); }),
-        case(&["mpsc::Receiver::recv", "Notify::notified"], line!(), async move { futures::future::join(f.recv(), g.notified()).await; }),
+        case(&["mpsc::Receiver::recv", "Notify::notified", "JoinHandle"], line!(), async move { tokio::select! { _ = selected.recv() => {} () = selected_notify.notified() => {} _ = selected_task => {} } }),
+        case(&["mpsc::Receiver::recv", "Notify::notified"], line!(), async move { tokio::join!(joined_one.recv(), joined_other.notified()); }),
+        case(&["mpsc::Receiver::recv", "Notify::notified"], line!(), async move { futures::future::join(both_one.recv(), both_other.notified()).await; }),
         case(&["mpsc::Receiver::recv"], line!(), async move { first.notified().await; second.recv().await; }),
         case(&["mpsc::Receiver::recv"], COLLECT, async move { collect(nested).await; }),
         case(&["mpsc::Receiver::recv"], COLLECT, async move { through(String::new(), generic).await; }),
