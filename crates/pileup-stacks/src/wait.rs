@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pileup_model::{Frame, Wait};
 
 use crate::kinds;
-use crate::names::{self, is_in_dependency};
+use crate::names::is_in_dependency;
 
 /// What a task waits for, by the frames at which its waker was cloned, innermost first.
 ///
@@ -88,12 +88,6 @@ fn polls_tasks(function: &str) -> bool {
 
 /// Whether a frame is in the program's own code.
 fn is_own(frame: &Frame) -> bool {
-    let Some(file) = frame.file.as_deref() else {
-        return false;
-    };
-    // Copies of dependencies may be kept among the program's own sources. A function of a
-    // foreign type may be the program's own, if it is of a trait of the program.
-    let is_copy =
-        kinds::is_in_library(&names::module(file)) && kinds::is_in_library(&frame.function);
-    !is_in_dependency(file) && !is_copy
+    let file = frame.file.as_deref();
+    file.is_some_and(|file| !is_in_dependency(file))
 }
