@@ -12,6 +12,7 @@
 //! A rule is one file in `rules` and a line in its table. It claims something only on evidence
 //! that a person can check, and never from a single snapshot.
 
+pub mod figures;
 mod growth;
 mod history;
 mod report;

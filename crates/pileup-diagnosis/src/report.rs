@@ -13,7 +13,6 @@ mod involved;
 mod seconds;
 mod sentences;
 mod wait_places;
-mod words;
 
 pub(crate) use self::advice::Advice;
 use self::callers::fold_into_callers;
@@ -83,7 +82,10 @@ pub enum Why {
 pub struct ReportCoverage {
     /// Tasks that were seen at all, finished or not.
     pub tasks_seen: u64,
-    /// Living tasks that wait for something that Tokio does not instrument.
+    /// Live tasks at the end of the watch. 0 in reports of version 1.
+    #[serde(default)]
+    pub live_tasks: usize,
+    /// Live tasks that wait for something that Tokio does not instrument.
     pub uninstrumented_waits: usize,
     /// Whether nothing is known of what tasks wait for, nor of who could wake them.
     #[serde(default)]
@@ -125,6 +127,7 @@ pub fn diagnose(history: &History, target: &str) -> Report {
         window_seconds: history.window().as_secs_f64(),
         coverage: ReportCoverage {
             tasks_seen: history.tasks_seen(),
+            live_tasks: history.latest().map_or(0, live_tasks),
             uninstrumented_waits: history
                 .latest()
                 .map_or(0, |latest| uninstrumented_waits(latest, &graph)),
@@ -153,6 +156,12 @@ fn findings(history: &History, graph: &WaitGraph) -> Vec<Finding> {
     claims
         .map(|graded| Finding::of(graded, history, latest))
         .collect()
+}
+
+/// Live tasks, without those that have finished and are kept on the wire by an open span.
+fn live_tasks(snapshot: &Snapshot) -> usize {
+    let tasks = snapshot.tasks.iter();
+    tasks.filter(|task| !task.is_ghost()).count()
 }
 
 /// Tasks that are idle, can be woken, and have no async op open that would say by what.

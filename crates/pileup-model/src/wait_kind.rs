@@ -35,82 +35,87 @@ pub enum WaitKind {
 struct Row {
     kind: WaitKind,
     /// Whether an open op on a resource is such a wait. The first row that says so counts.
-    is: fn(&AsyncOp, &Resource) -> bool,
+    is: Is,
     /// Whether tasks hold what is waited for.
     is_lock: bool,
     /// The function that waits, where the op has another name.
     function: Option<&'static str>,
+    /// What is waited for, such as `bounded channel`.
+    noun: &'static str,
     /// The purpose of the wait: what follows "they wait".
     purpose: &'static str,
 }
 
 const ROWS: &[Row] = &[
-    row(WaitKind::Mutex, is_mutex, true, None, "to lock a Mutex"),
-    row(
-        WaitKind::RwLock,
-        is_rw_lock,
-        true,
-        None,
-        "to lock an RwLock",
-    ),
-    row(
-        WaitKind::ChannelSend,
-        is_send,
-        false,
-        Some("mpsc::Sender::send"),
-        "to send into a bounded channel that is full",
-    ),
-    row(
-        WaitKind::OnceCell,
-        is_once_cell,
-        true,
-        Some("OnceCell::get_or_init"),
-        "for a OnceCell to be initialised",
-    ),
-    row(
+    lock(WaitKind::Mutex, is_mutex, "Mutex", "to lock a Mutex"),
+    lock(WaitKind::RwLock, is_rw_lock, "RwLock", "to lock an RwLock"),
+    Row {
+        function: Some("mpsc::Sender::send"),
+        ..wait(
+            WaitKind::ChannelSend,
+            is_send,
+            "bounded channel",
+            "to send into a bounded channel that is full",
+        )
+    },
+    Row {
+        function: Some("OnceCell::get_or_init"),
+        ..lock(
+            WaitKind::OnceCell,
+            is_once_cell,
+            "OnceCell",
+            "for a OnceCell to be initialised",
+        )
+    },
+    lock(
         WaitKind::Semaphore,
         is_semaphore,
-        true,
-        None,
+        "Semaphore",
         "for permits of a Semaphore",
     ),
-    row(
-        WaitKind::Oneshot,
-        |op, _| &*op.source == "Receiver::await",
-        false,
-        Some("oneshot::Receiver"),
-        "for the answer of a oneshot channel",
-    ),
-    row(
+    Row {
+        function: Some("oneshot::Receiver"),
+        ..wait(
+            WaitKind::Oneshot,
+            |op, _| &*op.source == "Receiver::await",
+            "oneshot channel",
+            "for the answer of a oneshot channel",
+        )
+    },
+    wait(
         WaitKind::Barrier,
         |op, _| &*op.source == "Barrier::wait",
-        false,
-        None,
+        "Barrier",
         "for others to arrive at a Barrier",
     ),
-    row(
+    wait(
         WaitKind::Interval,
         |op, _| &*op.source == "Interval::tick",
-        false,
-        None,
+        "Interval",
         "for the tick of an Interval",
     ),
-    row(WaitKind::Other, |_, _| true, false, None, "for a resource"),
+    wait(WaitKind::Other, |_, _| true, "resource", "for a resource"),
 ];
 
-const fn row(
-    kind: WaitKind,
-    is: fn(&AsyncOp, &Resource) -> bool,
-    is_lock: bool,
-    function: Option<&'static str>,
-    purpose: &'static str,
-) -> Row {
+type Is = fn(&AsyncOp, &Resource) -> bool;
+
+/// A wait for what nobody holds.
+const fn wait(kind: WaitKind, is: Is, noun: &'static str, purpose: &'static str) -> Row {
     Row {
         kind,
         is,
-        is_lock,
-        function,
+        is_lock: false,
+        function: None,
+        noun,
         purpose,
+    }
+}
+
+/// A wait for what other tasks hold.
+const fn lock(kind: WaitKind, is: Is, noun: &'static str, purpose: &'static str) -> Row {
+    Row {
+        is_lock: true,
+        ..wait(kind, is, noun, purpose)
     }
 }
 
@@ -127,6 +132,12 @@ impl WaitKind {
     #[must_use]
     pub fn is_lock(self) -> bool {
         self.row().is_some_and(|row| row.is_lock)
+    }
+
+    /// What is waited for, such as `bounded channel`.
+    #[must_use]
+    pub fn noun(self) -> &'static str {
+        self.row().map_or("", |row| row.noun)
     }
 
     /// The purpose of the wait: what follows "they wait", such as `to lock a Mutex`.

@@ -266,6 +266,8 @@ pub struct Watch {
     pub record: Option<PathBuf>,
     #[command(flatten)]
     pub selection: Selection,
+    #[command(flatten)]
+    pub sources: SourceRoots,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -5,5 +5,6 @@ pub mod curve;
 pub mod dot;
 mod excerpt;
 mod picture;
+pub mod sparkline;
 pub mod stacks;
 pub mod svg;

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod any_target;
 pub mod escape;
+mod excerpt;
 mod html;
 pub mod json;
 mod junit;
@@ -21,6 +22,7 @@ use crate::arguments::{FailOn, Format};
 use crate::drawing::svg;
 use crate::error::Error;
 use crate::output;
+use crate::sources::Sources;
 
 /// Prints a report on standard output, which carries nothing else.
 pub fn print(
@@ -28,9 +30,10 @@ pub fn print(
     history: &History,
     format: Format,
     fail_on: FailOn,
+    sources: &mut Sources,
 ) -> Result<(), Error> {
     output::print(|out| match format {
-        Format::Text => text::write(report, text::width(), out),
+        Format::Text => text::write(report, sources, text::Page::of_output(), out),
         Format::Json => json::write(report, out),
         Format::Markdown => markdown::write(report, out),
         Format::Sarif => sarif::write(report, out),

@@ -137,6 +137,12 @@ impl<'a> Pile<'a> {
         are_closures(&self.old)
     }
 
+    /// Whether its old tasks are still polled, and do not stand still.
+    pub(crate) fn is_still_polled(&self) -> bool {
+        let activity = activity(&self.old, self.old_age, self.now);
+        matches!(activity, Evidence::StillPolled { .. })
+    }
+
     /// What speaks against the old never finishing, beside that only growth is seen.
     pub(crate) fn timers(&self) -> Option<Doubt> {
         self.timers

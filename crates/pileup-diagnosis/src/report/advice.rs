@@ -1,37 +1,63 @@
 //! What a finding means, and how to fix it.
 
-use pileup_model::WaitKind;
+use pileup_model::{Site, WaitKind};
 
 use crate::growth::Pile;
+use crate::waits::Wait;
 
 /// What a finding means, and how to fix it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Advice {
+    /// What one task does, and what several do: what follows their number in a headline.
+    pub(crate) title: [&'static str; 2],
+    /// The cause in two or three words, for a table.
+    pub(crate) cause: &'static str,
     pub(crate) explanation: &'static str,
     pub(crate) fix: &'static str,
 }
 
 impl Advice {
     /// Why a pile grows and what helps, by what its tasks wait for.
-    pub(crate) fn on_pile(pile: &Pile, wait: Option<WaitKind>) -> Self {
+    pub(crate) fn on_pile(pile: &Pile, wait: Option<&Wait>) -> Self {
         if pile.is_of_closures() {
             return CLOSURES;
         }
+        let made_at = wait.and_then(|wait| wait.resource.site.as_ref());
+        let (cause, fix) = match wait.map(|wait| wait.kind) {
+            // A OnceCell is made in Tokio itself.
+            Some(kind)
+                if kind != WaitKind::OnceCell && made_at.is_some_and(Site::is_in_dependency) =>
+            {
+                ("waits inside a library", LIBRARY)
+            }
+            Some(WaitKind::Mutex) => ("waits for a Mutex", LOCK),
+            Some(WaitKind::RwLock) => ("waits for an RwLock", LOCK),
+            Some(WaitKind::Semaphore) => ("waits for permits", PERMIT),
+            Some(WaitKind::ChannelSend) => ("sends into a full channel", FULL_CHANNEL),
+            Some(WaitKind::Oneshot) => ("waits for a oneshot", ONESHOT),
+            Some(WaitKind::Barrier) => ("waits at a Barrier", BARRIER),
+            Some(WaitKind::OnceCell) => ("waits for a OnceCell", ONCE_CELL),
+            Some(WaitKind::Interval) => ("loops with an Interval", LOOP),
+            Some(WaitKind::Other) => (UNKNOWN_CAUSE, UNKNOWN),
+            None if pile.is_still_polled() => ("polled, and never done", POLLED),
+            None => (UNKNOWN_CAUSE, UNKNOWN),
+        };
         Self {
+            title: TITLE,
+            cause,
             explanation: TASKS,
-            fix: match wait {
-                Some(WaitKind::Mutex | WaitKind::RwLock) => LOCK,
-                Some(WaitKind::Semaphore) => PERMIT,
-                Some(WaitKind::ChannelSend) => FULL_CHANNEL,
-                Some(WaitKind::Oneshot) => ONESHOT,
-                Some(WaitKind::Barrier) => BARRIER,
-                Some(WaitKind::OnceCell) => ONCE_CELL,
-                Some(WaitKind::Interval) => LOOP,
-                Some(WaitKind::Other) | None => UNKNOWN,
-            },
+            fix,
         }
     }
+
+    /// Whether the cause is not known by what the wire shows.
+    pub(crate) fn is_unknown(&self) -> bool {
+        self.cause == UNKNOWN_CAUSE
+    }
 }
+
+const TITLE: [&str; 2] = ["does not finish", "do not finish"];
+const UNKNOWN_CAUSE: &str = "wait is not seen";
 
 const TASKS: &str = "Tasks are spawned here again and again, and those that are not done soon are \
                      never done: the pile grows for as long as the program runs, with all that the \
@@ -57,6 +83,13 @@ const ONCE_CELL: &str = "The task that initialises the cell does not finish. Giv
                          initialisation a timeout; after an error the next one tries again.";
 const LOOP: &str = "The tasks run a loop with an interval and are never told to stop: give the loop \
                     an end, such as a CancellationToken or the end of what it serves.";
+const LIBRARY: &str = "The tasks wait inside a library, for an answer that does not come. Give the \
+                       call a timeout (the client's own setting, or tokio::time::timeout around \
+                       it), and find out why the other side does not answer.";
+const POLLED: &str = "The tasks go on without coming to an end: look for a loop whose condition \
+                      cannot become false, a stream or a connection that is never closed, or a \
+                      retry without a limit. Give the loop an end, or cancel the task with its \
+                      owner.";
 const UNKNOWN: &str = "Look at the awaits after the tasks' last progress: a channel whose other \
                        side is kept but no longer used, a lock or permit that is not given back, a \
                        reply or a request without a deadline, a loop whose condition cannot become \
@@ -64,6 +97,8 @@ const UNKNOWN: &str = "Look at the awaits after the tasks' last progress: a chan
                        the task with its owner.";
 
 const CLOSURES: Advice = Advice {
+    title: ["does not return", "do not return"],
+    cause: "blocking closures",
     explanation: "Blocking closures are started here again and again, and do not return. Each \
                   keeps a thread of the blocking pool, which has 512 unless it was told \
                   otherwise. When the last is taken, all that needs one waits for good: other \

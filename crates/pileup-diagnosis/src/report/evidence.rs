@@ -184,6 +184,13 @@ pub enum Evidence {
         /// Where they were spawned.
         spawned_at: Vec<Option<Site>>,
     },
+    /// More locks made at the same place have holders that are not known.
+    TakersUnknown {
+        /// How many locks.
+        locks: usize,
+        /// How many tasks wait for them.
+        tasks: usize,
+    },
     /// Tasks of another site wait for what tasks of this site hold.
     WaitForHolders {
         /// How many wait.

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use pileup_model::{Site, Snapshot, TaskId, TaskState, WaitKind};
+use pileup_model::{Site, Snapshot, Task, TaskId, TaskState, WaitKind};
 use serde::{Deserialize, Serialize};
 
+use super::advice::Advice;
 use super::doubt::Doubt;
 use super::evidence::Evidence;
 use super::future_bytes::future_bytes;
 use super::involved::{Involved, involved};
 use super::wait_places::{WaitPlace, wait_places};
 use crate::history::{AliveAt, History, SeenTask, SiteHistory};
-use crate::rules::{Code, Graded};
-use crate::waits::Wait;
+use crate::rules::{Claim, Code, Graded};
+use crate::waits::{Wait, lives};
 
 /// At most this many names say how the tasks of a site are called.
 const NAMES: usize = 10;
@@ -40,6 +41,20 @@ pub struct Finding {
     pub pattern: String,
     /// How sure it is.
     pub grade: Grade,
+    /// What the tasks do, such as `35 tasks do not finish`. Empty in reports of version 1.
+    #[serde(default)]
+    pub title: String,
+    /// The cause in a few words, such as `sends into a full channel`. Empty in reports of
+    /// version 1.
+    #[serde(default)]
+    pub cause: String,
+    /// Live tasks that are involved: those that do not finish, those behind them, and the
+    /// holders that live. 0 in reports of version 1.
+    #[serde(default)]
+    pub tasks: usize,
+    /// How many of them were born in each minute of the watch.
+    #[serde(default)]
+    pub tasks_per_minute: f64,
     /// Where the tasks were spawned; none where the target does not report it.
     pub site: Option<Site>,
     /// The names of its live tasks, where `tokio::task::Builder` gave them any: each once,
@@ -89,6 +104,7 @@ impl Finding {
     /// The finding that a graded claim makes, with the figures of its spawn site.
     pub(super) fn of(graded: Graded, history: &History, latest: &Snapshot) -> Self {
         let Graded { mut claim, grade } = graded;
+        let live = live_tasks(&claim, latest);
         let waits = wait_places(&claim.tasks(), latest);
         if let Some(most) = waits.first() {
             let unseen = |fact: &Evidence| matches!(fact, Evidence::WaitUnseen { .. });
@@ -100,6 +116,10 @@ impl Finding {
         let seen = history.site(claim.site.as_ref()).unwrap_or(&nothing);
         let oldest = seen.living.first();
         let minutes = history.window().as_secs_f64() / 60.0;
+        let per_minute = |number: f64| if minutes > 0.0 { number / minutes } else { 0.0 };
+        let born = live
+            .iter()
+            .filter(|task| Some(task.created_at) > history.started());
         let growth = seen.living.len() as f64 - seen.alive_at_start as f64;
         let facts = claim.evidence.iter().map(Evidence::sentence);
         let doubts = claim.doubts.iter().filter_map(|doubt| doubt.sentence());
@@ -107,10 +127,14 @@ impl Finding {
             code: claim.code,
             pattern: claim.code.pattern().to_owned(),
             grade,
+            title: title(claim.advice, live.len()),
+            cause: cause(claim.advice, &waits),
+            tasks: live.len(),
+            tasks_per_minute: per_minute(born.count() as f64),
             task_names: task_names(seen),
             alive: seen.living.len(),
             alive_over_time: history.alive_over_time(seen),
-            growth_per_minute: if minutes > 0.0 { growth / minutes } else { 0.0 },
+            growth_per_minute: per_minute(growth),
             oldest_seconds: oldest.map_or(0.0, |task| task.age(latest.at).as_secs_f64()),
             state: claim.state,
             held_by: held_by(&claim.holders),
@@ -124,6 +148,31 @@ impl Finding {
             explanation: claim.advice.explanation.to_owned(),
             fix: claim.advice.fix.to_owned(),
         }
+    }
+}
+
+/// The live tasks that a claim involves.
+fn live_tasks<'a>(claim: &Claim, latest: &'a Snapshot) -> Vec<&'a Task> {
+    let mut involved = claim.tasks();
+    let holders = claim.holders.iter().filter(|holder| lives(holder, latest));
+    involved.extend(holders.map(|holder| holder.id));
+    let live = involved.iter().filter_map(|task| latest.task(*task));
+    live.map(AsRef::as_ref).collect()
+}
+
+fn title(advice: Advice, tasks: usize) -> String {
+    let [one, several] = advice.title;
+    match tasks {
+        1 => format!("1 task {one}"),
+        _ => format!("{tasks} tasks {several}"),
+    }
+}
+
+/// The cause: by the await stacks where the wire does not show it.
+fn cause(advice: Advice, waits: &[WaitPlace]) -> String {
+    match waits.first() {
+        Some(most) if advice.is_unknown() => most.kind.clone(),
+        _ => advice.cause.to_owned(),
     }
 }
 
@@ -176,6 +225,7 @@ impl WaitsOn {
                 r#type: wait.resource.concrete_type.to_string(),
                 file: site.file.to_string(),
                 line: site.line,
+                column: site.column,
             }),
         }
     }
@@ -191,6 +241,9 @@ pub struct WaitedFor {
     pub file: String,
     /// Where it was made: the line, counted from 1.
     pub line: u32,
+    /// Where it was made: the column, counted from 1. 0 in reports of version 1.
+    #[serde(default)]
+    pub column: u32,
 }
 
 /// A task that holds what others wait for.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::history::SeenTask;
 use crate::rules::Claim;
+use crate::waits::lives;
 
 /// Tasks of one spawn site that have one part in a finding.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -18,6 +19,9 @@ pub struct Involved {
     pub role: Role,
     /// How many they are.
     pub tasks: usize,
+    /// Whether they have ended: a holder that is gone, with what it held.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ended: bool,
 }
 
 /// The part of tasks in a finding.
@@ -35,17 +39,19 @@ pub enum Role {
 
 /// Everybody that a claim involves: each task once, the holders as holders.
 pub(super) fn involved(claim: &Claim, latest: &Snapshot) -> Vec<Involved> {
-    let mut counts: BTreeMap<(Role, Option<&Site>), usize> = BTreeMap::new();
+    let mut counts: BTreeMap<(Role, Option<&Site>, bool), usize> = BTreeMap::new();
     let holders: HashSet<&SeenTask> = claim.holders.iter().collect();
     for holder in &holders {
         *counts
-            .entry((Role::Holder, holder.site.as_ref()))
+            .entry((Role::Holder, holder.site.as_ref(), !lives(holder, latest)))
             .or_default() += 1;
     }
-    let held: HashSet<TaskId> = holders.iter().map(|holder| holder.id).collect();
+    // A task may have the id of a holder that has ended.
+    let live = holders.iter().filter(|holder| lives(holder, latest));
+    let live: HashSet<TaskId> = live.map(|holder| holder.id).collect();
     let mut count = |role: Role, task: TaskId| {
-        if let Some(task) = latest.task(task).filter(|task| !held.contains(&task.id)) {
-            *counts.entry((role, task.site.as_ref())).or_default() += 1;
+        if let Some(task) = latest.task(task).filter(|task| !live.contains(&task.id)) {
+            *counts.entry((role, task.site.as_ref(), false)).or_default() += 1;
         }
     };
     for task in &claim.members {
@@ -54,10 +60,13 @@ pub(super) fn involved(claim: &Claim, latest: &Snapshot) -> Vec<Involved> {
     for task in claim.waiting.difference(&claim.members) {
         count(Role::Waiting, *task);
     }
-    let involved = counts.into_iter().map(|((role, site), tasks)| Involved {
-        site: site.cloned(),
-        role,
-        tasks,
-    });
+    let involved = counts
+        .into_iter()
+        .map(|((role, site, ended), tasks)| Involved {
+            site: site.cloned(),
+            role,
+            tasks,
+            ended,
+        });
     involved.collect()
 }

@@ -7,7 +7,7 @@ use pileup_model::Site;
 use super::doubt::Doubt;
 use super::evidence::{CountedWait, Evidence, OtherSide, Unseen, WaitFor};
 use super::seconds::Seconds;
-use super::words::{count, duration, size, times};
+use crate::figures::{count, duration, size, times};
 
 impl Evidence {
     /// The fact as a sentence.
@@ -30,18 +30,18 @@ impl Evidence {
                 finished,
             } => {
                 let finished = match finished {
-                    0 => "no task".to_owned(),
-                    more => count(*more, "task"),
+                    0 => "no task of the site finished".to_owned(),
+                    more => format!("{} of the site finished", count(*more, "task")),
                 };
                 if *whole_watch {
                     format!(
-                        "{born} of the live tasks were born in the watch, in every part of it; \
-                         {finished} of the site finished in it"
+                        "{born} of the live tasks were born in the watch, in every part of it, \
+                         and {finished}"
                     )
                 } else {
                     format!(
-                        "{born} of the live tasks were born in the last {} of the watch, in every part \
-                         of it; {finished} of the site finished in the watch",
+                        "{born} of the live tasks were born in the last {} of the watch, in every \
+                         part of it, and {finished} in the watch",
                         span(*within_seconds)
                     )
                 }
@@ -214,6 +214,12 @@ impl Evidence {
                 wait(*tasks),
                 spawned(spawned_at)
             ),
+            Self::TakersUnknown { locks, tasks } => format!(
+                "of these, {} for {} whose holder is not known: held since before the attach, or \
+                 taken by try_lock",
+                wait(*tasks),
+                count(*locks as u64, "lock")
+            ),
             Self::WaitForHolders {
                 waiting,
                 spawned_at,
@@ -285,11 +291,13 @@ impl Evidence {
                 bytes,
                 bytes_per_minute,
             } => format!(
-                "{} of futures, at least: {} more a minute",
-                match tasks {
-                    1 => format!("it holds {}", size(*bytes as f64)),
-                    _ => format!("together they hold {}", size(*bytes as f64)),
+                "{} at least {} of futures, and {} more a minute",
+                if *tasks == 1 {
+                    "it holds"
+                } else {
+                    "together they hold"
                 },
+                size(*bytes as f64),
                 size(*bytes_per_minute)
             ),
             Self::SpawnInDependency { alive, spawned_at } => format!(
@@ -402,8 +410,8 @@ fn about(other_side: OtherSide) -> &'static str {
 fn unseen_because(why: Unseen) -> &'static str {
     match why {
         Unseen::NotInstrumented => {
-            "what they wait for is not seen: Tokio does not instrument a channel's recv, Notify, \
-             JoinHandle or I/O; the awaits after the spawn show it"
+            "what they wait for is not seen: Tokio does not instrument recv, Notify, JoinHandle and \
+             I/O"
         }
         Unseen::Closure => {
             "what they wait for is not seen: Tokio knows of a closure only whether it has \

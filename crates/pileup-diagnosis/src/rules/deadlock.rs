@@ -32,6 +32,11 @@ use crate::thresholds::standstill;
 use crate::waits::{Wait, WaitGraph};
 
 const DEADLOCK: Advice = Advice {
+    title: [
+        "waits for a lock that it holds itself",
+        "wait in a deadlock, or behind it",
+    ],
+    cause: "deadlock",
     explanation: "Each of these tasks holds a lock that another of them, or it itself, waits for. \
                   None can go on before another does: they wait for good, and so does whoever \
                   comes to these locks later.",
@@ -41,6 +46,11 @@ const DEADLOCK: Advice = Advice {
 };
 
 const FUTURELOCK: Advice = Advice {
+    title: [
+        "waits for a lock that its own unpolled future has",
+        "wait for a lock that an unpolled future has",
+    ],
+    cause: "granted, not polled",
     explanation: "Tokio's locks are fair: the lock went to a future that had queued for it, and \
                   which its task started and then stopped to poll without dropping it. Only that \
                   task could poll it, and it waits behind it.",

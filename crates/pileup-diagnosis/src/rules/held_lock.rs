@@ -16,6 +16,11 @@ use crate::report::{Advice, Code, Doubt, Evidence, WaitsOn};
 use crate::thresholds::are_most;
 
 const ADVICE: Advice = Advice {
+    title: [
+        "holds what others wait for, and does nothing",
+        "wait for a lock whose holder does nothing",
+    ],
+    cause: "holder does nothing",
     explanation: "Tasks pile up behind a lock that is not given back: the task that holds it waits \
                   for something else that does not come.",
     fix: "Look at what the holder awaits while it holds the guard. End the guard before that await, \

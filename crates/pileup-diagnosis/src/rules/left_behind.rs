@@ -10,6 +10,11 @@ use crate::report::{Advice, Code, Doubt, Evidence, WaitsOn};
 use crate::thresholds::{LEFT_BEHIND_ONE_IN, LEFT_BEHIND_PART, MANY_FINISHED, TIMES_THE_LONGEST};
 
 const ADVICE: Advice = Advice {
+    title: [
+        "stands still beside many that finish",
+        "stand still beside many that finish",
+    ],
+    cause: "others finish",
     explanation: "The site's other tasks are done in a fraction of the time for which these have \
                   stood still: they may be the first of a pile that grows slowly, or long-lived \
                   tasks that share a spawn site with short ones.",

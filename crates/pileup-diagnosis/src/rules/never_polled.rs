@@ -50,15 +50,22 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
     claims
 }
 
+const TITLE: [&str; 2] = ["was never polled", "were never polled"];
+const CAUSE: &str = "never polled";
+
 fn advice(kind: TaskKind) -> Advice {
     match kind {
         TaskKind::Local => Advice {
+            title: TITLE,
+            cause: CAUSE,
             explanation: "A local task is polled only while its LocalSet is: this one is not \
                           driven, or its thread is taken by something else.",
             fix: "Drive the LocalSet (run_until, or await it) for as long as it has tasks, and \
                   keep its thread free of blocking calls.",
         },
         TaskKind::Blocking => Advice {
+            title: TITLE,
+            cause: CAUSE,
             explanation: "A blocking closure waits for a thread of the blocking pool: all are \
                           taken, perhaps by closures that wait for this one.",
             fix: "Look at the closures that hold the threads: give what they block on a limit. A \
@@ -66,6 +73,8 @@ fn advice(kind: TaskKind) -> Advice {
                   started at once, by a permit that is taken before spawn_blocking.",
         },
         _ => Advice {
+            title: TITLE,
+            cause: CAUSE,
             explanation: "A spawned task is polled as soon as a worker is free: the workers are \
                           pinned, or the task sits behind one that is.",
             fix: "Free the worker from what holds it: a blocking call, a loop without an await, a \

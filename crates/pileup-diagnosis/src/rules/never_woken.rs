@@ -21,6 +21,8 @@ use crate::report::{Advice, Code, Doubt, Evidence};
 use crate::thresholds::{ENDED_AS_OLD_PART, WITHOUT_WAKER, are_most};
 
 const ADVICE: Advice = Advice {
+    title: ["can never be woken"; 2],
+    cause: "no waker left",
     explanation: "A task is polled again only when one of its wakers is used. These tasks wait, \
                   and no waker of theirs exists any more: nothing can wake them.",
     fix: "Find the future that returns Pending without keeping the waker: std::future::pending(), \

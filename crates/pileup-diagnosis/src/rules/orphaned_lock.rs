@@ -19,9 +19,14 @@ use super::claim::{Claim, Observation};
 use crate::history::{Holder, SeenTask};
 use crate::report::{Advice, Code, Doubt, Evidence, WaitsOn};
 use crate::thresholds::standstill;
-use crate::waits::{Wait, lives};
+use crate::waits::{Wait, WaitGraph, lives};
 
 const ADVICE: Advice = Advice {
+    title: [
+        "waits for a lock whose holder has ended",
+        "wait for locks whose holders have ended",
+    ],
+    cause: "holder has ended",
     explanation: "A guard gives its lock back when it is dropped. The task that took this one has \
                   ended, and the lock is still held: the guard was moved into something that \
                   lives on, or was forgotten.",
@@ -33,13 +38,29 @@ const ADVICE: Advice = Advice {
 /// Locks made at one place, whose holders were spawned at one place and have ended.
 #[derive(Default)]
 struct Orphans<'a> {
-    holders: Vec<&'a SeenTask>,
+    holders: HashSet<&'a SeenTask>,
     waits: Vec<&'a Wait<'a>>,
     locks: HashSet<ResourceId>,
     held_for: Duration,
+    /// Whether one of them has been held, and waited for, for long enough to count.
+    is_proven: bool,
+    /// Waits for more locks made there, whose holders are not known.
+    unknown: Vec<&'a Wait<'a>>,
 }
 
+/// Where the holders were spawned, and the locks made.
+type Places<'a> = (Option<&'a Site>, Option<&'a Site>);
+
 pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
+    let orphans = orphans(observation).into_iter();
+    orphans
+        .map(|((holder_site, lock_site), orphans)| {
+            orphans.claim(holder_site, lock_site, observation)
+        })
+        .collect()
+}
+
+fn orphans<'a>(observation: &Observation<'a>) -> BTreeMap<Places<'a>, Orphans<'a>> {
     let Observation {
         history,
         latest,
@@ -47,29 +68,50 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
         ..
     } = observation;
     let patience = standstill(history);
-    let mut orphans: BTreeMap<(Option<&Site>, Option<&Site>), Orphans> = BTreeMap::new();
+    let mut orphans: BTreeMap<Places, Orphans> = BTreeMap::new();
     for wait in waits.waits() {
         let Holder::One(holder, since) = waits.holder(wait.resource) else {
             continue;
         };
-        let held_for = elapsed(*since, latest.at);
-        let waited_for = elapsed(wait.since, latest.at);
-        if lives(holder, latest) || held_for < patience || waited_for < patience {
+        if lives(holder, latest) {
             continue;
         }
+        let held_for = elapsed(*since, latest.at);
         let places = (holder.site.as_ref(), wait.resource.site.as_ref());
         let orphans = orphans.entry(places).or_default();
+        orphans.is_proven |= held_for >= patience && elapsed(wait.since, latest.at) >= patience;
         orphans.held_for = orphans.held_for.max(held_for);
         orphans.locks.insert(wait.resource.id);
-        orphans.holders.push(holder);
+        orphans.holders.insert(holder);
         orphans.waits.push(wait);
     }
+    orphans.retain(|_, orphans| orphans.is_proven);
+    add_unknown(&mut orphans, observation.waits);
     orphans
-        .into_iter()
-        .map(|((holder_site, lock_site), orphans)| {
-            orphans.claim(holder_site, lock_site, observation)
-        })
-        .collect()
+}
+
+/// Adds the waits for locks made at the same places whose holders are not known, by tasks of
+/// the same sites: those were taken before the attach.
+fn add_unknown<'a>(orphans: &mut BTreeMap<Places<'a>, Orphans<'a>>, waits: &'a WaitGraph<'a>) {
+    // Of each place where locks were made and of each site that waits for them.
+    let mut known: BTreeMap<Places, Places> = BTreeMap::new();
+    for (places, orphans) in &*orphans {
+        for wait in orphans.waits.iter().filter(|_| places.1.is_some()) {
+            let waiting = (places.1, wait.task.site.as_ref());
+            known.entry(waiting).or_insert(*places);
+        }
+    }
+    for wait in waits.waits().iter().filter(|wait| wait.kind.is_lock()) {
+        let waiting = (wait.resource.site.as_ref(), wait.task.site.as_ref());
+        let Some(places) = known.get(&waiting) else {
+            continue;
+        };
+        if *waits.holder(wait.resource) == Holder::Unknown
+            && let Some(orphans) = orphans.get_mut(places)
+        {
+            orphans.unknown.push(wait);
+        }
+    }
 }
 
 impl Orphans<'_> {
@@ -79,29 +121,34 @@ impl Orphans<'_> {
         lock_site: Option<&Site>,
         observation: &Observation,
     ) -> Claim {
-        let mut waiting: HashSet<TaskId> = self.waits.iter().map(|wait| wait.task.id).collect();
+        let all = self.waits.iter().chain(&self.unknown);
+        let mut waiting: HashSet<TaskId> = all.map(|wait| wait.task.id).collect();
         waiting.extend(observation.waits.behind(&waiting));
+        let mut evidence = vec![
+            Evidence::Held {
+                locks: self.locks.len(),
+                made_at: lock_site.cloned(),
+                longest_seconds: self.held_for.into(),
+            },
+            Evidence::TakersEnded {
+                spawned_at: holder_site.cloned(),
+            },
+            Evidence::WaitForLocks {
+                tasks: waiting.len(),
+                spawned_at: observation.sites(&waiting),
+            },
+        ];
+        if !self.unknown.is_empty() {
+            let locks = self.unknown.iter().map(|wait| wait.resource.id);
+            evidence.push(Evidence::TakersUnknown {
+                locks: locks.collect::<HashSet<_>>().len(),
+                tasks: self.unknown.len(),
+            });
+        }
         Claim {
-            holders: self
-                .holders
-                .iter()
-                .map(|holder| (*holder).clone())
-                .collect(),
+            holders: self.holders.iter().copied().cloned().collect(),
             waits_on: self.waits.first().copied().map(WaitsOn::of),
-            evidence: vec![
-                Evidence::Held {
-                    locks: self.locks.len(),
-                    made_at: lock_site.cloned(),
-                    longest_seconds: self.held_for.into(),
-                },
-                Evidence::TakersEnded {
-                    spawned_at: holder_site.cloned(),
-                },
-                Evidence::WaitForLocks {
-                    tasks: waiting.len(),
-                    spawned_at: observation.sites(&waiting),
-                },
-            ],
+            evidence,
             waiting,
             doubts: vec![Doubt::GuardInUse],
             ..Claim::new(Code::OrphanedLock, holder_site, ADVICE)

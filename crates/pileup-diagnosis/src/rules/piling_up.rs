@@ -2,7 +2,7 @@
 //!
 //! What makes a pile stands in [`crate::growth`]; here is what is claimed of one.
 
-use pileup_model::{Task, WaitKind};
+use pileup_model::{Task, TaskState, WaitKind};
 
 use super::claim::{Claim, Observation, usual_state};
 use crate::growth::Pile;
@@ -39,15 +39,15 @@ fn claim(pile: &Pile, observation: &Observation) -> Claim {
     Claim {
         members: pile.stuck().map(|task| task.id).collect(),
         holders: holders.unwrap_or_default().to_vec(),
-        state: usual_state(old),
+        state: if pile.is_still_polled() {
+            TaskState::Running
+        } else {
+            usual_state(old)
+        },
         waits_on: usual.map(WaitsOn::of),
         evidence,
         doubts,
-        ..Claim::new(
-            Code::PilingUp,
-            pile.site,
-            Advice::on_pile(pile, usual.map(|wait| wait.kind)),
-        )
+        ..Claim::new(Code::PilingUp, pile.site, Advice::on_pile(pile, usual))
     }
 }
 

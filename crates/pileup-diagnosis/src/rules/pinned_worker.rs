@@ -18,6 +18,11 @@ use crate::report::{Advice, Code, Doubt, Evidence};
 use crate::thresholds::{LASTING_POLL_PART, LASTING_POLLS, LONG_POLL, TIMES_THE_MEAN_POLL};
 
 const ADVICE: Advice = Advice {
+    title: [
+        "holds a worker in a poll that does not return",
+        "hold a worker each, in polls that do not return",
+    ],
+    cause: "poll does not return",
     explanation: "Each of these tasks holds a worker thread for itself: it computes or blocks \
                   without reaching an await. Tokio cannot interrupt it, and whatever else waits \
                   for that worker stands still.",

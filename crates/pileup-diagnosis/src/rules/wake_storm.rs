@@ -16,6 +16,11 @@ use crate::report::{Advice, Code, Doubt, Evidence};
 use crate::thresholds::{WAKE_STORM, WAKE_STORM_FOR};
 
 const ADVICE: Advice = Advice {
+    title: [
+        "wakes itself without pause",
+        "wake themselves without pause",
+    ],
+    cause: "wakes itself",
     explanation: "The task is polled without pause, whether there is something to do or not: it \
                   takes a worker's time from the others.",
     fix: "Keep the waker and use it when there is something to do, instead of calling wake_by_ref \

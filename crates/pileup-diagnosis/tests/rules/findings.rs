@@ -80,10 +80,14 @@ fn whoever_waits_behind_a_holder_is_involved_by_site() {
     let involved = &report.findings[0].involved;
     let parts: Vec<(Role, &str, usize)> = involved
         .iter()
-        .map(|Involved { site, role, tasks }| {
-            let file = site.as_ref().map_or("", |site| &site.file);
-            (*role, file, *tasks)
-        })
+        .map(
+            |Involved {
+                 site, role, tasks, ..
+             }| {
+                let file = site.as_ref().map_or("", |site| &site.file);
+                (*role, file, *tasks)
+            },
+        )
         .collect();
     assert_eq!(
         parts,

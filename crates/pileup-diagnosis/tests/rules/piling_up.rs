@@ -112,12 +112,12 @@ fn the_evidence_says_how_many_how_fast_and_how_old() {
         finding.evidence,
         [
             "alive went from 0 to 120 in the 12.0 s of the watch",
-            "120 of the live tasks were born in the watch, in every part of it; no task of the site \
-             finished in it",
+            "120 of the live tasks were born in the watch, in every part of it, and no task of the \
+             site finished",
             "of 80 tasks that reached the age of 4.0 s, none has finished",
             "none of the old was polled in the last 4.0 s",
-            "what they wait for is not seen: Tokio does not instrument a channel's recv, Notify, \
-             JoinHandle or I/O; the awaits after the spawn show it",
+            "what they wait for is not seen: Tokio does not instrument recv, Notify, JoinHandle and \
+             I/O",
         ]
     );
 }
@@ -367,7 +367,7 @@ fn a_leak_that_begins_within_the_watch_is_found_when_it_has_gone_on_for_half_of_
     assert_eq!(found(&report), [("work.rs", "PU03")]);
     assert_eq!(
         report.findings[0].evidence[1],
-        "200 of the live tasks were born in the last 19.9 s of the watch, in every part of it; \
+        "200 of the live tasks were born in the last 19.9 s of the watch, in every part of it, and \
          100 tasks of the site finished in the watch"
     );
     assert_eq!(found(&program.watch(0.0, 18.0)), NOTHING);

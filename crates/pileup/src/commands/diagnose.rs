@@ -12,6 +12,7 @@ use crate::exit::Exit;
 use crate::output::{complain, remark};
 use crate::render;
 use crate::selection::Selector;
+use crate::sources::Sources;
 use crate::watch::{Source, observe};
 
 /// How often a watch that ends with a certain finding is asked for one.
@@ -43,6 +44,7 @@ pub async fn report_on(
     flags: &Watch,
     selector: &Selector<'_>,
 ) -> Result<ExitCode, Error> {
+    let mut sources = Sources::below(&flags.sources.folders)?;
     let mut asked_at = Duration::ZERO;
     let mut proven = false;
     let is_enough = |history: &History| {
@@ -73,7 +75,13 @@ pub async fn report_on(
     let fails = report
         .worst()
         .is_some_and(|grade| flags.fail_on.fails(grade));
-    render::print(&report, &watched.history, flags.format, flags.fail_on)?;
+    render::print(
+        &report,
+        &watched.history,
+        flags.format,
+        flags.fail_on,
+        &mut sources,
+    )?;
     match watched.cut_short {
         // What can be read of a recording is worth its report.
         Some(error @ Error::Recording { .. }) => complain(error),

@@ -58,7 +58,7 @@ fn write_text(target: &str, checks: &[Check], output: &mut impl Write) -> io::Re
             printable(&check.seen)
         )?;
         if let Some(mend) = check.mend {
-            let lines = Options::new(text::width())
+            let lines = Options::new(text::Page::of_output().prose())
                 .initial_indent("          mend       ")
                 .subsequent_indent("                     ");
             writeln!(output, "{}", textwrap::fill(mend, lines))?;

@@ -18,7 +18,7 @@ use crate::arguments::workshop::{Workshop as Command, WorkshopCommand};
 use crate::error::Error;
 use crate::output::print;
 use crate::prose::filled;
-use crate::render::text::width;
+use crate::render::text::Page;
 use crate::workshop::Workshop;
 
 pub async fn execute(command: Command) -> Result<ExitCode, Error> {
@@ -88,6 +88,6 @@ fn status(workshop: &Workshop) -> Result<ExitCode, Error> {
 
 /// Prints some lines, broken where they are too long.
 fn say(text: &str) -> Result<(), Error> {
-    let text = filled(text, width());
+    let text = filled(text, Page::of_output().prose());
     print(|out| write!(out, "{text}"))
 }

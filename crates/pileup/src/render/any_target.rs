@@ -13,9 +13,11 @@ use proptest::test_runner::{TestError, TestRng, TestRunner};
 use roxmltree::Document;
 
 use super::junit_schema::check_junit;
-use super::{html, json, junit, markdown, sarif, text};
+use super::text::{self, Page};
+use super::{html, json, junit, markdown, sarif};
 use crate::arguments::FailOn;
 use crate::drawing::{dot, svg};
+use crate::sources::Sources;
 
 #[test]
 fn every_form_of_every_report_is_what_it_claims_to_be() {
@@ -70,7 +72,8 @@ fn aside(report: &mut Report, reason: &str) -> Vec<SetAside> {
 }
 
 fn check_report(report: &Report) -> Result<(), TestCaseError> {
-    let plain = written(|output| text::write(report, 88, output));
+    let mut sources = Sources::below(&[]).map_err(failed)?;
+    let plain = written(|output| text::write(report, &mut sources, Page::of_width(88), output));
     prop_assert!(has_only_styles(&plain), "{plain:?}");
     let issue = written(|output| markdown::write(report, output));
     prop_assert!(is_plain(&issue), "{issue:?}");

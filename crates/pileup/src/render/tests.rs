@@ -1,17 +1,20 @@
 //! Every form of a few reports: what it looks like, and that hostile text does no harm.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use pileup_diagnosis::{
-    AliveAt, Code, Finding, Grade, HeldBy, Report, ReportCoverage, SCHEMA, SetAside, WaitKind,
-    WaitedFor, WaitsOn, Why,
+    AliveAt, Code, Evidence, Finding, Grade, HeldBy, Involved, Report, ReportCoverage, Role,
+    SCHEMA, SetAside, WaitKind, WaitPlace, WaitedFor, WaitsOn, Why,
 };
-use pileup_model::{Site, TaskId, TaskState};
+use pileup_model::{Frame, Site, TaskId, TaskState};
 
 use crate::arguments::FailOn;
 
 use super::junit_schema::check_junit;
-use super::{html, json, junit, markdown, sarif, text};
+use super::text::{self, Page};
+use super::{html, json, junit, markdown, sarif};
+use crate::sources::Sources;
 
 const HOSTILE: &str = "<script>\"'&\u{1b}[2J | 宽 @all";
 
@@ -22,6 +25,7 @@ fn report() -> Report {
         window_seconds: 30.0,
         coverage: ReportCoverage {
             tasks_seen: 9,
+            live_tasks: 9,
             uninstrumented_waits: 1,
             waits_unseen: false,
             dropped_events: 0,
@@ -32,6 +36,10 @@ fn report() -> Report {
             code: Code::PilingUp,
             pattern: Code::PilingUp.pattern().to_owned(),
             grade: Grade::Probable,
+            title: format!("9 tasks {HOSTILE}"),
+            cause: HOSTILE.to_owned(),
+            tasks: 9,
+            tasks_per_minute: 18.0,
             site: Some(Site {
                 file: Arc::from(HOSTILE),
                 line: 3,
@@ -100,6 +108,10 @@ fn several() -> Report {
         code,
         pattern: code.pattern().to_owned(),
         grade,
+        title: "4 tasks do not finish".to_owned(),
+        cause: "wait is not seen".to_owned(),
+        tasks: 4,
+        tasks_per_minute: 8.0,
         site: site(line),
         task_names: Vec::new(),
         alive: 4,
@@ -117,7 +129,30 @@ fn several() -> Report {
         doubts: Vec::new(),
         evidence: vec!["what was seen, with figures".to_owned()],
         explanation: "What it means.".to_owned(),
-        fix: "How to mend it.".to_owned(),
+        fix: "How to fix it.".to_owned(),
+    };
+    let involved = |role, line, tasks| Involved {
+        site: site(line),
+        role,
+        tasks,
+        ended: false,
+    };
+    let frame = Frame {
+        function: "bank::audit::next".into(),
+        file: Some("src/bank.rs".into()),
+        line: Some(54),
+    };
+    let pile = Finding {
+        waits: vec![WaitPlace {
+            kind: "mpsc::Receiver::recv".to_owned(),
+            function: Some("bank::audit::next".to_owned()),
+            file: Some("src/bank.rs".to_owned()),
+            line: Some(54),
+            tasks: 4,
+            passed: false,
+            stack: vec![frame],
+        }],
+        ..finding(Code::PilingUp, Grade::Probable, 52)
     };
     let deadlock = Finding {
         task_names: vec!["transfer".to_owned()],
@@ -127,11 +162,24 @@ fn several() -> Report {
                 r#type: "Mutex".to_owned(),
                 file: "src/account.rs".to_owned(),
                 line: 12,
+                column: 27,
             }),
         }),
+        title: "6 tasks wait in a deadlock, or behind it".to_owned(),
+        cause: "deadlock".to_owned(),
+        tasks: 6,
         held_by: vec![HeldBy {
             task: TaskId(17),
             site: site(40),
+        }],
+        involved: vec![
+            involved(Role::Holder, 40, 2),
+            involved(Role::Waiting, 44, 3),
+            involved(Role::Waiting, 60, 1),
+        ],
+        facts: vec![Evidence::StoodStill {
+            tasks: 2,
+            still_seconds: Duration::from_secs(20).into(),
         }],
         ..finding(Code::Deadlock, Grade::Certain, 40)
     };
@@ -139,7 +187,7 @@ fn several() -> Report {
         target: "http://127.0.0.1:6669".to_owned(),
         findings: vec![
             deadlock,
-            finding(Code::PilingUp, Grade::Probable, 52),
+            pile,
             finding(Code::WakeStorm, Grade::Suspicious, 60),
         ],
         set_aside: vec![SetAside {
@@ -168,6 +216,28 @@ fn incomplete() -> Report {
     report
 }
 
+/// The source of the bank, and none of its account.
+fn sources() -> Sources {
+    let folder = tempfile::tempdir().expect("a folder can be made").keep();
+    let mut lines = vec!["    // …".to_owned(); 80];
+    for (line, text) in [
+        (40, "        tokio::spawn(transfer(from, to));"),
+        (44, "        tokio::spawn(deposit(to));"),
+        (52, "        tokio::spawn(async move {"),
+        (
+            54,
+            "            while let Some(entry) = entries.recv().await {",
+        ),
+        (60, "        tokio::spawn(retry());"),
+        (70, "        tokio::spawn(session(user));"),
+    ] {
+        text.clone_into(&mut lines[line - 1]);
+    }
+    std::fs::create_dir(folder.join("src")).expect("it is empty");
+    std::fs::write(folder.join("src/bank.rs"), lines.join("\n")).expect("it can be written");
+    Sources::below(&[folder]).expect("it is there")
+}
+
 fn written(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> String {
     let mut output = Vec::new();
     write(&mut output).expect("memory takes all");
@@ -185,7 +255,7 @@ fn every_form_of_every_report_is_as_it_was() {
     for (name, report) in reports {
         let plain = written(|output| {
             let mut output = anstream::StripStream::new(output);
-            text::write(&report, 88, &mut output)
+            text::write(&report, &mut sources(), Page::of_width(100), &mut output)
         });
         insta::assert_snapshot!(format!("{name}.text"), plain);
         let form = written(|output| markdown::write(&report, output));
@@ -218,7 +288,8 @@ fn a_suite_is_as_the_schema_of_its_readers_has_it() {
 
 #[test]
 fn colours_are_only_for_people() {
-    let coloured = written(|output| text::write(&several(), 88, output));
+    let coloured =
+        written(|output| text::write(&several(), &mut sources(), Page::of_width(100), output));
     assert!(coloured.contains("\u{1b}["));
     for form in [
         written(|output| markdown::write(&several(), output)),

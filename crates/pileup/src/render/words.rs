@@ -1,7 +1,11 @@
 //! What every form says in the same words.
 
+use std::fmt::Write;
+use std::time::Duration;
+
+use pileup_diagnosis::figures;
 use pileup_diagnosis::{Finding, Grade, Report, ReportCoverage, SetAside, WaitedFor, Why};
-use pileup_model::{Site, TaskState};
+use pileup_model::Site;
 
 pub fn grade(grade: Grade) -> &'static str {
     match grade {
@@ -23,26 +27,152 @@ pub fn summary(report: &Report) -> String {
     }
 }
 
+/// The first line of a report: what was watched, and how much was found.
+pub fn headline(report: &Report) -> String {
+    let count = |grade| {
+        let of_grade = report
+            .findings
+            .iter()
+            .filter(|finding| finding.grade == grade);
+        of_grade.count() as u64
+    };
+    let certain = count(Grade::Certain);
+    let probable = count(Grade::Probable);
+    let suspicious = count(Grade::Suspicious);
+    let mut found = match (certain, probable) {
+        (0, 0) if suspicious > 0 => String::new(),
+        (0, 0) => summary(report),
+        (0, _) => format!("{}, probable", figures::count(probable, "leak")),
+        (_, 0) => format!("{}, certain", figures::count(certain, "leak")),
+        _ => format!(
+            "{} leaks: {certain} certain, {probable} probable",
+            certain + probable
+        ),
+    };
+    if suspicious > 0 {
+        let separator = if found.is_empty() { "" } else { ", " };
+        found = format!("{found}{separator}{suspicious} suspicious");
+    }
+    format!(
+        "{} · watched {} · {} · {found}",
+        report.target,
+        seconds(report.window_seconds),
+        figures::count(report.coverage.live_tasks as u64, "live task")
+    )
+}
+
+/// A length of time that a report has in seconds.
+pub fn seconds(seconds: f64) -> String {
+    let length = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+    // Whole seconds are enough for the length of a watch.
+    let whole = Duration::from_secs(length.as_secs_f64().round() as u64);
+    figures::duration(if length.as_secs() >= 10 {
+        whole
+    } else {
+        length
+    })
+    .replace(".0 s", " s")
+}
+
+/// The live tasks that a finding involves; those of its site in a report of version 1.
+pub fn tasks(finding: &Finding) -> usize {
+    if finding.tasks == 0 {
+        finding.alive
+    } else {
+        finding.tasks
+    }
+}
+
+/// How fast they become more.
+pub fn tasks_per_minute(finding: &Finding) -> f64 {
+    if finding.tasks == 0 {
+        finding.growth_per_minute
+    } else {
+        finding.tasks_per_minute
+    }
+}
+
+/// The cause in a few words.
+pub fn cause(finding: &Finding) -> &str {
+    if finding.cause.is_empty() {
+        &finding.pattern
+    } else {
+        &finding.cause
+    }
+}
+
+/// What the tasks do, and which tasks: those of a function, or of a place where its name is
+/// not known, unless several spawn sites are involved.
+pub fn title(finding: &Finding, function: Option<&str>) -> String {
+    let whose = function.map_or_else(|| site(finding), str::to_owned);
+    let Some((number, rest)) = finding.title.split_once(" task") else {
+        return format!("{} at {whose}", finding.pattern);
+    };
+    let mut live = finding.involved.iter().filter(|involved| !involved.ended);
+    if live.any(|involved| involved.site != finding.site) {
+        return finding.title.clone();
+    }
+    match rest.strip_prefix('s') {
+        Some(rest) => format!("{number} tasks of {whose}{rest}"),
+        None => format!("{number} task of {whose}{rest}"),
+    }
+}
+
+/// A text of at most so many columns: what is too much goes from its left.
+pub fn cut_left(text: &str, columns: usize) -> String {
+    let width = textwrap::core::display_width;
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let fits = text
+        .char_indices()
+        .map(|(start, _)| &text[start..])
+        .find(|rest| width(rest) < columns);
+    let rest = fits.unwrap_or_default();
+    // From a folder on, if that is not much less.
+    let from_folder = rest.split_once('/').map(|(_, rest)| rest);
+    match from_folder.filter(|shorter| shorter.contains(':')) {
+        Some(rest) => format!("…/{rest}"),
+        None => format!("…{rest}"),
+    }
+}
+
+/// A path as the inside of a URI.
+pub fn percent_encoded(path: &str) -> String {
+    let mut encoded = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing to a String does not fail.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
+}
+
+/// What is said where the source of a finding cannot be shown.
+pub const NO_SOURCE: &str = "a source file is not shown: it is not below the working directory; \
+                             --source-root DIR names the folder in which cargo built the program";
+
 pub fn site(finding: &Finding) -> String {
     place(finding.site.as_ref())
 }
 
 pub fn place(site: Option<&Site>) -> String {
     site.map_or_else(
-        || "a place that the target does not tell".to_owned(),
+        || "a place that the target does not report".to_owned(),
         Site::to_string,
     )
 }
 
 pub fn figures(finding: &Finding) -> String {
-    let state = match finding.state {
-        TaskState::Idle => "idle",
-        TaskState::Scheduled => "scheduled",
-        TaskState::Running => "running",
-    };
+    let oldest = Duration::try_from_secs_f64(finding.oldest_seconds).unwrap_or_default();
     format!(
-        "{} alive, {:+.0} a minute, the oldest for {:.1} s, {state}",
-        finding.alive, finding.growth_per_minute, finding.oldest_seconds
+        "{} live tasks, {}, the oldest for {}",
+        tasks(finding),
+        figures::rate(tasks_per_minute(finding)),
+        figures::duration(oldest)
     )
 }
 
@@ -73,8 +203,11 @@ pub fn waits(finding: &Finding) -> Vec<String> {
     let called = (!names.is_empty()).then(|| format!("named {}", names.join(", ")));
     let resource = finding.waits_on.as_ref();
     let resource = resource.and_then(|waits_on| waits_on.resource.as_ref());
-    let waits_for = resource
-        .map(|WaitedFor { r#type, file, line }| format!("waits for {type} made at {file}:{line}"));
+    let waits_for = resource.map(
+        |WaitedFor {
+             r#type, file, line, ..
+         }| format!("waits for {type} made at {file}:{line}"),
+    );
     let holders = finding.held_by.iter();
     let held_by =
         holders.map(|holder| format!("held by tasks spawned at {}", place(holder.site.as_ref())));

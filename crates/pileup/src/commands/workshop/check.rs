@@ -84,7 +84,14 @@ async fn once(workshop: &mut Workshop, exercise: &Exercise) -> Result<bool, Erro
             Grade::Suspicious => FailOn::Suspicious,
             _ => FailOn::Probable,
         };
-        render::print(&trial.report, &trial.history, Format::Text, fail_on)?;
+        let mut sources = exercise.sources()?;
+        render::print(
+            &trial.report,
+            &trial.history,
+            Format::Text,
+            fail_on,
+            &mut sources,
+        )?;
         say("")?;
     }
     let leaks = match judgement.findings {

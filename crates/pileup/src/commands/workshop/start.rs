@@ -8,7 +8,7 @@ use crate::arguments::workshop::Chosen;
 use crate::error::Error;
 use crate::output::print;
 use crate::prose::{filled, with_bold_headings};
-use crate::render::text::width;
+use crate::render::text::Page;
 use crate::workshop::Workshop;
 use crate::workshop::exercise::Exercise;
 use crate::workshop::terminals::Terminals;
@@ -87,7 +87,7 @@ pub fn begin(workshop: &mut Workshop, exercise: &Exercise) -> Result<ExitCode, E
             "Your changes to the program are kept; `reset` puts the original back.\n".to_owned(),
         );
     }
-    let text = with_bold_headings(&filled(&parts.concat(), width()));
+    let text = with_bold_headings(&filled(&parts.concat(), Page::of_output().prose()));
     print(|out| write!(out, "{text}"))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,10 +1,12 @@
-//! Figures as people read them.
+//! Figures as people read them: the one place where durations, rates, sizes and plurals are
+//! made.
 
 use std::time::Duration;
 
 /// A length of time in one unit, or in the two largest: `40 ms`, `11.8 s`, `3 min 5 s`,
 /// `1 d 2 h`.
-pub(crate) fn duration(duration: Duration) -> String {
+#[must_use]
+pub fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
     if seconds < 1.0 {
         return format!("{:.0} ms", seconds * 1e3);
@@ -25,7 +27,8 @@ pub(crate) fn duration(duration: Duration) -> String {
 }
 
 /// A count with its noun, such as `1 task` or `5 tasks`.
-pub(crate) fn count(number: u64, noun: &str) -> String {
+#[must_use]
+pub fn count(number: u64, noun: &str) -> String {
     match number {
         1 => format!("1 {noun}"),
         _ => format!("{number} {noun}s"),
@@ -33,7 +36,8 @@ pub(crate) fn count(number: u64, noun: &str) -> String {
 }
 
 /// How often something happened.
-pub(crate) fn times(number: u64) -> String {
+#[must_use]
+pub fn times(number: u64) -> String {
     match number {
         1 => "once".to_owned(),
         2 => "twice".to_owned(),
@@ -41,8 +45,39 @@ pub(crate) fn times(number: u64) -> String {
     }
 }
 
+/// How fast something grows, with its sign, such as `+143/min`, `-2/h` or `0/min`: in the
+/// smallest unit of minutes, hours and days in which it is at least 1.
+#[must_use]
+pub fn rate(per_minute: f64) -> String {
+    let (amount, unit) = in_unit(per_minute);
+    let short = ["/min", "/h", "/d"][unit];
+    if amount == 0.0 {
+        return format!("0{short}");
+    }
+    format!("{amount:+.0}{short}")
+}
+
+/// How often something happens, such as `53 a minute` or `2 an hour`.
+#[must_use]
+pub fn per(per_minute: f64) -> String {
+    let (amount, unit) = in_unit(per_minute);
+    format!("{amount:.0} {}", ["a minute", "an hour", "a day"][unit])
+}
+
+/// A rate as a rounded number, and the number of its unit: minute, hour or day.
+fn in_unit(per_minute: f64) -> (f64, usize) {
+    let units = [1.0, 60.0, 1440.0];
+    let amounts = units.map(|minutes| (per_minute * minutes).round());
+    let fits = amounts.iter().position(|amount| amount.abs() >= 1.0);
+    match fits {
+        Some(unit) => (amounts[unit], unit),
+        None => (0.0, 0),
+    }
+}
+
 /// A number of bytes, such as `512 B`, `9.1 KiB` or `3.0 MiB`.
-pub(crate) fn size(bytes: f64) -> String {
+#[must_use]
+pub fn size(bytes: f64) -> String {
     let units = ["KiB", "MiB", "GiB", "TiB"];
     if bytes < 1024.0 {
         return format!("{bytes:.0} B");
@@ -84,6 +119,20 @@ mod tests {
             (3.0 * 1024.0 * 1024.0, "3.0 MiB"),
         ] {
             assert_eq!(size(bytes), text);
+        }
+    }
+
+    #[test]
+    fn a_slow_rate_has_a_unit_of_its_own() {
+        for (per_minute, short, long) in [
+            (142.6, "+143/min", "143 a minute"),
+            (0.05, "+3/h", "3 an hour"),
+            (0.001, "+1/d", "1 a day"),
+            (-4.0, "-4/min", "-4 a minute"),
+            (0.0, "0/min", "0 a minute"),
+        ] {
+            assert_eq!(rate(per_minute), short);
+            assert_eq!(per(per_minute), long);
         }
     }
 }
