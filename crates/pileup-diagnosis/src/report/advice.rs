@@ -38,9 +38,8 @@ impl Advice {
             Some(WaitKind::Barrier) => ("waits at a Barrier", BARRIER),
             Some(WaitKind::OnceCell) => ("waits for a OnceCell", ONCE_CELL),
             Some(WaitKind::Interval) => ("loops with an Interval", LOOP),
-            Some(WaitKind::Other) => (UNKNOWN_CAUSE, UNKNOWN),
             None if pile.is_still_polled() => ("polled, and never done", POLLED),
-            None => (UNKNOWN_CAUSE, UNKNOWN),
+            Some(WaitKind::Other) | None => (UNKNOWN_CAUSE, UNKNOWN),
         };
         Self {
             title: TITLE,

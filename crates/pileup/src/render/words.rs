@@ -64,14 +64,13 @@ pub fn headline(report: &Report) -> String {
 /// A length of time that a report has in seconds.
 pub fn seconds(seconds: f64) -> String {
     let length = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
-    // Whole seconds are enough for the length of a watch.
-    let whole = Duration::from_secs(length.as_secs_f64().round() as u64);
-    figures::duration(if length.as_secs() >= 10 {
-        whole
-    } else {
-        length
-    })
-    .replace(".0 s", " s")
+    let half = Duration::from_millis(500);
+    if length >= Duration::from_secs(10) {
+        // Whole seconds are enough for the length of a watch.
+        let whole = Duration::from_secs(length.saturating_add(half).as_secs());
+        return figures::duration(whole).replace(".0 s", " s");
+    }
+    figures::duration(length)
 }
 
 /// The live tasks that a finding involves; those of its site in a report of version 1.

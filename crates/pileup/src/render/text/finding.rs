@@ -41,17 +41,10 @@ pub fn write(
     for note in &notes {
         group = group.element(Level::NOTE.no_name().message(note.as_str()));
     }
-    let help = fix.map(|fix| {
-        let indent = " ".repeat("help: ".len());
-        wrapped(
-            "",
-            &indent,
-            &printable(fix),
-            note_width(page) - indent.len(),
-        )
-    });
+    let width = note_width(page);
+    let help = fix.map(|fix| wrapped("help: ", "", &printable(fix), width));
     if let Some(help) = &help {
-        group = group.element(Level::HELP.message(help.as_str()));
+        group = group.element(Level::HELP.no_name().message(help.as_str()));
     }
     let renderer = Renderer::styled().term_width(page.width);
     let mut text = renderer.render(&[group]);

@@ -44,23 +44,19 @@ pub fn write(
     let taken = widths.iter().map(|width| width + GAP.len()).sum::<usize>();
     let left = page.width.saturating_sub(taken).max(NARROWEST_PLACE);
     for row in &rows {
-        let mut line = String::new();
-        for (column, cell) in row.cells.iter().enumerate() {
+        let cells = row.cells.iter().enumerate().map(|(column, cell)| {
             let space = " ".repeat(widths[column] - columns(cell));
             // Numbers stand under their units.
-            let is_number = matches!(column, 2 | 3);
-            let style = if column == 0 {
-                color(row.finding.grade)
-            } else {
-                Style::new()
-            };
-            let cell = format!("{style}{cell}{style:#}");
-            line.push_str(&if is_number {
-                format!("{space}{cell}{GAP}")
-            } else {
-                format!("{cell}{space}{GAP}")
-            });
-        }
+            match column {
+                0 => {
+                    let style = color(row.finding.grade);
+                    format!("{style}{cell}{style:#}{space}{GAP}")
+                }
+                2 | 3 => format!("{space}{cell}{GAP}"),
+                _ => format!("{cell}{space}{GAP}"),
+            }
+        });
+        let mut line: String = cells.collect();
         line.push_str(&page.link(&words::cut_left(&row.place, left), row.path.as_deref()));
         writeln!(output, "{}", line.trim_end())?;
     }
