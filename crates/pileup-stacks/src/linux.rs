@@ -27,7 +27,9 @@ use crate::Capture;
 
 static CACHE: Cache = Cache::new();
 static OBJECTS: RwLock<Objects> = RwLock::new(Objects::none());
-/// How often the objects changed, to keep rules of old ones out of the cache.
+/// How often to try to read them while they are being replaced.
+const TRIES: usize = 100;
+/// How often an object went away, to keep rules of old ones out of the cache.
 static GENERATION: AtomicU64 = AtomicU64::new(0);
 /// Whether a walk met code of an object that is not known.
 static MISSED: AtomicBool = AtomicBool::new(false);
@@ -36,14 +38,23 @@ static MISSED: AtomicBool = AtomicBool::new(false);
 pub(crate) fn prepare() {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    let Some(objects) = Objects::read(&OBJECTS.read().unwrap_or_else(PoisonError::into_inner))
-    else {
+    let known = OBJECTS.read().unwrap_or_else(PoisonError::into_inner);
+    let read = Objects::read(&known);
+    drop(known);
+    let Some(objects) = read else {
         return;
     };
     MISSED.store(false, Ordering::Relaxed);
-    *OBJECTS.write().unwrap_or_else(PoisonError::into_inner) = objects;
-    GENERATION.fetch_add(1, Ordering::SeqCst);
-    CACHE.clear();
+    let before = {
+        let mut current = OBJECTS.write().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *current, objects)
+    };
+    // Another library may be loaded later where one was.
+    let current = OBJECTS.read().unwrap_or_else(PoisonError::into_inner);
+    if !current.contains_all(&before) {
+        GENERATION.fetch_add(1, Ordering::SeqCst);
+        CACHE.clear();
+    }
 }
 
 /// See [`crate::is_stale`].
@@ -84,12 +95,16 @@ pub(crate) fn capture(until: usize) -> Capture {
 }
 
 /// Evaluates the unwind table of a call site that is not in the cache. It neither allocates
-/// nor waits: while the objects are being replaced, it finds nothing.
+/// nor waits: if the objects are being replaced, which takes a few instructions, it tries
+/// again, and finds nothing if the thread that replaces them was interrupted.
 #[cold]
 #[inline(never)]
 fn find(address: usize) -> Option<Rule> {
     let generation = GENERATION.load(Ordering::SeqCst);
-    let objects = OBJECTS.try_read().ok()?;
+    let objects = (0..TRIES).find_map(|_| {
+        std::hint::spin_loop();
+        OBJECTS.try_read().ok()
+    })?;
     let Some(object) = objects.at((address as u64).wrapping_sub(1)) else {
         MISSED.store(true, Ordering::Relaxed);
         return None;

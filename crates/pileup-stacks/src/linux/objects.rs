@@ -19,7 +19,7 @@ pub(crate) struct Object {
     pub(crate) bias: u64,
     /// The addresses from the first of its code to the last.
     pub(crate) code: Range<u64>,
-    cfi: Option<Cfi>,
+    pub(super) cfi: Option<Cfi>,
 }
 
 impl Object {
@@ -58,6 +58,15 @@ impl Objects {
             .partition_point(|object| object.code.start <= address);
         let object = self.objects.get(next.checked_sub(1)?)?;
         object.code.contains(&address).then_some(object)
+    }
+
+    /// Whether all of the others are still loaded.
+    pub(super) fn contains_all(&self, others: &Self) -> bool {
+        let mut others = others.objects.iter();
+        others.all(|other| {
+            self.at(other.code.start)
+                .is_some_and(|object| object == other)
+        })
     }
 
     /// What is loaded now; none if nothing was loaded or unloaded since `known` was read.

@@ -177,3 +177,81 @@ fn ask_for_bounds() -> Option<(usize, usize)> {
     let start = start as usize;
     (failed == 0).then_some((start, start.checked_add(size)?))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::hint::black_box;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Steps by these rules from here to the end of the stack.
+    #[inline(never)]
+    fn walk(rules: &[Rule]) -> usize {
+        let mut registers = Registers::here();
+        let Some(stack) = Stack::from(registers.stack_pointer, usize::MAX) else {
+            return 0;
+        };
+        rules
+            .iter()
+            .take_while(|rule| matches!(registers.step(**rule, &stack), Step::Caller))
+            .count()
+    }
+
+    fn any_rule() -> impl Strategy<Value = Rule> {
+        let word = |most: usize| (1..most).prop_map(|words| words * 8);
+        (any::<bool>(), word(2000), word(100), word(200)).prop_map(
+            |(by_frame_pointer, cfa, return_address, frame_pointer)| {
+                Rule::Caller(Caller {
+                    by_frame_pointer,
+                    cfa,
+                    return_address,
+                    frame_pointer,
+                })
+            },
+        )
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: 20_000,
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
+
+        #[test]
+        #[cfg_attr(miri, ignore = "reads registers")]
+        fn wrong_rules_end_the_walk_and_read_nothing_outside_of_the_stack(
+            rules in prop::collection::vec(any_rule(), 1..64),
+        ) {
+            black_box(walk(&rules));
+        }
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "asks the system for the stack")]
+    fn reads_are_within_the_bounds() {
+        let words = [1usize, 2, 3];
+        let start = words.as_ptr() as usize;
+        let stack = Stack(start..start + 2 * size_of::<usize>());
+        assert_eq!(stack.read(start), Some(1));
+        assert_eq!(stack.read(start + size_of::<usize>()), Some(2));
+        assert_eq!(stack.read(start + 2 * size_of::<usize>()), None);
+        assert_eq!(stack.read(start + 1), None);
+        assert_eq!(stack.read(start.wrapping_sub(8)), None);
+        assert_eq!(stack.read(usize::MAX - 7), None);
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "asks the system for the stack")]
+    fn another_stack_is_not_read() {
+        let elsewhere = Box::new(0usize);
+        assert!(Stack::from(&raw const *elsewhere as usize, usize::MAX).is_none());
+        assert!(
+            bounds()
+                .expect("bounds")
+                .contains(&(&raw const elsewhere as usize))
+        );
+    }
+}
