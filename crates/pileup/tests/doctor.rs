@@ -1,5 +1,8 @@
 //! `pileup doctor` on real targets.
 
+#[path = "support/machine.rs"]
+#[allow(dead_code, reason = "each test uses a part of it")]
+mod machine;
 #[path = "support/process.rs"]
 mod process;
 
@@ -8,6 +11,7 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use console_subscriber::{ConsoleLayer, ServerParts};
+use machine::Meter;
 use process::Process;
 use serde_json::Value;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -24,13 +28,20 @@ fn doctor(console: &str) -> Output {
 fn a_target_that_tells_all_is_fine() {
     let target = Process::start("healthy", &["fire-and-forget", "--every", "100ms"]);
     let target = target.expect("it starts");
+    let meter = Meter::start();
     let output = doctor(&target.console);
+    let is_too_slow = meter.slowness().is_too_slow();
     let said = String::from_utf8_lossy(&output.stderr);
     let checks: Vec<Value> = serde_json::from_slice(&output.stdout).expect("checks");
-    assert_eq!(output.status.code(), Some(0), "{said}\n{checks:#?}");
     for check in &checks {
-        assert_eq!(check["health"], "fine", "{check:#}");
+        // On a slow machine the target is late for a reason.
+        if !(is_too_slow && check["name"] == "lag") {
+            assert_eq!(check["health"], "fine", "{check:#}");
+        }
     }
+    let is_fine = checks.iter().all(|check| check["health"] == "fine");
+    let code = i32::from(!is_fine);
+    assert_eq!(output.status.code(), Some(code), "{said}\n{checks:#?}");
     let names: Vec<&str> = checks
         .iter()
         .filter_map(|check| check["name"].as_str())

@@ -3,6 +3,9 @@
 //! The tests are made from the files under `pileup-healthy/src/programs/`: a new program is
 //! tested without a change here.
 
+#[path = "support/machine.rs"]
+#[allow(dead_code, reason = "each test uses a part of it")]
+mod machine;
 #[path = "support/process.rs"]
 mod process;
 
@@ -16,8 +19,8 @@ use serde_json::Value;
 use self::process::Process;
 use self::process::programs::workspace;
 
-/// They wait far more than they work.
-const AT_ONCE: usize = 16;
+/// What a program takes of an ordinary core, with those that watch it.
+const CORES_EACH: f64 = 0.08;
 const WATCH: &str = "30s";
 /// Its tasks live for longer than it has run, each under a timer: what a console shows, and
 /// a probe does not.
@@ -25,7 +28,9 @@ const NEEDS_A_CONSOLE: &str = "reservations";
 
 fn main() {
     let mut arguments = Arguments::from_args();
-    arguments.test_threads.get_or_insert(AT_ONCE);
+    if arguments.test_threads.is_none() {
+        arguments.test_threads = Some(machine::trials_at_once(CORES_EACH));
+    }
     let programs = programs().expect("the folder of the programs can be read");
     assert!(!programs.is_empty(), "there are no programs");
     let trials = programs.into_iter().map(|program| {

@@ -1,6 +1,9 @@
 //! The library, as the tests of a service use it: they run the service as a child, watch it,
 //! and fail if it leaks.
 
+#[path = "support/machine.rs"]
+#[allow(dead_code, reason = "each test uses a part of it")]
+mod machine;
 #[path = "support/process.rs"]
 mod process;
 
@@ -15,7 +18,8 @@ async fn report_on(service: &str, flags: &[&str]) -> Report {
     let address: Address = service.console.parse().expect("the service prints it");
     let attached = Connection::attach(address.clone()).await;
     let mut connection = attached.expect("the service has console-subscriber");
-    let snapshots = connection.watch(Duration::from_secs(6));
+    let watch = Duration::from_secs(machine::seconds(6).into());
+    let snapshots = connection.watch(watch);
     let report = pileup::report(snapshots, &address.to_string()).await;
     report.expect("the service is there to the end of the watch")
 }

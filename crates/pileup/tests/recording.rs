@@ -1,6 +1,9 @@
 //! A watch that was recorded gives the report that it gave live, also when the recorder
 //! was killed.
 
+#[path = "support/machine.rs"]
+#[allow(dead_code, reason = "each test uses a part of it")]
+mod machine;
 #[path = "support/process.rs"]
 mod process;
 
@@ -32,7 +35,8 @@ fn a_recording_gives_the_report_of_the_live_watch_byte_for_byte() {
     let file = folder.path().join("watch.pileup");
     let name = file.to_str().expect("a temporary file has a plain name");
     let live = pileup(&["investigate", "lock-never-released", "--every", "100ms"])
-        .args(["--for", "6s", "--format", "json", "--record", name])
+        .args(["--for", &format!("{}s", machine::seconds(6))])
+        .args(["--format", "json", "--record", name])
         .output()
         .expect("pileup runs");
     let replayed = replay(&file);
@@ -64,7 +68,7 @@ fn what_a_killed_recorder_has_written_is_read_and_said_to_end_early() {
     .expect("pileup runs");
     let started = Instant::now();
     let written = || fs::metadata(&file).map_or(0, |metadata| metadata.len());
-    while written() < 2_000 && started.elapsed() < Duration::from_secs(30) {
+    while written() < 2_000 && started.elapsed() < Duration::from_secs(50) {
         sleep(Duration::from_millis(50));
     }
     recorder.kill().expect("it still runs");

@@ -4,10 +4,15 @@
 //! The tests are made from the folders under `scenarios/`: a new scenario is tested without
 //! a change here.
 
+#[path = "support/attempts.rs"]
+mod attempts;
 #[path = "scenarios/by_probe.rs"]
 mod by_probe;
 #[path = "scenarios/growth.rs"]
 mod growth;
+#[path = "support/machine.rs"]
+#[allow(dead_code, reason = "each test uses a part of it")]
+mod machine;
 #[path = "scenarios/pages.rs"]
 mod pages;
 #[path = "support/process.rs"]
@@ -17,21 +22,42 @@ mod truth;
 #[path = "scenarios/verdict.rs"]
 mod verdict;
 
+use std::sync::{PoisonError, RwLock};
 use std::thread;
+use std::time::Duration;
 
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use pileup_diagnosis::Code;
 
-use self::process::Process;
+use self::attempts::{Shown, until_all_is_shown};
+use self::process::{Process, counts};
 use self::truth::Scenario;
 
-/// They wait far more than they work.
-const AT_ONCE: usize = 13;
+/// What a scenario takes of an ordinary core, with those that watch it.
+const CORES_EACH: f64 = 0.14;
+/// How long a scenario is watched, in which what takes minutes in life takes seconds; longer
+/// where the machine is too slow for that.
+const WATCHES: [Duration; 3] = [
+    Duration::from_secs(12),
+    Duration::from_secs(24),
+    Duration::from_secs(48),
+];
+/// The time within which a finding is promised at the article's own pace.
+const PROMISED: Duration = Duration::from_secs(45);
+/// The same for a finding that is certain.
+const PROMISED_IF_CERTAIN: Duration = Duration::from_secs(20);
+
+/// Held by a trial that runs beside others; alone by one that keeps a core busy.
+static MACHINE: RwLock<()> = RwLock::new(());
 
 fn main() {
     let mut arguments = Arguments::from_args();
-    arguments.test_threads.get_or_insert(AT_ONCE);
-    let scenarios = truth::scenarios().expect("the manifests of the scenarios can be read");
+    if arguments.test_threads.is_none() {
+        arguments.test_threads = Some(machine::trials_at_once(CORES_EACH));
+    }
+    let mut scenarios = truth::scenarios().expect("the manifests of the scenarios can be read");
+    // Trials that run alone come last: they do not keep others waiting then.
+    scenarios.sort_by_key(|scenario| scenario.keeps_a_core);
     let mut trials = Vec::new();
     for code in Code::ALL {
         let all = scenarios.clone();
@@ -45,31 +71,64 @@ fn main() {
         trials.push(Trial::test(format!("{}::page", scenario.name), move || {
             pages::check_code_of(&of_page).map_err(Into::into)
         }));
-        for variant in truth::VARIANTS {
+        for variant in truth::VARIANTS.into_iter().rev() {
             let name = format!("{}::{variant}", scenario.name);
             let of_run = scenario.clone();
-            trials.push(Trial::test(name, move || {
-                is_as_told(&of_run, variant).map_err(Into::into)
+            trials.push(Trial::ignorable_test(name, move || {
+                beside_others_or_alone(of_run.keeps_a_core && variant == "leaky", || {
+                    decide(&WATCHES, |watch| is_as_told(&of_run, variant, watch))
+                })
             }));
         }
         // Too slow for every day: run with `-- --ignored`.
         let name = format!("{}::leaky::verdict-at-the-seeds-pace", scenario.name);
-        let at_seeds_pace = Trial::test(name, move || {
-            verdict::check_at_the_seeds_pace(&scenario).map_err(Into::into)
+        let at_seeds_pace = Trial::ignorable_test(name, move || {
+            let finds = scenario.finds.as_ref();
+            let is_certain = finds.is_some_and(|finds| finds.grade == "certain");
+            let promised = [if is_certain {
+                PROMISED_IF_CERTAIN
+            } else {
+                PROMISED
+            }];
+            decide(&promised, |watch| {
+                verdict::check_at_the_seeds_pace(&scenario, watch)
+            })
         });
         trials.push(at_seeds_pace.with_ignored_flag(true));
     }
     libtest_mimic::run(&arguments, trials).exit();
 }
 
-/// Watches one run by its console, by its probe, and as its user would, all at once.
-fn is_as_told(scenario: &Scenario, variant: &str) -> Result<(), String> {
-    let process = Process::start(&scenario.name, &["--variant", variant, "--every", "100ms"])?;
+fn decide(
+    watches: &[Duration],
+    watch: impl Fn(Duration) -> Result<Shown, String>,
+) -> Result<Completion, Failed> {
+    Ok(until_all_is_shown(watches, watch)?.into())
+}
+
+fn beside_others_or_alone<T>(is_alone: bool, trial: impl FnOnce() -> T) -> T {
+    if is_alone {
+        let _alone = MACHINE.write().unwrap_or_else(PoisonError::into_inner);
+        trial()
+    } else {
+        let _beside_others = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
+        trial()
+    }
+}
+
+/// Watches one run by its console and by its probe at once, as its user would.
+fn is_as_told(scenario: &Scenario, variant: &str, watch: Duration) -> Result<Shown, String> {
+    let flags = ["--variant", variant, "--every", &scenario.every];
+    let process = Process::start(&scenario.name, &flags)?;
+    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let recording = folder.path().join("watch.pileup");
     thread::scope(|scope| {
-        let by_probe = scope.spawn(|| by_probe::check(scenario, variant, &process));
-        let verdict = scope.spawn(|| verdict::check(scenario, variant, &process));
-        growth::check(scenario, variant, &process)?;
-        by_probe.join().map_err(|_| "the thread panicked")??;
-        verdict.join().map_err(|_| "the thread panicked")?
+        let by_probe = scope.spawn(|| by_probe::check(scenario, variant, &process, watch));
+        let verdict = verdict::check(scenario, variant, &process, watch, &recording)?;
+        let by_probe = by_probe.join().map_err(|_| "the thread panicked")??;
+        let growth = growth::check(scenario, variant, &recording, &process.counts)?;
+        let shown = [growth, verdict, by_probe].into_iter();
+        let mut incomplete = shown.filter(|shown| !matches!(shown, Shown::All));
+        Ok(incomplete.next().unwrap_or(Shown::All))
     })
 }

@@ -1,5 +1,9 @@
 //! Which findings count: filters, the allow list, the baseline, and what changed since.
 
+#[path = "support/machine.rs"]
+#[allow(dead_code, reason = "each test uses a part of it")]
+mod machine;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -33,7 +37,8 @@ fn recording() -> &'static str {
     let (_folder, file) = RECORDED.get_or_init(|| {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let file = text(&folder.path().join("watch.pileup"));
-        let flags = ["--every", "100ms", "--for", "8s", "--record", &file];
+        let watch = format!("{}s", machine::seconds(8));
+        let flags = ["--every", "100ms", "--for", &watch, "--record", &file];
         let ended = pileup(&[&["investigate", "everything"][..], &flags].concat());
         assert_eq!(ended.code, Some(1), "{}", ended.errors);
         (folder, file)

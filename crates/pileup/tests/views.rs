@@ -1,6 +1,9 @@
 //! The views that pprof users know, of a real program: by its console, by its probe, and by
 //! a recording of either.
 
+#[path = "support/machine.rs"]
+#[allow(dead_code, reason = "each test uses a part of it")]
+mod machine;
 #[path = "support/process.rs"]
 mod process;
 
@@ -30,8 +33,11 @@ fn printed(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("it is text")
 }
 
+/// A program of which more tasks have leaked already than a view must show.
 fn leaky() -> Process {
-    Process::start("unclosed-channel", &["--every", "50ms"]).expect("it starts")
+    let process = Process::start("unclosed-channel", &["--every", "50ms"]).expect("it starts");
+    process.counts.wait_for(40).expect("it goes on");
+    process
 }
 
 /// Asserts what every view shows of a source.
@@ -115,7 +121,7 @@ fn a_recording_of_a_probe_gives_the_report_of_the_watch() {
         "--probe",
         &process.probe,
         "--for",
-        "6s",
+        &format!("{}s", machine::seconds(6)),
         "--record",
         file,
     ];
@@ -191,7 +197,8 @@ fn what_cannot_be_shown_is_said_with_its_mend() {
 #[test]
 fn a_console_and_a_probe_of_one_program_count_each_task_once() {
     let process = leaky();
-    let flags = ["--for", "6s", "--format", "json", "--fail-on", "never"];
+    let watch = format!("{}s", machine::seconds(6));
+    let flags = ["--for", &watch, "--format", "json", "--fail-on", "never"];
     let watch = ["diagnose", &process.console, "--probe", &process.probe];
     let report = printed(&[&watch[..], &flags].concat());
     let report: serde_json::Value = serde_json::from_str(&report).expect("it is JSON");

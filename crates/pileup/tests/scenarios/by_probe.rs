@@ -1,38 +1,52 @@
 //! By its probe alone: growth and age show the piles, and accuse no healthy program.
 
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::attempts::Shown;
 use crate::process::Process;
 use crate::truth::Scenario;
 use crate::verdict::{accusations, sites};
 
-const WATCH: &str = "8s";
-
-pub fn check(scenario: &Scenario, variant: &str, process: &Process) -> Result<(), String> {
+pub fn check(
+    scenario: &Scenario,
+    variant: &str,
+    process: &Process,
+    watch: Duration,
+) -> Result<Shown, String> {
     let output = Command::new(env!("CARGO_BIN_EXE_pileup"))
-        .args(["diagnose", "--probe", &process.probe, "--for", WATCH])
-        .args(["--format", "json"])
+        .args(["diagnose", "--probe", &process.probe, "--format", "json"])
+        .args(["--for", &format!("{}s", watch.as_secs())])
         .output()
         .map_err(|error| error.to_string())?;
     let said = String::from_utf8_lossy(&output.stderr);
     let report: Value = serde_json::from_slice(&output.stdout)
         .map_err(|error| format!("not a report: {error}\n{said}"))?;
     let found = sites(&accusations(&report, "probable")?)?;
+    let details = format!("{report:#}\n{said}");
+    let expected = match variant {
+        "leaky" => scenario.sites.as_slice(),
+        _ => &[],
+    };
+    if found.iter().any(|site| !expected.contains(site)) {
+        return Err(format!(
+            "by its probe: accused of too much: {found:?}\n{details}"
+        ));
+    }
     let is_pile = scenario
         .finds
         .as_ref()
         .is_none_or(|finds| finds.code == "PU03" && !finds.unseen_by_probe);
-    let right = match variant {
-        "leaky" if is_pile && scenario.grows_to.is_none() => found == scenario.sites,
-        // What else leaks shows to a probe as a pile or not at all.
-        "leaky" => true,
-        _ => found.is_empty(),
-    };
-    if right {
-        Ok(())
-    } else {
-        Err(format!("by its probe: {found:?}\n{report:#}\n{said}"))
+    // What leaks in another way shows to a probe as a pile or not at all.
+    let must_be_found = is_pile && scenario.grows_to.is_none();
+    if must_be_found && found != expected {
+        return Ok(Shown::Incomplete(format!(
+            "by its probe, {} of {} sites were found: {found:?}\n{details}",
+            found.len(),
+            expected.len()
+        )));
     }
+    Ok(Shown::All)
 }

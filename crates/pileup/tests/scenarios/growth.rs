@@ -1,110 +1,121 @@
-//! Over the wire: the leaky variant grows by what its manifest says, the others stay bounded.
+//! Over the wire: the leaky variant grows by what its manifest says for each arrival, and the
+//! others stay bounded.
 
-use std::time::Duration;
+use std::ops::{Range, RangeInclusive};
+use std::path::Path;
 
-use pileup_console::{Address, Connection};
-use pileup_model::{Snapshot, elapsed};
+use pileup::{Recording, Snapshot};
+use pileup_model::elapsed;
 
-use crate::process::Process;
+use crate::attempts::Shown;
+use crate::counts::Counts;
 use crate::truth::Scenario;
 
-const EVERY: Duration = Duration::from_millis(100);
-const PERIOD: Duration = Duration::from_millis(500);
-/// Of the program's own time.
-const WATCH: Duration = Duration::from_secs(8);
-/// On a machine that is busy with other tests, arrivals come late.
-const SLOWEST_PACE: f64 = 0.4;
+/// Fewer arrivals in a watch than this show neither growth nor its absence.
+const ENOUGH_ARRIVALS: u64 = 40;
+/// Tasks of some arrivals may not be spawned yet, and those of others not have finished yet.
+const AT_WORK: f64 = 12.0;
+/// Where several kinds of work arrive, one may be ahead of another.
+const TOLERANCE: f64 = 0.1;
 
-pub fn check(scenario: &Scenario, variant: &str, process: &Process) -> Result<(), String> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| error.to_string())?;
-    runtime.block_on(async {
-        let address: Address = process.console.parse().map_err(text)?;
-        let mut connection = Connection::attach(address).await.map_err(text)?;
-        let mut snapshots = vec![
-            connection
-                .next_snapshot(Duration::ZERO)
-                .await
-                .map_err(text)?,
-        ];
-        while watched(&snapshots) < WATCH {
-            snapshots.push(connection.next_snapshot(PERIOD).await.map_err(text)?);
-        }
-        if variant == "leaky" {
-            grows(scenario, &snapshots)
-        } else {
-            stays_bounded(&snapshots)
-        }
-    })
+/// Whether the tasks in a recorded watch grow as they should, given what has arrived.
+pub fn check(
+    scenario: &Scenario,
+    variant: &str,
+    recording: &Path,
+    counts: &Counts,
+) -> Result<Shown, String> {
+    let recording = Recording::open(recording).map_err(|error| error.to_string())?;
+    let snapshots: Result<Vec<Snapshot>, _> = recording.collect();
+    let snapshots = snapshots.map_err(|error| error.to_string())?;
+    let (Some(first), Some(last)) = (snapshots.first(), snapshots.last()) else {
+        return Ok(Shown::Incomplete("no snapshot came".to_owned()));
+    };
+    if variant == "leaky"
+        && let Some(limit) = scenario.grows_to
+    {
+        return Ok(grows_to(limit, scenario, &snapshots));
+    }
+    // Births of the last moments may not be known yet.
+    let known_until = last.at - last.coverage.lag;
+    let arrived_by_then = counts.arrived_before(known_until);
+    let in_watch = arrived_by_then.saturating_sub(counts.arrived_before(first.at));
+    if in_watch < ENOUGH_ARRIVALS {
+        let few = format!("only {in_watch} arrivals were counted");
+        return Ok(Shown::Incomplete(few));
+    }
+    if variant == "leaky" {
+        let arrived = arrived_by_then..=counts.arrived_after(last.at)?;
+        grows(scenario, last, arrived)
+    } else {
+        Ok(stays_bounded(&snapshots, in_watch))
+    }
 }
 
-/// The living of the sites at fault grow with the arrivals, by as many for each as the
-/// manifest says.
-fn grows(scenario: &Scenario, snapshots: &[Snapshot]) -> Result<(), String> {
-    let at_fault = |snapshot: &Snapshot| {
-        let sites = snapshot.tasks.iter().filter_map(|task| task.site.as_ref());
-        sites
-            .filter(|site| {
-                let known = scenario.sites.iter();
-                known
-                    .clone()
-                    .any(|(file, line)| *file == *site.file && *line == site.line)
-            })
-            .count()
+/// The living tasks of the sites at fault.
+fn at_fault(scenario: &Scenario, snapshot: &Snapshot) -> usize {
+    let sites = snapshot.tasks.iter().filter_map(|task| task.site.as_ref());
+    let is_at_fault = |file: &str, line: u32| {
+        let mut known = scenario.sites.iter();
+        known.any(|known| known.0 == file && known.1 == line)
     };
-    let (first, last) = ends(snapshots);
-    if let Some(limit) = scenario.grows_to {
-        // Those that finish may be alive in any one snapshot.
-        let late = snapshots.iter().skip(snapshots.len() / 2);
-        return match late.map(at_fault).min() {
-            Some(alive) if alive == limit => Ok(()),
-            alive => Err(format!("{alive:?} alive, and not {limit}")),
-        };
+    sites
+        .filter(|site| is_at_fault(&site.file, site.line))
+        .count()
+}
+
+/// The program itself sets a limit. Tasks that finish may be alive in any one snapshot.
+fn grows_to(limit: usize, scenario: &Scenario, snapshots: &[Snapshot]) -> Shown {
+    let late = snapshots.iter().skip(snapshots.len() / 2);
+    let alive = late.map(|snapshot| at_fault(scenario, snapshot)).min();
+    if alive == Some(limit) {
+        return Shown::All;
     }
-    let grown = at_fault(last).saturating_sub(at_fault(first)) as f64;
-    let arrivals = watched(snapshots).as_secs_f64() / EVERY.as_secs_f64();
-    let expected = arrivals * scenario.grows_by as f64;
-    // A round of tasks that is still at work comes on top.
-    let most = expected + 12.0 * scenario.grows_by as f64;
-    if (expected * SLOWEST_PACE..=most).contains(&grown) {
-        Ok(())
-    } else {
-        Err(format!("grew by {grown}, expected {expected:.0}"))
+    Shown::Incomplete(format!(
+        "{alive:?} alive at the sites at fault, not {limit}"
+    ))
+}
+
+/// The living of the sites at fault are as many as what has arrived leaves behind.
+fn grows(
+    scenario: &Scenario,
+    snapshot: &Snapshot,
+    arrived: RangeInclusive<u64>,
+) -> Result<Shown, String> {
+    let alive = at_fault(scenario, snapshot) as f64;
+    let each = scenario.grows_by_arrival();
+    let least = each * (*arrived.start() as f64 * (1.0 - TOLERANCE) - AT_WORK);
+    let most = each * (*arrived.end() as f64 * (1.0 + TOLERANCE) + AT_WORK);
+    let seen = format!("{alive} alive at the sites at fault after {arrived:?} arrivals");
+    if alive > most {
+        return Err(format!("{seen}: more than {most:.0}"));
     }
+    if alive < least {
+        return Ok(Shown::Incomplete(format!("{seen}: fewer than {least:.0}")));
+    }
+    Ok(Shown::All)
 }
 
 /// The least of the living are no more in the second half of the watch than in the first, once
 /// started: a leak lifts the least, and a burst only the most.
-fn stays_bounded(snapshots: &[Snapshot]) -> Result<(), String> {
-    let (first, _) = ends(snapshots);
-    let least_alive = |from: Duration, to: Duration| {
+fn stays_bounded(snapshots: &[Snapshot], in_watch: u64) -> Shown {
+    let (first, last) = (&snapshots[0], &snapshots[snapshots.len() - 1]);
+    let watch = elapsed(first.at, last.at);
+    let least_alive = |eighths: Range<u32>| {
+        let time = watch / 8 * eighths.start..watch / 8 * eighths.end;
         let alive = snapshots
             .iter()
-            .filter(|snapshot| (from..to).contains(&elapsed(first.at, snapshot.at)))
+            .filter(|snapshot| time.contains(&elapsed(first.at, snapshot.at)))
             .map(|snapshot| snapshot.tasks.len());
-        alive.min().unwrap_or_default()
+        alive.min()
     };
-    let early = least_alive(WATCH / 4, WATCH * 5 / 8);
-    let late = least_alive(WATCH * 5 / 8, Duration::MAX);
+    let (Some(early), Some(late)) = (least_alive(2..5), least_alive(5..9)) else {
+        return Shown::Incomplete("too few snapshots came".to_owned());
+    };
     if late as f64 <= early as f64 * 1.3 + 6.0 {
-        Ok(())
-    } else {
-        Err(format!("at least {early} alive at first, {late} later"))
+        return Shown::All;
     }
-}
-
-fn watched(snapshots: &[Snapshot]) -> Duration {
-    let (first, last) = ends(snapshots);
-    elapsed(first.at, last.at)
-}
-
-fn ends(snapshots: &[Snapshot]) -> (&Snapshot, &Snapshot) {
-    let ends = snapshots.first().zip(snapshots.last());
-    ends.expect("the first snapshot is always there")
-}
-
-fn text(error: impl std::error::Error) -> String {
-    error.to_string()
+    Shown::Incomplete(format!(
+        "at least {early} alive at first and {late} later, after {in_watch} arrivals"
+    ))
 }

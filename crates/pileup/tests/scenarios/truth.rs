@@ -9,12 +9,21 @@ use crate::process::programs::workspace;
 
 pub const VARIANTS: [&str; 3] = ["leaky", "fixed", "lookalike"];
 
+/// The usual time between two arrivals in a test.
+const EVERY: &str = "100ms";
+
 /// A scenario, and what is true of its leaky variant.
 #[derive(Debug, Clone)]
 pub struct Scenario {
     pub name: String,
-    /// Tasks that one arrival leaves behind.
-    pub grows_by: usize,
+    /// The time between two arrivals in its tests.
+    pub every: String,
+    /// Whether its leaky variant keeps a core busy.
+    pub keeps_a_core: bool,
+    /// Tasks that are left behind in that time.
+    pub grows_by: u32,
+    /// Arrivals that it counts in that time.
+    pub arrives: u32,
     /// How many there are in the end, where the program itself sets a limit.
     pub grows_to: Option<usize>,
     /// The spawn sites at fault: file, from the root of the workspace, and line.
@@ -45,6 +54,11 @@ pub struct Finds {
 }
 
 impl Scenario {
+    /// Tasks that each arrival leaves behind which it counts, on average.
+    pub fn grows_by_arrival(&self) -> f64 {
+        f64::from(self.grows_by) / f64::from(self.arrives)
+    }
+
     /// From which grade on a finding counts: what deserves no more than a suspicion is looked
     /// for among suspicions, and its healthy variants must not even raise one.
     pub fn least_grade(&self) -> &'static str {
@@ -58,8 +72,14 @@ impl Scenario {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct Truth {
-    grows_by: usize,
+    #[serde(default)]
+    grows_by: u32,
+    #[serde(default)]
+    arrives: Option<u32>,
     grows_to: Option<usize>,
+    every: Option<String>,
+    #[serde(default)]
+    keeps_a_core: bool,
     /// Functions of leaky.rs, whose first spawn is a site at fault.
     #[serde(default)]
     spawned_in: Vec<String>,
@@ -91,6 +111,12 @@ fn scenario(package: &Package, all: &[&Package]) -> Result<Scenario, String> {
     let truth = Truth::deserialize(&package.metadata["pileup"])
         .map_err(|error| format!("{name}: {error}"))?;
     let mut sites = Vec::new();
+    let mut grows_by = truth.grows_by;
+    // Each included scenario has arrivals of its own.
+    let mut arrives = match truth.arrives {
+        None => u32::from(truth.includes.is_empty()),
+        Some(arrives) => arrives,
+    };
     for function in &truth.spawned_in {
         sites.push(site(&name, function)?);
     }
@@ -99,7 +125,10 @@ fn scenario(package: &Package, all: &[&Package]) -> Result<Scenario, String> {
             .iter()
             .find(|package| *package.name == *included)
             .ok_or_else(|| format!("{name} includes {included}, which is not there"))?;
-        sites.extend(scenario(package, all)?.sites);
+        let included = scenario(package, all)?;
+        grows_by += included.grows_by;
+        arrives += included.arrives;
+        sites.extend(included.sites);
     }
     if sites.is_empty() {
         return Err(format!("{name} says of no site that it is at fault"));
@@ -107,7 +136,10 @@ fn scenario(package: &Package, all: &[&Package]) -> Result<Scenario, String> {
     sites.sort_unstable();
     Ok(Scenario {
         name,
-        grows_by: truth.grows_by,
+        every: truth.every.unwrap_or_else(|| EVERY.to_owned()),
+        keeps_a_core: truth.keeps_a_core,
+        grows_by,
+        arrives,
         grows_to: truth.grows_to,
         sites,
         finds: truth.finds,

@@ -2,40 +2,49 @@
 //! accuses no healthy program.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::attempts::Shown;
 use crate::process::Process;
 use crate::process::programs::workspace;
 use crate::truth::{Finds, Scenario, lines_of};
 
-/// How long a scenario that runs is watched, in which what takes minutes in life takes seconds.
-const WATCH: &str = "12s";
-
-/// What is said of a scenario that runs.
-pub fn check(scenario: &Scenario, variant: &str, process: &Process) -> Result<(), String> {
+/// What is said of a scenario that runs, in a watch that is recorded.
+pub fn check(
+    scenario: &Scenario,
+    variant: &str,
+    process: &Process,
+    watch: Duration,
+    recording: &Path,
+) -> Result<Shown, String> {
     let mut diagnose = Command::new(env!("CARGO_BIN_EXE_pileup"));
-    diagnose.args(["diagnose", &process.console, "--for", WATCH]);
-    is_right(scenario, variant, diagnose)
+    diagnose
+        .args(["diagnose", &process.console, "--record"])
+        .arg(recording);
+    is_right(scenario, variant, diagnose, watch)
 }
 
-/// What is said of the leaky program at the article's own pace, in the time within which a
-/// finding is promised at it.
-pub fn check_at_the_seeds_pace(scenario: &Scenario) -> Result<(), String> {
-    let finds = scenario.finds.as_ref();
-    let is_certain = finds.is_some_and(|finds| finds.grade == "certain");
-    let watch = if is_certain { "20s" } else { "45s" };
+/// What is said of the leaky program at the article's own pace.
+pub fn check_at_the_seeds_pace(scenario: &Scenario, watch: Duration) -> Result<Shown, String> {
     let mut investigate = Command::new(env!("CARGO_BIN_EXE_pileup"));
     investigate
         .current_dir(workspace())
-        .args(["investigate", &scenario.name, "--every", "2s"])
-        .args(["--for", watch]);
-    is_right(scenario, "leaky", investigate)
+        .args(["investigate", &scenario.name, "--every", "2s"]);
+    is_right(scenario, "leaky", investigate, watch)
 }
 
-fn is_right(scenario: &Scenario, variant: &str, mut pileup: Command) -> Result<(), String> {
+fn is_right(
+    scenario: &Scenario,
+    variant: &str,
+    mut pileup: Command,
+    watch: Duration,
+) -> Result<Shown, String> {
     let output = pileup
+        .args(["--for", &format!("{}s", watch.as_secs())])
         .args(["--format", "json", "--fail-on", scenario.least_grade()])
         .output()
         .map_err(|error| error.to_string())?;
@@ -44,22 +53,32 @@ fn is_right(scenario: &Scenario, variant: &str, mut pileup: Command) -> Result<(
         .map_err(|error| format!("not a report: {error}\n{said}"))?;
     let accusations = accusations(&report, scenario.least_grade())?;
     let found = sites(&accusations)?;
-    let (expected, code) = match variant {
-        "leaky" => (scenario.sites.as_slice(), 1),
-        _ => (&[][..], 0),
+    let expected = match variant {
+        "leaky" => scenario.sites.as_slice(),
+        _ => &[],
     };
-    if found != expected {
-        return Err(format!(
-            "found {found:?}\nexpected {expected:?}\n{report:#}\n{said}"
-        ));
+    let details = format!("expected {expected:?}\n{report:#}\n{said}");
+    if found.iter().any(|site| !expected.contains(site)) {
+        return Err(format!("accused of too much: {found:?}\n{details}"));
     }
+    let code = i32::from(!found.is_empty());
     if output.status.code() != Some(code) {
-        return Err(format!("exited with {}, not {code}\n{said}", output.status));
+        let ended = output.status;
+        return Err(format!("exited with {ended}, not {code}\n{details}"));
+    }
+    if found != expected {
+        let missing = expected.len() - found.len();
+        return Ok(Shown::Incomplete(format!(
+            "{missing} of {} sites were not found: {found:?}\n{details}",
+            expected.len()
+        )));
     }
     match &scenario.finds {
-        Some(finds) if variant == "leaky" => says(&accusations, finds, &scenario.name)
-            .map_err(|wrong| format!("{wrong}\n{report:#}")),
-        _ => Ok(()),
+        Some(finds) if variant == "leaky" => says(&accusations, finds, &scenario.name).map_or_else(
+            |wrong| Ok(Shown::Incomplete(format!("{wrong}\n{details}"))),
+            |()| Ok(Shown::All),
+        ),
+        _ => Ok(Shown::All),
     }
 }
 

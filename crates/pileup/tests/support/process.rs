@@ -1,11 +1,15 @@
 //! A program of the workspace as a child of the test, always reaped.
 
+#[path = "counts.rs"]
+#[allow(dead_code, reason = "not every test counts")]
+pub mod counts;
 #[path = "programs.rs"]
 pub mod programs;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
+use self::counts::Counts;
 use self::programs::programs;
 
 pub struct Process {
@@ -14,6 +18,9 @@ pub struct Process {
     pub console: String,
     /// Where its probe is.
     pub probe: String,
+    /// What has arrived so far.
+    #[allow(dead_code, reason = "not every test counts")]
+    pub counts: Counts,
 }
 
 impl Process {
@@ -23,15 +30,17 @@ impl Process {
             .args(arguments)
             .args(["--for", "120s"])
             .args(["--console", "127.0.0.1:0", "--probe", "127.0.0.1:0"])
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .map_err(|error| format!("{name}: {error}"))?;
+        let stdout = child.stdout.take().ok_or("no standard output")?;
         let stderr = child.stderr.take().ok_or("no standard error")?;
         let mut process = Self {
             child,
             console: String::new(),
             probe: String::new(),
+            counts: Counts::read(stdout),
         };
         for line in BufReader::new(stderr).lines() {
             let line = line.map_err(|error| error.to_string())?;
