@@ -13,9 +13,9 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tonic::transport::{Channel, Endpoint, Uri};
 use tonic::{Status, Streaming};
 
-use crate::last_poll::AT_ONCE;
+use crate::last_poll::Questions;
 use crate::pump::{Pump, VOLLEY, wake};
-use crate::{Address, ConsoleError, World, last_poll};
+use crate::{Address, ConsoleError, World};
 
 /// For the target to accept.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -34,6 +34,7 @@ pub struct Connection {
     world: World,
     client: InstrumentClient<Channel>,
     pump: Pump,
+    questions: Questions,
     /// Why the target is not there any more, once all that it told has been given.
     ended: Option<ConsoleError>,
 }
@@ -74,6 +75,7 @@ impl Connection {
             world: World::default(),
             pump: Pump::start(client.clone()),
             client,
+            questions: Questions::default(),
             ended: None,
         };
         connection.apply(first);
@@ -123,8 +125,8 @@ impl Connection {
     /// Asks about tasks that nobody can wake: they may have finished.
     async fn ask_about_last_polls(&mut self) {
         let unclear = self.world.tasks_that_may_have_finished();
-        for (task, answer) in last_poll::ask(&self.client, unclear.take(AT_ONCE)).await {
-            self.world.note_last_poll(task, answer);
+        for (task, born, followed_wake) in self.questions.ask(&self.client, unclear).await {
+            self.world.note_last_poll(task, born, followed_wake);
         }
     }
 

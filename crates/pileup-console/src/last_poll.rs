@@ -1,45 +1,125 @@
-//! Whether the last poll of a task came of its last wake.
+//! Whether the last poll of a task followed its last wake.
 //!
 //! A task that has finished stays on the wire for as long as a span that was made in it is
-//! open, such as that of a session it has spawned. It then looks like one that waits and that
-//! nobody can wake. But a finished task's future is dropped in one poll more, right after the
-//! last one; so the time from its last wake to its last poll is none of those for which it
-//! was ever *scheduled*. The target keeps these times in a histogram, and tells it to whoever
-//! asks for the details of a task, as tokio-console does.
+//! open, such as that of a session it has spawned. It then looks like a task that waits and
+//! that nobody can wake. But the future of a finished task is dropped in one more poll, right
+//! after its last one. So the time from its last wake to its last poll is not one of the times
+//! for which it was *scheduled*. console-subscriber keeps those times in a histogram, and sends
+//! it to a client that asks for the details of a task, as tokio-console does.
+//!
+//! A histogram has buckets, so a time of a finished task can be among the others by chance.
+//! [`Answer::CannotTell`] stands for every match that chance explains well enough.
 
+use std::collections::HashMap;
+use std::iter;
 use std::time::Duration;
 
 use console_api::Id;
 use console_api::instrument::TaskDetailsRequest;
 use console_api::instrument::instrument_client::InstrumentClient;
+use console_api::tasks::task_details::PollTimesHistogram;
 use console_api::tasks::{DurationHistogram, TaskDetails};
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::Deserializer;
+use jiff::Timestamp;
 use pileup_model::{Task, TaskId, elapsed};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 use tonic::transport::Channel;
 
-/// So many tasks are asked about at once: what is not yet known is asked the next time.
-pub(crate) const AT_ONCE: usize = 16;
-/// For the answers, which need no more than a wake of the target's aggregator.
+/// Questions that wait for an answer at the same time.
+const AT_ONCE: usize = 16;
+/// How long a snapshot waits for answers. Those that come later serve the next one.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// A match counts only where chance matches at most one time in so many.
+const CHANCE_ONE_IN: usize = 50;
 
-/// What the target answered about some tasks.
-pub(crate) async fn ask(
-    client: &InstrumentClient<Channel>,
-    tasks: impl IntoIterator<Item = &Task>,
-) -> Vec<(TaskId, bool)> {
-    let end = Instant::now() + PATIENCE;
-    let mut answers = JoinSet::new();
-    for task in tasks {
-        let (client, task) = (client.clone(), task.clone());
-        answers.spawn(async move {
-            let details = timeout_at(end, details(client, task.id)).await.ok()??;
-            Some((task.id, came_of_last_wake(&task, &details)?))
+/// What the histogram of a task says about its last poll.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    /// The last poll followed the last wake, with none between.
+    FollowedWake,
+    /// The task was polled again without a wake.
+    DidNotFollow,
+    /// The target does not say, or a match may be chance.
+    CannotTell,
+}
+
+/// A task as it was when the target was asked about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Asked {
+    born: Timestamp,
+    polls: u64,
+}
+
+/// The questions of one connection.
+///
+/// A question is never taken back. An HTTP/2 server closes the connection of a client that
+/// takes back more than a few requests before the server has seen them (h2's
+/// `max_pending_accept_reset_streams`, 20 by default), and a target that gets little of the
+/// processor sees them late.
+#[derive(Debug, Default)]
+pub(crate) struct Questions {
+    unanswered: JoinSet<(TaskId, Asked, Answer)>,
+    /// The tasks that were asked about and are unclear still: the answer is to come, or does
+    /// not tell.
+    asked: HashMap<TaskId, Asked>,
+}
+
+impl Questions {
+    /// Asks about those of the unclear tasks that were not asked about yet, as far as the
+    /// target keeps up, and gives the answers that are there in time.
+    pub(crate) async fn ask<'a>(
+        &mut self,
+        client: &InstrumentClient<Channel>,
+        unclear: impl Iterator<Item = &'a Task>,
+    ) -> Vec<(TaskId, Timestamp, bool)> {
+        let mut still_asked = HashMap::new();
+        for task in unclear {
+            let now = Asked {
+                born: task.created_at,
+                polls: task.polls.count,
+            };
+            if self.asked.get(&task.id) == Some(&now) {
+                still_asked.insert(task.id, now);
+            } else if self.unanswered.len() < AT_ONCE {
+                still_asked.insert(task.id, now);
+                self.put(client.clone(), task.clone(), now);
+            }
+        }
+        self.asked = still_asked;
+        self.answers().await
+    }
+
+    fn put(&mut self, client: InstrumentClient<Channel>, task: Task, asked: Asked) {
+        self.unanswered.spawn(async move {
+            let answer = match details(client, task.id).await {
+                Some(details) => followed_last_wake(&task, &details),
+                None => None,
+            };
+            (task.id, asked, answer.unwrap_or(Answer::CannotTell))
         });
     }
-    answers.join_all().await.into_iter().flatten().collect()
+
+    async fn answers(&mut self) -> Vec<(TaskId, Timestamp, bool)> {
+        let end = Instant::now() + PATIENCE;
+        let mut answers = Vec::new();
+        while let Ok(Some(answered)) = timeout_at(end, self.unanswered.join_next()).await {
+            let Ok((task, asked, answer)) = answered else {
+                continue;
+            };
+            let is_current = self.asked.get(&task) == Some(&asked);
+            let followed = match answer {
+                Answer::FollowedWake => true,
+                Answer::DidNotFollow => false,
+                Answer::CannotTell => continue,
+            };
+            if is_current {
+                answers.push((task, asked.born, followed));
+            }
+        }
+        answers
+    }
 }
 
 async fn details(mut client: InstrumentClient<Channel>, task: TaskId) -> Option<TaskDetails> {
@@ -50,62 +130,79 @@ async fn details(mut client: InstrumentClient<Channel>, task: TaskId) -> Option<
     details.into_inner().message().await.ok()?
 }
 
-/// None where the target does not tell for how long the task was scheduled.
-fn came_of_last_wake(task: &Task, details: &TaskDetails) -> Option<bool> {
+/// None where the target does not say for how long the task was scheduled.
+fn followed_last_wake(task: &Task, details: &TaskDetails) -> Option<Answer> {
     let woken = task.wakers?.last_wake?;
-    let scheduled = elapsed(woken, task.polls.last_started?).as_nanos();
-    let scheduled = u64::try_from(scheduled).ok()?;
-    let told = details.scheduled_times_histogram.as_ref()?;
-    was_scheduled_for(told, scheduled)
+    let time = elapsed(woken, task.polls.last_started?).as_nanos();
+    let time = u64::try_from(time).ok()?;
+    let scheduled = details.scheduled_times_histogram.as_ref()?;
+    let shortest_poll = match details.poll_times_histogram.as_ref()? {
+        PollTimesHistogram::Histogram(polls) => shortest(polls)?,
+        PollTimesHistogram::LegacyHistogram(_) => return None,
+    };
+    answer(scheduled, time, shortest_poll)
 }
 
-fn was_scheduled_for(told: &DurationHistogram, nanoseconds: u64) -> Option<bool> {
-    if nanoseconds > told.max_value {
-        return Some(told.highest_outlier == Some(nanoseconds));
+/// Whether a time in nanoseconds is one of those for which a task was scheduled, if none of its
+/// polls was shorter than `shortest_poll`.
+fn answer(scheduled: &DurationHistogram, time: u64, shortest_poll: u64) -> Option<Answer> {
+    if time > scheduled.max_value {
+        // Of the times beyond the histogram, the longest is kept to the nanosecond.
+        let is_longest = scheduled.highest_outlier == Some(time);
+        return Some(match scheduled.high_outliers {
+            _ if is_longest => Answer::FollowedWake,
+            0 | 1 => Answer::DidNotFollow,
+            _ => Answer::CannotTell,
+        });
     }
-    let mut raw = told.raw_histogram.as_slice();
-    let times: Histogram<u64> = Deserializer::new().deserialize(&mut raw).ok()?;
-    Some(times.count_at(nanoseconds) > 0)
+    let times = decoded(scheduled)?;
+    if times.count_at(time) == 0 {
+        return Some(Answer::DidNotFollow);
+    }
+    Some(if may_be_chance(&times, time, shortest_poll) {
+        Answer::CannotTell
+    } else {
+        Answer::FollowedWake
+    })
+}
+
+/// Whether a finished task would have this time in its histogram by chance.
+///
+/// It would if the buckets around are full: of those from half the time to twice the time, the
+/// part with an entry is the chance that some other time hits one. And it would if the
+/// completing poll was so short that the time with it falls into the bucket of the time
+/// without it.
+fn may_be_chance(times: &Histogram<u64>, time: u64, shortest_poll: u64) -> bool {
+    let lowest = times.lowest_equivalent(time);
+    if times.equivalent_range(time) > shortest_poll {
+        return true;
+    }
+    let (from, to) = (lowest / 2, lowest.saturating_mul(2));
+    let first = times.lowest_equivalent(from);
+    let buckets = iter::successors(Some(first), |value| Some(times.next_non_equivalent(*value)));
+    let (mut all, mut full) = (0, 0);
+    for bucket in buckets.take_while(|bucket| *bucket <= to) {
+        all += 1;
+        full += usize::from(times.count_at(bucket) > 0);
+    }
+    // At least one is full: that of the time itself.
+    full * CHANCE_ONE_IN > all
+}
+
+/// The length of the shortest poll in nanoseconds, at the least.
+fn shortest(polls: &DurationHistogram) -> Option<u64> {
+    let times = decoded(polls)?;
+    Some(if times.is_empty() {
+        polls.max_value
+    } else {
+        times.min()
+    })
+}
+
+fn decoded(histogram: &DurationHistogram) -> Option<Histogram<u64>> {
+    let mut raw = histogram.raw_histogram.as_slice();
+    Deserializer::new().deserialize(&mut raw).ok()
 }
 
 #[cfg(test)]
-mod tests {
-    use hdrhistogram::serialization::{Serializer, V2Serializer};
-
-    use super::*;
-
-    fn told(times: &[u64]) -> DurationHistogram {
-        let mut histogram = Histogram::<u64>::new_with_max(1_000_000_000, 2).expect("bounds");
-        for time in times {
-            histogram.record(*time).expect("within the bounds");
-        }
-        let mut raw_histogram = Vec::new();
-        V2Serializer::new()
-            .serialize(&histogram, &mut raw_histogram)
-            .expect("it is written to memory");
-        DurationHistogram {
-            raw_histogram,
-            max_value: 1_000_000_000,
-            high_outliers: 1,
-            highest_outlier: Some(3_000_000_000),
-        }
-    }
-
-    #[test]
-    fn a_time_is_known_among_those_that_were_told() {
-        let told = told(&[20_000, 61_000]);
-        assert_eq!(was_scheduled_for(&told, 61_000), Some(true));
-        assert_eq!(was_scheduled_for(&told, 64_000), Some(false));
-        assert_eq!(was_scheduled_for(&told, 3_000_000_000), Some(true));
-        assert_eq!(was_scheduled_for(&told, 2_000_000_000), Some(false));
-    }
-
-    #[test]
-    fn what_is_no_histogram_tells_nothing() {
-        let told = DurationHistogram {
-            raw_histogram: vec![1, 2, 3],
-            ..told(&[])
-        };
-        assert_eq!(was_scheduled_for(&told, 61_000), None);
-    }
-}
+mod tests;

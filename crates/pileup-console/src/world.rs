@@ -93,9 +93,9 @@ impl World {
         self.tasks.may_have_finished()
     }
 
-    /// Takes in whether the last poll of a task came of its last wake.
-    pub(crate) fn note_last_poll(&mut self, task: TaskId, came_of_last_wake: bool) {
-        self.tasks.note_last_poll(task, came_of_last_wake);
+    /// Takes in whether the last poll of a task followed its last wake.
+    pub(crate) fn note_last_poll(&mut self, task: TaskId, born: Timestamp, followed_wake: bool) {
+        self.tasks.note_last_poll(task, born, followed_wake);
     }
 
     /// Whether a message came since the last snapshot.

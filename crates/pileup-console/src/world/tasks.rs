@@ -55,10 +55,11 @@ impl Tasks {
         })
     }
 
-    pub(super) fn note_last_poll(&mut self, task: TaskId, came_of_last_wake: bool) {
-        let task = self.living.get_mut(&task).map(Arc::make_mut);
-        if let Some(wakers) = task.and_then(|task| task.wakers.as_mut()) {
-            wakers.woken_for_last_poll = Some(came_of_last_wake);
+    pub(super) fn note_last_poll(&mut self, task: TaskId, born: Timestamp, followed_wake: bool) {
+        let task = self.living.get_mut(&task);
+        let task = task.filter(|task| task.created_at == born);
+        if let Some(wakers) = task.and_then(|task| Arc::make_mut(task).wakers.as_mut()) {
+            wakers.woken_for_last_poll = Some(followed_wake);
         }
     }
 

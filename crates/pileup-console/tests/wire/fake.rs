@@ -109,6 +109,13 @@ impl Fake {
         }
     }
 
+    /// Takes the server's only thread for a while: nothing is read or answered meanwhile, as
+    /// in a program that gets no processor.
+    pub fn stall(&self, time: Duration) {
+        let runtime = self.runtime.as_ref().expect("a server that runs");
+        runtime.spawn(async move { std::thread::sleep(time) });
+    }
+
     /// Waits until the client has given up the updates.
     pub async fn is_left(&self) {
         let script = self.script.as_ref().expect("an open script");

@@ -2,6 +2,7 @@
 //! that tells whatever a test wants.
 
 mod attaching;
+mod busy;
 mod coverage;
 mod fake;
 mod faults;

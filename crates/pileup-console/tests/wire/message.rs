@@ -72,6 +72,29 @@ impl Message {
         self.add_task(id, born, None, name)
     }
 
+    /// A task that was woken once, polled twice, and that nobody can wake any more.
+    pub fn task_without_waker(mut self, id: u64, born: i64) -> Self {
+        self = self.task(id, born);
+        let update = self.0.task_update.get_or_insert_default();
+        if let Some(task) = update.new_tasks.last_mut() {
+            task.fields.push(wire::Field {
+                metadata_id: None,
+                name: Some("kind".into()),
+                value: Some(wire::field::Value::DebugVal("task".to_owned())),
+            });
+        }
+        let stats = update.stats_update.entry(id).or_default();
+        stats.wakes = 1;
+        stats.last_wake = Some(time(born + 1));
+        stats.poll_stats = Some(wire::PollStats {
+            polls: 2,
+            last_poll_started: Some(time(born + 2)),
+            last_poll_ended: Some(time(born + 3)),
+            ..wire::PollStats::default()
+        });
+        self
+    }
+
     /// Polls of resources that are known already.
     pub fn polls(mut self, count: usize) -> Self {
         let update = self.0.resource_update.get_or_insert_default();

@@ -23,8 +23,8 @@ pub const SELDOM: Duration = Duration::from_secs(1);
 
 /// Nothing that finished is forgotten while a test runs.
 const RETENTION: Duration = Duration::from_secs(600);
-/// By default the histograms of one task take 50 kB; here nobody looks at them.
-const LONGEST_IN_HISTOGRAM: Duration = Duration::from_micros(10);
+/// By default the histograms of one task take 50 kB.
+const LONGEST_IN_HISTOGRAM: Duration = Duration::from_millis(100);
 
 /// Where there is but one subscriber, `tracing` lets the thread that is the first to meet a
 /// callsite decide for all threads whether it is recorded. With another, it asks both.
