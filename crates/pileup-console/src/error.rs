@@ -41,6 +41,19 @@ pub enum ConsoleError {
         /// For how long.
         silence: Duration,
     },
+    /// Another program listens there than the one that was watched.
+    #[error("{address} is another program than before: it was restarted")]
+    Restarted {
+        /// Where it listens.
+        address: Address,
+    },
+    /// The target was attached again after the connection broke, and did not tell what lives
+    /// in it.
+    #[error("{address} withheld its state when pileup attached again")]
+    Withheld {
+        /// Who withheld it.
+        address: Address,
+    },
     /// The target ended, or closed the connection.
     #[error("{address} went away: {reason}")]
     Gone {

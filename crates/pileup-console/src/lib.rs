@@ -13,6 +13,8 @@
 //!   only in its own log: [`Coverage`](pileup_model::Coverage) says it to the reader.
 //! - A task that has finished stays on the wire while a span that was made in it is open:
 //!   of those that look so, [`Connection`] asks for the details (see `last_poll`).
+//! - A connection that breaks is made again while the program lives, and the gap is counted.
+//!   Ids are the same then; another program at the same address is told by them.
 //! - All times are the target's own.
 
 mod address;
@@ -21,6 +23,7 @@ mod decode;
 mod error;
 mod last_poll;
 mod pump;
+mod session;
 mod text;
 mod watch;
 mod world;

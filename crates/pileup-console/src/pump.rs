@@ -7,46 +7,68 @@
 //! neither for the target nor for other clients.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use console_api::Id;
 use console_api::instrument::TaskDetailsRequest;
 use console_api::instrument::instrument_client::InstrumentClient;
 use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tonic::Code;
 use tonic::transport::Channel;
 
-/// So many requests at once make the target take in about a thousand events.
+/// Requests at once while there is a backlog: they make the target take in about a thousand
+/// events.
 pub(crate) const VOLLEY: usize = 8;
-/// Between two volleys while there is a backlog: 200,000 events a second at most.
+/// Between two volleys, at the least: 200,000 events a second at most.
 const HURRIED: Duration = Duration::from_millis(5);
-/// Between two single requests while there is none: 6,000 events a second.
+/// Between two single requests while there is no backlog: 6,000 events a second at most.
 const PACE: Duration = Duration::from_millis(20);
+/// A pause lasts at least as long as one part in so many of what the target took to answer:
+/// a busy target needs its time for more than answers.
+const PAUSE_ONE_IN: u32 = 2;
 
 type Client = InstrumentClient<Channel>;
 
 /// A task that wakes the target until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Pump {
-    hurries: Arc<AtomicBool>,
+    shared: Arc<Shared>,
     task: AbortHandle,
+}
+
+#[derive(Debug)]
+struct Shared {
+    started: Instant,
+    hurries: AtomicBool,
+    /// The time of the last answer, in milliseconds since the start; zero before the first.
+    answered: AtomicU64,
 }
 
 impl Pump {
     pub(crate) fn start(client: Client) -> Self {
-        let hurries = Arc::new(AtomicBool::new(false));
-        let task = tokio::spawn(run(client, Arc::clone(&hurries)));
+        let shared = Arc::new(Shared {
+            started: Instant::now(),
+            hurries: AtomicBool::new(false),
+            answered: AtomicU64::new(0),
+        });
+        let task = tokio::spawn(run(client, Arc::clone(&shared)));
         Self {
-            hurries,
+            shared,
             task: task.abort_handle(),
         }
     }
 
     /// Sets the pace.
     pub(crate) fn hurry(&self, has_backlog: bool) {
-        self.hurries.store(has_backlog, Ordering::Relaxed);
+        self.shared.hurries.store(has_backlog, Ordering::Relaxed);
+    }
+
+    /// Whether the target has answered since then.
+    pub(crate) fn has_answer_since(&self, since: Instant) -> bool {
+        let since = milliseconds(since.saturating_duration_since(self.shared.started));
+        self.shared.answered.load(Ordering::Relaxed) > since
     }
 }
 
@@ -56,19 +78,26 @@ impl Drop for Pump {
     }
 }
 
-async fn run(client: Client, hurries: Arc<AtomicBool>) {
+async fn run(client: Client, shared: Arc<Shared>) {
     loop {
-        let (times, pause) = if hurries.load(Ordering::Relaxed) {
+        let (times, pause) = if shared.hurries.load(Ordering::Relaxed) {
             (VOLLEY, HURRIED)
         } else {
             (1, PACE)
         };
+        let asked = Instant::now();
         if !wake(&client, times).await {
             // The reader of the updates says what became of the target.
             return;
         }
-        sleep(pause).await;
+        let now = milliseconds(shared.started.elapsed());
+        shared.answered.store(now, Ordering::Relaxed);
+        sleep(pause.max(asked.elapsed() / PAUSE_ONE_IN)).await;
     }
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Wakes the target. Returns whether it answers as console-subscriber does.

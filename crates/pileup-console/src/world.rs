@@ -1,5 +1,6 @@
 //! The program behind the wire, as the messages so far tell of it.
 
+mod again;
 mod async_ops;
 mod news;
 mod repeats;
@@ -11,6 +12,8 @@ use console_api::instrument::Update;
 use jiff::Timestamp;
 use pileup_model::{Coverage, Snapshot, Task, TaskId};
 
+use self::again::Identity;
+pub(crate) use self::again::Returned;
 use self::async_ops::AsyncOps;
 use self::news::{Lateness, News};
 use self::resources::Resources;
@@ -29,6 +32,7 @@ pub struct World {
     async_ops: AsyncOps,
     coverage: Coverage,
     withheld: Withheld,
+    identity: Identity,
     lateness: Lateness,
     texts: Texts,
 }
@@ -37,10 +41,7 @@ impl World {
     /// Takes in one message.
     pub fn apply(&mut self, update: Update) {
         let before = self.now;
-        // Without a time of its own a message cannot be placed: it counts as sent with the last.
-        let now = decode::timestamp(update.now)
-            .or(before)
-            .unwrap_or(Timestamp::UNIX_EPOCH);
+        let now = self.time(&update);
         self.now = Some(now);
         self.has_news = true;
 
@@ -49,6 +50,7 @@ impl World {
         let ops = update.async_op_update.unwrap_or_default();
         let metadata = update.new_metadata.unwrap_or_default();
 
+        self.identity.note(&metadata);
         let texts = &mut self.texts;
         let mut news = News::default();
         self.tasks.take_in(&tasks, now, texts, &mut news);
@@ -122,6 +124,14 @@ impl World {
                 ..self.coverage
             },
         }
+    }
+
+    /// When a message was sent. Without a time of its own a message cannot be placed: it counts
+    /// as sent with the last.
+    fn time(&self, update: &Update) -> Timestamp {
+        decode::timestamp(update.now)
+            .or(self.now)
+            .unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
     fn note_dropped(&mut self, events: [u64; 3]) {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use console_api::async_ops as wire;
+use console_api::instrument::Update;
 use jiff::Timestamp;
 use pileup_model::{AsyncOp, AsyncOpId, ResourceId, TaskId};
 
@@ -38,6 +39,19 @@ impl AsyncOps {
         self.repeats.next_message(update.new_async_ops.len());
         self.add(update, now, texts, news);
         self.update(&update.stats_update, now, resources, texts);
+    }
+
+    /// Gets ready for the first message of a second attach: an open op that it does not have
+    /// any more was dropped.
+    pub(super) fn attach_again(&mut self, update: &Update, now: Timestamp, resources: &Resources) {
+        let update = update.async_op_update.as_ref();
+        let stats = update.map(|update| &update.stats_update);
+        let is_told = |id: &AsyncOpId| stats.is_some_and(|stats| stats.contains_key(&id.0));
+        let open = self.known.iter().filter(|(_, op)| op.dropped_at.is_none());
+        let gone: Vec<AsyncOpId> = open.map(|(id, _)| *id).filter(|id| !is_told(id)).collect();
+        for id in gone {
+            self.end(id, now, resources);
+        }
     }
 
     pub(super) fn known(&self) -> Vec<Arc<AsyncOp>> {
@@ -107,14 +121,22 @@ impl AsyncOps {
             if op.dropped_at.is_none()
                 && let Some(end) = decode::end(stats.dropped_at, now)
             {
-                op.dropped_at = Some(end);
-                let resource = op.resource;
-                if resources.lives(resource) {
-                    self.keep_ended(resource, end, id);
-                } else {
-                    self.known.remove(&id);
-                }
+                self.end(id, end, resources);
             }
+        }
+    }
+
+    /// The op was dropped. It is kept while its resource lives.
+    fn end(&mut self, id: AsyncOpId, at: Timestamp, resources: &Resources) {
+        let Some(op) = self.known.get_mut(&id) else {
+            return;
+        };
+        let resource = op.resource;
+        Arc::make_mut(op).dropped_at = Some(at);
+        if resources.lives(resource) {
+            self.keep_ended(resource, at, id);
+        } else {
+            self.known.remove(&id);
         }
     }
 

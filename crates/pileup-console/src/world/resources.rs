@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use console_api::instrument::Update;
 use console_api::resources as wire;
 use jiff::Timestamp;
 use pileup_model::{Resource, ResourceId};
@@ -31,6 +32,24 @@ impl Resources {
         self.repeats.next_message(update.new_resources.len());
         let mut gone = self.add(update, now, texts, news);
         gone.extend(self.update(&update.stats_update, texts));
+        gone
+    }
+
+    /// Gets ready for the first message of a second attach. Returns those that it does not have
+    /// any more.
+    pub(super) fn attach_again(&mut self, update: &Update) -> Vec<ResourceId> {
+        let update = update.resource_update.as_ref();
+        let stats = update.map(|update| &update.stats_update);
+        let lives = |id: &ResourceId| stats.is_some_and(|stats| stats.contains_key(&id.0));
+        let gone: Vec<_> = self
+            .living
+            .keys()
+            .filter(|id| !lives(id))
+            .copied()
+            .collect();
+        for id in &gone {
+            self.living.remove(id);
+        }
         gone
     }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::mem;
 use std::sync::Arc;
 
+use console_api::instrument::Update;
 use console_api::tasks as wire;
 use jiff::Timestamp;
 use pileup_model::{Task, TaskId, TaskKind, Wakers};
@@ -21,6 +22,9 @@ pub(super) struct Tasks {
     /// live again.
     finished: BTreeMap<(TaskId, Timestamp), Arc<Task>>,
     repeats: Repeats<TaskId>,
+    /// After a second attach: the tasks that finished before this time, and were born before
+    /// that one, have been told.
+    told: Option<(Timestamp, Timestamp)>,
 }
 
 impl Tasks {
@@ -33,6 +37,7 @@ impl Tasks {
     ) {
         self.repeats.next_message(update.new_tasks.len());
         self.add(update, now, texts, news);
+        self.told = None;
         self.update(&update.stats_update, now);
     }
 
@@ -42,6 +47,54 @@ impl Tasks {
 
     pub(super) fn is_living(&self, id: u64) -> bool {
         self.living.contains_key(&TaskId(id))
+    }
+
+    /// Whether one of the living is told of.
+    pub(super) fn has_any_of(&self, stats: &HashMap<u64, wire::Stats>) -> bool {
+        let is_same_task = |id: &TaskId, task: &Task| {
+            let stats = stats.get(&id.0);
+            let birth = stats.and_then(|stats| decode::timestamp(stats.created_at));
+            birth == Some(task.created_at)
+        };
+        self.living.is_empty() || self.living.iter().any(|(id, task)| is_same_task(id, task))
+    }
+
+    /// Gets ready for the first message of a second attach: a living task that it does not have
+    /// finished meanwhile.
+    pub(super) fn attach_again(
+        &mut self,
+        update: &Update,
+        finished_before: Timestamp,
+        born_before: Timestamp,
+        now: Timestamp,
+    ) {
+        let stats = update
+            .task_update
+            .as_ref()
+            .map(|update| &update.stats_update);
+        let lives = |id: &TaskId| stats.is_some_and(|stats| stats.contains_key(&id.0));
+        let gone: Vec<TaskId> = self
+            .living
+            .keys()
+            .filter(|id| !lives(id))
+            .copied()
+            .collect();
+        for id in gone {
+            if let Some(task) = self.living.remove(&id) {
+                self.finish(task, now);
+            }
+        }
+        self.told = Some((finished_before, born_before));
+    }
+
+    fn was_told(&self, stats: Option<&wire::Stats>) -> bool {
+        let Some(((finished_before, born_before), stats)) = self.told.zip(stats) else {
+            return false;
+        };
+        let born = decode::timestamp(stats.created_at);
+        let finished = decode::timestamp(stats.dropped_at);
+        born.is_some_and(|born| born <= born_before)
+            && finished.is_some_and(|finished| finished <= finished_before)
     }
 
     pub(super) fn may_have_finished(&self) -> impl Iterator<Item = &Task> {
@@ -83,7 +136,8 @@ impl Tasks {
             let created_at = birth.unwrap_or(now);
             let is_known = self.repeats.is_repeated(id, birth)
                 || self.finished.contains_key(&(id, created_at))
-                || self.lives(id, birth);
+                || self.lives(id, birth)
+                || self.was_told(stats);
             if is_known {
                 continue;
             }

@@ -30,10 +30,14 @@ type Stream<T> = Pin<Box<dyn tokio_stream::Stream<Item = Result<T, Status>> + Se
 /// For an answer, so that requests which are made together are there together.
 const THINKING: Duration = Duration::from_millis(10);
 
-/// A server for one client, on a thread of its own until it is dropped.
+type Script = mpsc::UnboundedReceiver<Result<Update, Status>>;
+
+/// A server for one client at a time, on a thread of its own until it is dropped.
 pub struct Fake {
     pub address: Address,
     script: Option<mpsc::UnboundedSender<Result<Update, Status>>>,
+    /// What the next client is told.
+    next: Arc<Mutex<Option<Script>>>,
     flood: Arc<Mutex<Option<Update>>>,
     calls: Calls,
     runtime: Option<Runtime>,
@@ -97,6 +101,13 @@ impl Fake {
         self.write(Err(status));
     }
 
+    /// Ends the updates, and begins others for the next client.
+    pub fn begin_again(&mut self) {
+        let (script, updates) = mpsc::unbounded_channel();
+        *self.next.lock().expect("nobody panics with it") = Some(updates);
+        self.script = Some(script);
+    }
+
     /// Ends the updates in good order.
     pub fn close(&mut self) {
         self.script = None;
@@ -154,8 +165,9 @@ impl Fake {
         let (script, updates) = mpsc::unbounded_channel();
         let calls = Calls::default();
         let flood = Arc::default();
+        let next = Arc::new(Mutex::new(Some(updates)));
         let console = InstrumentServer::new(Console {
-            updates: Mutex::new(Some(updates)),
+            updates: Arc::clone(&next),
             flood: Arc::clone(&flood),
             calls: calls.clone(),
         });
@@ -171,6 +183,7 @@ impl Fake {
         Self {
             address: address.parse().expect("an address"),
             script: Some(script),
+            next,
             flood,
             calls,
             runtime: Some(runtime),
@@ -185,7 +198,7 @@ impl Drop for Fake {
 }
 
 struct Console {
-    updates: Mutex<Option<mpsc::UnboundedReceiver<Result<Update, Status>>>>,
+    updates: Arc<Mutex<Option<Script>>>,
     flood: Arc<Mutex<Option<Update>>>,
     calls: Calls,
 }

@@ -1,6 +1,7 @@
 //! The crate over real sockets: against the real console-subscriber, and against a fake one
 //! that tells whatever a test wants.
 
+mod again;
 mod attaching;
 mod busy;
 mod coverage;

@@ -26,6 +26,16 @@ impl Message {
         self.metadata("tokio::util::trace", "tokio::task", "runtime.spawn")
     }
 
+    /// Metadata that lies at this address in the program.
+    pub fn metadata_at(mut self, address: u64) -> Self {
+        let known = self.0.new_metadata.get_or_insert_default();
+        known.metadata.push(NewMetadata {
+            id: Some(wire::MetaId { id: address }),
+            metadata: Some(wire::Metadata::default()),
+        });
+        self
+    }
+
     pub fn metadata(mut self, module: &str, target: &str, name: &str) -> Self {
         let metadata = wire::Metadata {
             name: name.to_owned(),
