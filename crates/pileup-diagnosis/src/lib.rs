@@ -24,8 +24,8 @@ pub use growth::{FinishedBefore, PileShape, Population};
 pub use history::{AliveAt, History, Lifetimes, SeenTask, SiteHistory};
 pub use pileup_model::WaitKind;
 pub use report::{
-    Code, CountedWait, Doubt, Evidence, Finding, Grade, HeldBy, Involved, OtherSide, READABLE,
-    Report, ReportCoverage, Role, SCHEMA, Seconds, SetAside, Unseen, WaitFor, WaitPlace, WaitedFor,
-    WaitsOn, Why, diagnose,
+    Code, CountedWait, Doubt, EndedEarly, Evidence, Finding, Gaps, Grade, HeldBy, Involved,
+    OtherSide, READABLE, Report, ReportCoverage, Role, SCHEMA, Seconds, SetAside, Unseen, WaitFor,
+    WaitPlace, WaitedFor, WaitsOn, Why, diagnose,
 };
 pub use waits::{Edge, Graph, Node, Relation, graph};

@@ -1,10 +1,10 @@
 //! The report of one watch.
 
-use pileup_model::{Snapshot, Task, TaskKind, TaskState};
 use serde::{Deserialize, Serialize};
 
 mod advice;
 mod callers;
+mod coverage;
 mod doubt;
 mod evidence;
 mod finding;
@@ -16,6 +16,7 @@ mod wait_places;
 
 pub(crate) use self::advice::Advice;
 use self::callers::fold_into_callers;
+pub use self::coverage::{EndedEarly, Gaps, ReportCoverage};
 pub use self::doubt::Doubt;
 pub(crate) use self::doubt::grade;
 pub use self::evidence::{CountedWait, Evidence, OtherSide, Unseen, WaitFor};
@@ -76,28 +77,6 @@ pub enum Why {
     InBaseline,
 }
 
-/// How much of the target a watch covers.
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ReportCoverage {
-    /// Tasks that were seen at all, finished or not.
-    pub tasks_seen: u64,
-    /// Live tasks at the end of the watch. 0 in reports of version 1.
-    #[serde(default)]
-    pub live_tasks: usize,
-    /// Live tasks that wait for something that Tokio does not instrument.
-    pub uninstrumented_waits: usize,
-    /// Whether nothing is known of what tasks wait for, nor of who could wake them.
-    #[serde(default)]
-    pub waits_unseen: bool,
-    /// Events that the target lost because its buffer was full.
-    pub dropped_events: u64,
-    /// Whether the target withheld what was there before the attach.
-    pub state_withheld: bool,
-    /// How late the target told of new tasks.
-    pub lag_seconds: f64,
-}
-
 impl Report {
     /// The grade of the surest finding.
     #[must_use]
@@ -117,25 +96,11 @@ pub fn diagnose(history: &History, target: &str) -> Report {
             .cmp(&order(a))
             .then_with(|| (&a.site, a.code).cmp(&(&b.site, b.code)))
     });
-    let coverage = history
-        .latest()
-        .map(|latest| latest.coverage)
-        .unwrap_or_default();
     Report {
         schema: SCHEMA.to_owned(),
         target: target.to_owned(),
         window_seconds: history.window().as_secs_f64(),
-        coverage: ReportCoverage {
-            tasks_seen: history.tasks_seen(),
-            live_tasks: history.latest().map_or(0, live_tasks),
-            uninstrumented_waits: history
-                .latest()
-                .map_or(0, |latest| uninstrumented_waits(latest, &graph)),
-            waits_unseen: coverage.waits_unseen,
-            dropped_events: coverage.dropped_events,
-            state_withheld: coverage.state_withheld,
-            lag_seconds: coverage.lag.as_secs_f64(),
-        },
+        coverage: ReportCoverage::of(history, &graph),
         findings,
         set_aside: Vec::new(),
     }
@@ -156,27 +121,4 @@ fn findings(history: &History, graph: &WaitGraph) -> Vec<Finding> {
     claims
         .map(|graded| Finding::of(graded, history, latest))
         .collect()
-}
-
-/// Live tasks, without those that have finished and are kept on the wire by an open span.
-fn live_tasks(snapshot: &Snapshot) -> usize {
-    let tasks = snapshot.tasks.iter();
-    tasks.filter(|task| !task.is_ghost()).count()
-}
-
-/// Tasks that are idle, can be woken, and have no async op open that would say by what.
-fn uninstrumented_waits(snapshot: &Snapshot, graph: &WaitGraph) -> usize {
-    let mut in_ops = graph.tasks_in_ops().iter().peekable();
-    // Both are in the order of the tasks.
-    let mut is_in_op = |task: &Task| {
-        while in_ops.next_if(|id| **id < task.id).is_some() {}
-        in_ops.peek() == Some(&&task.id)
-    };
-    let waits = snapshot.tasks.iter().filter(|task| {
-        matches!(task.kind, TaskKind::Async | TaskKind::Local)
-            && task.state() == Some(TaskState::Idle)
-            && task.waker_count() != Some(0)
-            && !is_in_op(task)
-    });
-    waits.count()
 }

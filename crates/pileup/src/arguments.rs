@@ -29,10 +29,11 @@ Exit codes:
   0  no finding at or above --fail-on
   1  findings
   2  wrong usage
-  3  the target could not be reached, or withheld its state
-  4  the target went away during the watch
+  3  the target could not be reached, withheld its state, or could not be watched well
+     enough to see a leak
+  4  the target went away during the watch, and did not come back
   5  pileup itself failed, such as on a full disk
-  130  interrupted";
+  130  interrupted: the report is about the watch until then";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {

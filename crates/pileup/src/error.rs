@@ -17,6 +17,7 @@ pub enum Error {
     Runtime(#[source] io::Error),
 
     #[error("interrupted")]
+    #[diagnostic(help("a report is about the watch until then"))]
     Interrupted,
 
     #[error("this is not a workspace with scenarios")]
@@ -229,7 +230,8 @@ fn probe_help(error: &ProbeError) -> &'static str {
         ProbeError::Foreign { .. } | ProbeError::NotAProbe { .. } => {
             "is it a probe that listens there, and not another server of the program?"
         }
-        ProbeError::BrokenOff { .. } => "the program ended, or was restarted",
+        ProbeError::BrokenOff { .. } => "the program ended, and did not come back",
+        ProbeError::Restarted { .. } => RESTARTED,
         ProbeError::Malformed { .. } => "use the pileup of the probe's own version",
     }
 }
@@ -249,6 +251,15 @@ fn console_help(error: &ConsoleError) -> &'static str {
              stopped, its publish interval may be longer than that \
              (TOKIO_CONSOLE_PUBLISH_INTERVAL), or something else listens there"
         }
-        ConsoleError::Gone { .. } => "the program ended, was restarted, or dropped a slow client",
+        ConsoleError::Gone { .. } => "the program ended, and did not come back",
+        ConsoleError::Restarted { .. } => RESTARTED,
+        ConsoleError::Withheld { .. } => {
+            "the connection broke, and nobody knows which tasks ended until it was made again. Its \
+             state is larger than console-subscriber sends to a late client: restart the program, \
+             or lower its retention (TOKIO_CONSOLE_RETENTION=10s)"
+        }
     }
 }
+
+const RESTARTED: &str = "a watch is of one process: the report is about the one that ended. \
+                         Watch the new one from its start";

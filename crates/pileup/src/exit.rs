@@ -20,7 +20,7 @@ pub enum Exit {
     Usage = 2,
     /// The target could not be reached, or withheld its state.
     Unreachable = 3,
-    /// The target went away during the watch.
+    /// The target went away during the watch, and did not come back.
     WentAway = 4,
     /// pileup itself failed: a full disk, a runtime that does not start.
     Internal = 5,
@@ -94,7 +94,9 @@ fn of_console(error: &ConsoleError) -> Exit {
         ConsoleError::Unreachable { .. }
         | ConsoleError::NotAConsole { .. }
         | ConsoleError::Silent { .. } => Exit::Unreachable,
-        ConsoleError::Gone { .. } => Exit::WentAway,
+        ConsoleError::Gone { .. }
+        | ConsoleError::Restarted { .. }
+        | ConsoleError::Withheld { .. } => Exit::WentAway,
     }
 }
 
@@ -108,7 +110,7 @@ fn of_probe(error: &ProbeError) -> Exit {
         | ProbeError::NotAProbe { .. }
         | ProbeError::TooLarge { .. }
         | ProbeError::Malformed { .. } => Exit::Unreachable,
-        ProbeError::BrokenOff { .. } => Exit::WentAway,
+        ProbeError::BrokenOff { .. } | ProbeError::Restarted { .. } => Exit::WentAway,
     }
 }
 

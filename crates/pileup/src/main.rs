@@ -7,7 +7,7 @@ mod doctor;
 mod drawing;
 mod error;
 mod exit;
-mod join;
+mod interrupt;
 mod output;
 mod probe;
 mod prose;
@@ -48,6 +48,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Error> {
         .enable_all()
         .build()
         .map_err(Error::Runtime)?;
+    interrupt::stop_at_the_second().map_err(Error::Runtime)?;
     runtime.block_on(async {
         let command = async {
             match arguments.command {
@@ -70,24 +71,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Error> {
         };
         tokio::select! {
             result = command => result,
-            () = interrupted() => Err(Error::Interrupted),
+            () = interrupt::ends_the_command() => Err(Error::Interrupted),
         }
     })
-}
-
-/// Waits for a request to end. What runs by then is dropped, and ends its children.
-async fn interrupted() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = terminate.recv() => return,
-                result = tokio::signal::ctrl_c() => if result.is_ok() { return },
-            }
-        }
-    }
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
 }

@@ -2,20 +2,15 @@
 
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use std::{collections::HashSet, fmt};
 
-use futures_util::stream::{self, Stream, StreamExt};
 use pileup::{Snapshot, Task};
 use reqwest::redirect::Policy;
 use reqwest::{Response, StatusCode, Url};
 use thiserror::Error;
 
 const PATH: &str = "/debug/tasks";
-/// Snapshots follow each other at this distance, or at four times what one takes: a service
-/// with many tasks has more to do than to tell of them.
-const SOONEST: Duration = Duration::from_millis(500);
-const SHARE: u32 = 4;
 /// An answer that has not begun by then, or does not go on, comes from a service that is
 /// stuck, or from another.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -70,6 +65,8 @@ pub enum ProbeError {
         address: ProbeAddress,
         largest: usize,
     },
+    #[error("{address} is the probe of another process than before: the program was restarted")]
+    Restarted { address: ProbeAddress },
     #[error("{address} is no probe that this pileup understands")]
     Malformed {
         address: ProbeAddress,
@@ -188,32 +185,6 @@ impl ProbeClient {
             bytes.extend_from_slice(&chunk);
         }
     }
-
-    /// A snapshot now and then, until `duration` is over: at first one that was taken
-    /// already, in so much time.
-    pub fn watch(
-        &self,
-        first: (Snapshot, Duration),
-        duration: Duration,
-    ) -> impl Stream<Item = Result<Snapshot, ProbeError>> {
-        let end = Instant::now() + duration;
-        let (first, took) = first;
-        let later = stream::unfold(Some(pause(took)), move |pause_before| async move {
-            let left = end.saturating_duration_since(Instant::now());
-            let pause_before = pause_before.filter(|_| !left.is_zero())?;
-            tokio::time::sleep(pause_before.min(left)).await;
-            let asked = Instant::now();
-            let snapshot = self.snapshot().await;
-            let next = snapshot.is_ok().then(|| pause(asked.elapsed()));
-            Some((snapshot, next))
-        });
-        stream::iter([Ok(first)]).chain(later)
-    }
-}
-
-/// The time between two snapshots of which one takes so long.
-fn pause(took: Duration) -> Duration {
-    SOONEST.max(took * SHARE)
 }
 
 /// Keeps the name of each file once, however many tasks were spawned in it.

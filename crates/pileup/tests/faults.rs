@@ -2,13 +2,18 @@
 //! right exit code with a sentence that says what to do; never in a hang, nor in a clean
 //! report of what was not seen.
 
+#[path = "support/process.rs"]
+mod process;
+#[path = "faults/proxy.rs"]
+mod proxy;
 #[path = "faults/target.rs"]
 mod target;
 #[path = "faults/watcher.rs"]
 mod watcher;
 
+use std::io::{self, Write};
 use std::net::TcpListener;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -16,8 +21,10 @@ use std::time::Duration;
 use console_api::instrument::instrument_client::InstrumentClient;
 use console_api::instrument::{InstrumentRequest, PauseRequest, ResumeRequest};
 
+use self::process::Process;
+use self::proxy::Proxy;
 use self::target::Target;
-use self::watcher::{Watcher, diagnose};
+use self::watcher::{Verdict, Watcher, diagnose};
 
 /// Long enough to be attached and to have seen something.
 const A_WHILE: Duration = Duration::from_secs(2);
@@ -55,7 +62,82 @@ fn a_target_that_goes_away_in_the_watch() {
     target.kill();
     let verdict = watcher.verdict();
     verdict.says(4, "went away");
-    assert!(verdict.report().coverage.tasks_seen > 0);
+    let coverage = &verdict.report().coverage;
+    assert!(coverage.tasks_seen > 0);
+    let early = coverage.ended_early.as_ref().expect("it says so");
+    assert!(early.reason.contains("went away"), "{}", early.reason);
+    assert!(early.after_seconds < 60.0);
+}
+
+/// Watches through a proxy until that has a connection, cuts it, and gives what came of it.
+fn cut_off(proxy: &Proxy, target: &[&str]) -> Verdict {
+    let watcher = Watcher::start_with(target, 12, Stdio::piped());
+    proxy.has_carried(1);
+    thread::sleep(A_WHILE);
+    proxy.cut(Duration::from_secs(1));
+    watcher.verdict()
+}
+
+#[test]
+fn a_connection_that_breaks_while_the_target_lives() {
+    let target = Target::start("unclosed-channel", &["--every", "100ms"]);
+    let proxy = Proxy::to(target.host_and_port());
+    let verdict = cut_off(&proxy, &[&proxy.address]);
+    let report = verdict.report();
+    let gaps = report.coverage.gaps.as_ref().expect("the break is told");
+    assert_eq!(gaps.count, 1, "{}", verdict.said);
+    assert!(gaps.seconds < 10.0, "{gaps:?}");
+    assert_eq!(report.coverage.ended_early, None, "{}", verdict.said);
+    // The leak is found as if nothing had happened.
+    assert_eq!(verdict.code, Some(1), "{}", verdict.said);
+    assert!(report.window_seconds > 10.0);
+}
+
+#[test]
+fn a_probe_that_cannot_be_reached_for_a_while() {
+    let target = Process::start("unclosed-channel", &["--every", "100ms"]).expect("it starts");
+    let pages = target.probe.trim_start_matches("http://");
+    let (host_and_port, _) = pages.split_once('/').expect("the address of a page");
+    let proxy = Proxy::to(host_and_port);
+    let verdict = cut_off(&proxy, &["--probe", &proxy.address]);
+    let report = verdict.report();
+    let gaps = report.coverage.gaps.as_ref().expect("the break is told");
+    assert!(gaps.count >= 1, "{gaps:?}");
+    assert_eq!(report.coverage.ended_early, None, "{}", verdict.said);
+    assert_eq!(verdict.code, Some(1), "{}", verdict.said);
+}
+
+#[test]
+fn a_watch_that_the_user_ends() {
+    for signal in ["INT", "TERM"] {
+        let target = Target::start("healthy", &["standby"]);
+        let watcher = Watcher::start(&target.console, 60);
+        thread::sleep(A_WHILE);
+        watcher.signal(signal);
+        let verdict = watcher.verdict();
+        verdict.says(130, "interrupted");
+        let report = verdict.report();
+        assert!(report.coverage.tasks_seen > 0);
+        let early = report.coverage.ended_early.as_ref().expect("it says so");
+        assert_eq!(early.reason, "interrupted");
+        assert!(early.after_seconds < 60.0);
+    }
+}
+
+#[test]
+fn a_user_who_does_not_wait_for_the_report() {
+    // As much as a pipe holds: the report waits for a reader that never comes.
+    let (_reader, mut full) = io::pipe().expect("a pipe");
+    full.write_all(&vec![b'\n'; 1 << 16]).expect("it fits");
+    let target = Target::start("healthy", &["standby"]);
+    let watcher = Watcher::start_with(&[&target.console], 60, full.into());
+    thread::sleep(A_WHILE);
+    watcher.signal("INT");
+    thread::sleep(A_WHILE);
+    watcher.signal("INT");
+    let verdict = watcher.verdict();
+    assert_eq!(verdict.code, Some(130), "{}", verdict.said);
+    assert!(!verdict.said.contains("interrupted"), "it stopped at once");
 }
 
 #[test]
@@ -89,8 +171,10 @@ fn a_target_that_freezes_in_the_watch() {
     thread::sleep(A_WHILE);
     target.freeze();
     let verdict = watcher.verdict();
-    verdict.says(4, "has sent nothing for 10s");
+    verdict.says(4, "has sent nothing for 30s");
     verdict.says(4, "the program may be stopped");
+    let early = verdict.report().coverage.ended_early.as_ref();
+    assert!(early.is_some_and(|early| early.reason.contains("has sent nothing")));
 }
 
 #[tokio::test]

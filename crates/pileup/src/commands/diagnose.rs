@@ -13,7 +13,7 @@ use crate::output::{complain, remark};
 use crate::render;
 use crate::selection::Selector;
 use crate::sources::Sources;
-use crate::watch::{Source, observe};
+use crate::watch::{Source, observe, open};
 
 /// How often a watch that ends with a certain finding is asked for one.
 const ASKED_EVERY: Duration = Duration::from_secs(1);
@@ -21,7 +21,7 @@ const ASKED_EVERY: Duration = Duration::from_secs(1);
 pub async fn execute(diagnose: Diagnose) -> Result<ExitCode, Error> {
     let flags = &diagnose.watch;
     let selector = prepare(flags)?;
-    let source = Source::of(diagnose.target, flags.duration).await?;
+    let source = open(diagnose.target, flags.duration).await?;
     report_on(source, flags, &selector).await
 }
 
@@ -40,7 +40,7 @@ pub fn prepare(flags: &Watch) -> Result<Selector<'_>, Error> {
 
 /// Watches a target, prints the report, and says with what code to exit.
 pub async fn report_on(
-    source: Source,
+    source: Box<dyn Source>,
     flags: &Watch,
     selector: &Selector<'_>,
 ) -> Result<ExitCode, Error> {
@@ -62,7 +62,7 @@ pub async fn report_on(
         // There is nothing to report on, and a report would say that nothing piles up.
         return watched.ended();
     }
-    let mut report = diagnose(&watched.history, &watched.target);
+    let mut report = watched.report();
     let remarks = selector.remarks(&watched.history, &report.findings);
     selector.select(&mut report, &watched.history);
     remarks.iter().for_each(remark);

@@ -14,12 +14,12 @@ use crate::output::print;
 use crate::render::escape::printable;
 use crate::render::json;
 use crate::render::text;
-use crate::watch::{Source, observe};
+use crate::watch::{Console, observe};
 
 pub async fn execute(arguments: Doctor) -> Result<ExitCode, Error> {
-    let source = Source::attach(arguments.address, arguments.duration).await?;
+    let source = Console::attach(arguments.address, arguments.duration).await?;
     let mut first = None;
-    let watched = observe(source, None, |history| {
+    let watched = observe(Box::new(source), None, |history| {
         first = first.take().or_else(|| history.latest().cloned());
         false
     })

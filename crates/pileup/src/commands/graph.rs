@@ -13,11 +13,11 @@ use crate::error::Error;
 use crate::output::print;
 use crate::sources::Sources;
 use crate::views::profile::profile;
-use crate::watch::{Source, observe};
+use crate::watch::{observe, open};
 
 pub async fn execute(arguments: Graph) -> Result<ExitCode, Error> {
     let mut sources = Sources::below(&arguments.view.sources.folders)?;
-    let source = Source::of(arguments.view.target, arguments.view.duration).await?;
+    let source = open(arguments.view.target, arguments.view.duration).await?;
     let watched = observe(source, None, |_| false).await?;
     let snapshot = watched.latest()?;
     // Where waits are not seen, a picture of them would say that nobody waits.

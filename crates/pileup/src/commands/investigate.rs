@@ -7,7 +7,7 @@ use crate::arguments::Investigate;
 use crate::commands::diagnose::{prepare, report_on};
 use crate::error::Error;
 use crate::scenario_process::ScenarioProcess;
-use crate::watch::Source;
+use crate::watch::Console;
 use crate::workspace;
 
 /// The scenario ends by itself so long after the watch, should we be killed before that.
@@ -34,6 +34,6 @@ pub async fn execute(investigate: Investigate) -> Result<ExitCode, Error> {
     );
     let scenario = ScenarioProcess::start(&name, &program, &flags).await?;
     let flags = &investigate.watch;
-    let source = Source::attach(scenario.address.clone(), flags.duration).await?;
-    report_on(source, flags, &selector).await
+    let source = Console::attach(scenario.address.clone(), flags.duration).await?;
+    report_on(Box::new(source), flags, &selector).await
 }

@@ -11,14 +11,14 @@ use crate::error::Error;
 use crate::output::print;
 use crate::render::escape::printable;
 use crate::sources::{Function, Sources};
-use crate::watch::{Source, observe};
+use crate::watch::{observe, open};
 
 /// Lines around a site whose function is not known.
 const AROUND: usize = 5;
 
 pub async fn execute(list: List) -> Result<ExitCode, Error> {
     let mut sources = Sources::below(&list.view.sources.folders)?;
-    let source = Source::of(list.view.target, list.view.duration).await?;
+    let source = open(list.view.target, list.view.duration).await?;
     let watched = observe(source, None, |_| false).await?;
     let snapshot = watched.latest()?;
     let mut routines: BTreeMap<(String, String), (Function, BTreeMap<usize, usize>)> =

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::output::remark;
 use crate::sources::Sources;
 use crate::views::profile::profile;
-use crate::watch::{Source, observe};
+use crate::watch::{observe, open};
 
 pub async fn execute(arguments: Profile) -> Result<ExitCode, Error> {
     let file = arguments.output;
@@ -22,7 +22,7 @@ pub async fn execute(arguments: Profile) -> Result<ExitCode, Error> {
         return Err(failed(io::ErrorKind::AlreadyExists.into()));
     }
     let mut sources = Sources::below(&arguments.view.sources.folders)?;
-    let source = Source::of(arguments.view.target, arguments.view.duration).await?;
+    let source = open(arguments.view.target, arguments.view.duration).await?;
     let watched = observe(source, None, |_| false).await?;
     let profile = profile(watched.latest()?, &mut sources);
     let mut output = File::create_new(&file).map_err(failed)?;

@@ -12,11 +12,11 @@ use crate::error::Error;
 use crate::output::print;
 use crate::sources::Sources;
 use crate::views::profile::{profile, waits};
-use crate::watch::{Source, observe};
+use crate::watch::{observe, open};
 
 pub async fn execute(tasks: Tasks) -> Result<ExitCode, Error> {
     let mut sources = Sources::below(&tasks.view.sources.folders)?;
-    let source = Source::of(tasks.view.target, tasks.view.duration).await?;
+    let source = open(tasks.view.target, tasks.view.duration).await?;
     let watched = observe(source, None, |_| false).await?;
     let snapshot = watched.latest()?;
     print(|out| {

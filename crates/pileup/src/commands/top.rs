@@ -13,11 +13,11 @@ use crate::render::escape::printable;
 use crate::sources::Sources;
 use crate::views::profile::{profile, short_file};
 use crate::views::top::rows;
-use crate::watch::{Source, observe};
+use crate::watch::{observe, open};
 
 pub async fn execute(top: Top) -> Result<ExitCode, Error> {
     let mut sources = Sources::below(&top.view.sources.folders)?;
-    let source = Source::of(top.view.target, top.view.duration).await?;
+    let source = open(top.view.target, top.view.duration).await?;
     let watched = observe(source, None, |_| false).await?;
     let snapshot = watched.latest()?;
     let profile = profile(snapshot, &mut sources);

@@ -19,9 +19,13 @@ pub fn write(report: &Report, graph: Option<&str>, output: &mut impl Write) -> i
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>{summary} in {target}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
          <header>\n<h1>{summary}</h1>\n<p><code>{target}</code>, watched for {:.1} s</p>\n\
-         </header>\n<main>",
+         </header>",
         report.window_seconds
     )?;
+    for line in words::incomplete(report) {
+        writeln!(output, "<p class=\"incomplete\">{}</p>", xml(&line))?;
+    }
+    writeln!(output, "<main>")?;
     write_contents(report, output)?;
     for (number, finding) in report.findings.iter().enumerate() {
         write_card(number, finding, report.window_seconds, output)?;

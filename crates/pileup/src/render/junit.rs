@@ -1,6 +1,6 @@
 //! The report for CI systems: `JUnit` XML.
 //!
-//! A finding that makes the exit code 1 is a failed test. One below that passes and says so
+//! A watch that is incomplete is an error. A finding that makes the exit code 1 is a failed test. One below that passes and says so
 //! in its output; one that is set aside is skipped.
 
 use std::io::{self, Write};
@@ -15,16 +15,27 @@ pub fn write(report: &Report, fail_on: FailOn, output: &mut impl Write) -> io::R
     let fails = |finding: &&Finding| fail_on.fails(finding.grade);
     let failures = report.findings.iter().filter(fails).count();
     let skipped = report.set_aside.len();
-    let tests = (report.findings.len() + skipped).max(1);
+    let incomplete = words::incomplete(report);
+    let errors = incomplete.len();
+    let tests = (report.findings.len() + skipped + errors).max(1);
     writeln!(output, r#"<?xml version="1.0" encoding="UTF-8"?>"#)?;
     writeln!(output, "<testsuites>")?;
     writeln!(
         output,
-        r#"  <testsuite name="{}" tests="{tests}" failures="{failures}" errors="0" skipped="{skipped}" time="{:.1}">"#,
+        r#"  <testsuite name="{}" tests="{tests}" failures="{failures}" errors="{errors}" skipped="{skipped}" time="{:.1}">"#,
         xml(&report.target),
         report.window_seconds
     )?;
-    if report.findings.is_empty() && report.set_aside.is_empty() {
+    for line in &incomplete {
+        let message = xml(line);
+        writeln!(
+            output,
+            r#"    <testcase classname="pileup" name="the watch is whole">"#
+        )?;
+        writeln!(output, r#"      <error message="{message}"/>"#)?;
+        writeln!(output, "    </testcase>")?;
+    }
+    if errors + report.findings.len() + skipped == 0 {
         let name = words::summary(report);
         writeln!(
             output,

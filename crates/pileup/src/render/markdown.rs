@@ -8,6 +8,9 @@ use super::escape::markdown;
 use super::words;
 
 pub fn write(report: &Report, output: &mut impl Write) -> io::Result<()> {
+    for line in words::incomplete(report) {
+        writeln!(output, "**{}**\n", markdown(&line))?;
+    }
     writeln!(
         output,
         "## {} in {} after {:.1} s",
@@ -40,7 +43,7 @@ pub fn write(report: &Report, output: &mut impl Write) -> io::Result<()> {
     }
     writeln!(output)?;
     for line in words::coverage(&report.coverage) {
-        writeln!(output, "- {line}")?;
+        writeln!(output, "- {}", markdown(&line))?;
     }
     Ok(())
 }

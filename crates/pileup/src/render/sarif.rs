@@ -24,10 +24,24 @@ pub fn write(report: &Report, output: &mut impl Write) -> io::Result<()> {
                 "version": env!("CARGO_PKG_VERSION"),
                 "rules": Code::ALL.map(rule),
             } },
+            "invocations": [invocation(report)],
             "results": results,
         }],
     });
     super::json::write(&log, output)
+}
+
+/// How the watch went: it did not succeed where it could not have seen all.
+fn invocation(report: &Report) -> Value {
+    let incomplete = words::incomplete(report);
+    let notifications = incomplete
+        .iter()
+        .map(|line| json!({ "level": "error", "message": { "text": printable(line) } }));
+    json!({
+        "executionSuccessful": incomplete.is_empty(),
+        "toolExecutionNotifications": notifications.collect::<Vec<_>>(),
+        "properties": { "coverage": report.coverage },
+    })
 }
 
 fn rule(code: Code) -> Value {

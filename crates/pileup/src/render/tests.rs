@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pileup_diagnosis::{
-    AliveAt, Code, Evidence, Finding, Grade, HeldBy, Involved, Report, ReportCoverage, Role,
-    SCHEMA, SetAside, WaitKind, WaitPlace, WaitedFor, WaitsOn, Why,
+    AliveAt, Code, EndedEarly, Evidence, Finding, Gaps, Grade, HeldBy, Involved, Report,
+    ReportCoverage, Role, SCHEMA, SetAside, WaitKind, WaitPlace, WaitedFor, WaitsOn, Why,
 };
 use pileup_model::{Frame, Site, TaskId, TaskState};
 
@@ -27,10 +27,7 @@ fn report() -> Report {
             tasks_seen: 9,
             live_tasks: 9,
             uninstrumented_waits: 1,
-            waits_unseen: false,
-            dropped_events: 0,
-            state_withheld: false,
-            lag_seconds: 0.0,
+            ..ReportCoverage::default()
         },
         findings: vec![Finding {
             code: Code::PilingUp,
@@ -238,6 +235,20 @@ fn sources() -> Sources {
     Sources::below(&[folder]).expect("it is there")
 }
 
+/// A watch that the user ended, after a connection that broke.
+fn ended_early() -> Report {
+    let mut report = several();
+    report.coverage.ended_early = Some(EndedEarly {
+        reason: HOSTILE.to_owned(),
+        after_seconds: 4.8,
+    });
+    report.coverage.gaps = Some(Gaps {
+        count: 2,
+        seconds: 1.25,
+    });
+    report
+}
+
 fn written(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> String {
     let mut output = Vec::new();
     write(&mut output).expect("memory takes all");
@@ -250,6 +261,7 @@ fn every_form_of_every_report_is_as_it_was() {
         ("several", several()),
         ("clean", clean()),
         ("incomplete", incomplete()),
+        ("ended-early", ended_early()),
         ("hostile", report()),
     ];
     for (name, report) in reports {
@@ -270,20 +282,52 @@ fn every_form_of_every_report_is_as_it_was() {
         insta::assert_snapshot!(format!("{name}.html"), body);
         let form = written(|output| sarif::write(&report, output));
         let log: serde_json::Value = serde_json::from_str(&form).expect("JSON");
-        let results = serde_json::to_string_pretty(&log["runs"][0]["results"]);
+        let run = &log["runs"][0];
+        let parts = serde_json::json!({
+            "invocations": run["invocations"],
+            "results": run["results"],
+        });
+        let results = serde_json::to_string_pretty(&parts);
         insta::assert_snapshot!(format!("{name}.sarif"), results.expect("JSON"));
     }
 }
 
 #[test]
 fn a_suite_is_as_the_schema_of_its_readers_has_it() {
-    for report in [several(), clean(), incomplete(), report()] {
+    for report in [several(), clean(), incomplete(), ended_early(), report()] {
         for fail_on in [FailOn::Probable, FailOn::Never] {
             let suite = written(|output| junit::write(&report, fail_on, output));
             let checked = check_junit(&suite);
             assert_eq!(checked, Ok(()), "{suite}");
         }
     }
+}
+
+#[test]
+fn every_form_says_in_its_first_lines_that_a_watch_ended_early() {
+    let report = ended_early();
+    let plain = written(|output| text::write(&report, &mut sources(), Page::of_width(100), output));
+    let issue = written(|output| markdown::write(&report, output));
+    for form in [&plain, &issue] {
+        let first = form.lines().next().unwrap_or_default();
+        assert!(
+            first.contains("INCOMPLETE") && first.contains("4.8 s"),
+            "{first}"
+        );
+    }
+    let page = written(|output| html::write(&report, None, output));
+    let (_, body) = page.split_once("<body>").expect("a page has a body");
+    let (header, _) = body.split_once("<main>").expect("a page has a main part");
+    assert!(header.contains("INCOMPLETE"), "{header}");
+    let form = written(|output| json::write(&report, output));
+    let form: serde_json::Value = serde_json::from_str(&form).expect("JSON");
+    assert_eq!(form["coverage"]["ended_early"]["after_seconds"], 4.8);
+    let form = written(|output| sarif::write(&report, output));
+    let log: serde_json::Value = serde_json::from_str(&form).expect("JSON");
+    let invocation = &log["runs"][0]["invocations"][0];
+    assert_eq!(invocation["executionSuccessful"], false);
+    let suite = written(|output| junit::write(&report, FailOn::Never, output));
+    assert!(suite.contains(r#"errors="1""#), "{suite}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod summary;
 
 use std::io::{self, IsTerminal, Write};
 
-use anstyle::Style;
+use anstyle::{AnsiColor, Style};
 use pileup_diagnosis::{Code, Finding, Report};
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
@@ -75,6 +75,16 @@ pub fn write(
     page: Page,
     output: &mut impl Write,
 ) -> io::Result<()> {
+    let warning = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
+    let incomplete = words::incomplete(report);
+    for line in &incomplete {
+        write!(output, "{warning}")?;
+        write_wrapped("", line, page, output)?;
+        write!(output, "{warning:#}")?;
+    }
+    if !incomplete.is_empty() {
+        writeln!(output)?;
+    }
     summary::write(report, sources, page, output)?;
     let mut fixes: Vec<&str> = Vec::new();
     for finding in &report.findings {

@@ -17,9 +17,7 @@ pub fn grade(grade: Grade) -> &'static str {
 
 pub fn summary(report: &Report) -> String {
     match report.findings.len() {
-        0 if report.coverage.state_withheld => {
-            "incomplete: no finding, but the target withheld its older tasks".to_owned()
-        }
+        0 if !incomplete(report).is_empty() => "no finding in what was seen".to_owned(),
         0 if report.set_aside.is_empty() => "nothing piles up".to_owned(),
         0 => "nothing else piles up".to_owned(),
         1 => "1 finding".to_owned(),
@@ -154,6 +152,25 @@ pub fn percent_encoded(path: &str) -> String {
 pub const NO_SOURCE: &str = "a source file is not shown: it is not below the working directory; \
                              --source-root DIR names the folder in which cargo built the program";
 
+/// Why a report without findings does not mean that nothing leaks, one line each: the first
+/// lines of every form.
+pub fn incomplete(report: &Report) -> Vec<String> {
+    let coverage = &report.coverage;
+    let mut lines = Vec::new();
+    if let Some(early) = &coverage.ended_early {
+        lines.push(format!(
+            "INCOMPLETE: the watch ended early, after {:.1} s: {}",
+            early.after_seconds, early.reason
+        ));
+    }
+    if coverage.state_withheld {
+        lines.push(
+            "INCOMPLETE: the target withheld the tasks that lived before the attach".to_owned(),
+        );
+    }
+    lines
+}
+
 pub fn site(finding: &Finding) -> String {
     place(finding.site.as_ref())
 }
@@ -233,10 +250,15 @@ pub fn coverage(coverage: &ReportCoverage) -> Vec<String> {
             coverage.dropped_events
         ));
     }
-    if coverage.state_withheld {
-        lines.push(
-            "incomplete: the target withheld the tasks that lived before the attach".to_owned(),
-        );
+    if let Some(gaps) = &coverage.gaps {
+        lines.push(format!(
+            "gaps: the connection broke {}, and {:.1} s of the watch were not seen",
+            match gaps.count {
+                1 => "once".to_owned(),
+                more => format!("{more} times"),
+            },
+            gaps.seconds
+        ));
     }
     if coverage.lag_seconds >= 1.0 {
         lines.push(format!(

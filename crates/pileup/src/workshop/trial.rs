@@ -7,7 +7,7 @@ use pileup::{History, Report, diagnose};
 use super::exercise::Exercise;
 use crate::error::Error;
 use crate::scenario_process::{ScenarioProcess, WorkDone};
-use crate::watch::{Source, observe};
+use crate::watch::{Console, observe};
 use crate::workspace;
 
 /// What takes minutes at an exercise's own pace takes seconds at this one.
@@ -31,8 +31,8 @@ impl Trial {
         let program = workspace::build(&exercise.name)?;
         let flags = [format!("--every={EVERY}"), format!("--for={LIFETIME}")];
         let process = ScenarioProcess::start(&exercise.name, &program, &flags).await?;
-        let source = Source::attach(process.address.clone(), WATCH).await?;
-        let watched = observe(source, None, |_| false).await?;
+        let source = Console::attach(process.address.clone(), WATCH).await?;
+        let watched = observe(Box::new(source), None, |_| false).await?;
         let report = diagnose(&watched.history, &exercise.name);
         Ok(Self {
             report,

@@ -1,15 +1,12 @@
 //! A target whose life the test decides on, always reaped.
 
-#[path = "../support/programs.rs"]
-mod programs;
-
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
-use self::programs::programs;
+use crate::process::programs::programs;
 
 /// For a program to get ready, on a machine that is busy.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -22,22 +22,39 @@ pub struct Verdict {
 
 impl Watcher {
     pub fn start(console: &str, seconds: u32) -> Self {
+        Self::start_with(&[console], seconds, Stdio::piped())
+    }
+
+    /// Watches what the arguments name, and prints the report there.
+    pub fn start_with(target: &[&str], seconds: u32, stdout: Stdio) -> Self {
         let child = Command::new(env!("CARGO_BIN_EXE_pileup"))
-            .args(["diagnose", console, "--format", "json"])
+            .args(["diagnose", "--format", "json"])
+            .args(target)
             .args(["--for", &format!("{seconds}s")])
-            .stdout(Stdio::piped())
+            .stdout(stdout)
             .stderr(Stdio::piped())
             .spawn();
         Self(child.expect("pileup runs"))
     }
 
+    /// Sends a signal, such as `INT`, which is what Ctrl-C sends.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("sh")
+            .args(["-c", &format!("kill -{name} {}", self.0.id())])
+            .status();
+        assert!(sent.expect("there is a shell").success());
+    }
+
     /// Waits for the end.
     pub fn verdict(mut self) -> Verdict {
-        let mut stdout = self.0.stdout.take().expect("it is piped");
+        let stdout = self.0.stdout.take();
         let mut stderr = self.0.stderr.take().expect("it is piped");
         let printed = thread::spawn(move || {
             let mut text = String::new();
-            stdout.read_to_string(&mut text).map(|_| text)
+            match stdout {
+                Some(mut stdout) => stdout.read_to_string(&mut text).map(|_| text),
+                None => Ok(text),
+            }
         });
         let told = thread::spawn(move || {
             let mut text = String::new();

@@ -1,0 +1,99 @@
+//! What a report says of the watch that it comes from.
+
+use pileup_model::{Snapshot, Task, TaskKind, TaskState};
+use serde::{Deserialize, Serialize};
+
+use crate::history::History;
+use crate::waits::WaitGraph;
+
+/// How much of the target a watch covers.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ReportCoverage {
+    /// Tasks that were seen at all, finished or not.
+    pub tasks_seen: u64,
+    /// Live tasks at the end of the watch. 0 in reports of version 1.
+    #[serde(default)]
+    pub live_tasks: usize,
+    /// Live tasks that wait for something that Tokio does not instrument.
+    pub uninstrumented_waits: usize,
+    /// Whether nothing is known of what tasks wait for, nor of who could wake them.
+    #[serde(default)]
+    pub waits_unseen: bool,
+    /// Events that the target lost because its buffer was full.
+    pub dropped_events: u64,
+    /// Whether the target withheld what was there before the attach.
+    pub state_withheld: bool,
+    /// How late the target told of new tasks.
+    pub lag_seconds: f64,
+    /// The breaks of the connection, where there were any and it was made again.
+    #[serde(default)]
+    pub gaps: Option<Gaps>,
+    /// Why the watch ended before its time; none where it is whole.
+    #[serde(default)]
+    pub ended_early: Option<EndedEarly>,
+}
+
+/// Times of the watch in which nobody watched.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Gaps {
+    /// How often the connection broke.
+    pub count: u32,
+    /// How long that lasted in all.
+    pub seconds: f64,
+}
+
+/// That a watch ended before its time.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EndedEarly {
+    /// Why.
+    pub reason: String,
+    /// How long it had lasted by then, by the target's own clock.
+    pub after_seconds: f64,
+}
+
+impl ReportCoverage {
+    pub(super) fn of(history: &History, graph: &WaitGraph) -> Self {
+        let latest = history.latest();
+        let coverage = latest.map(|latest| latest.coverage).unwrap_or_default();
+        Self {
+            tasks_seen: history.tasks_seen(),
+            live_tasks: latest.map_or(0, live_tasks),
+            uninstrumented_waits: latest.map_or(0, |latest| uninstrumented_waits(latest, graph)),
+            waits_unseen: coverage.waits_unseen,
+            dropped_events: coverage.dropped_events,
+            state_withheld: coverage.state_withheld,
+            lag_seconds: coverage.lag.as_secs_f64(),
+            gaps: (coverage.reconnects > 0).then_some(Gaps {
+                count: coverage.reconnects,
+                seconds: coverage.unwatched.as_secs_f64(),
+            }),
+            ended_early: None,
+        }
+    }
+}
+
+/// Live tasks, without those that have finished and are kept on the wire by an open span.
+fn live_tasks(snapshot: &Snapshot) -> usize {
+    let tasks = snapshot.tasks.iter();
+    tasks.filter(|task| !task.is_ghost()).count()
+}
+
+/// Tasks that are idle, can be woken, and have no async op open that would say by what.
+fn uninstrumented_waits(snapshot: &Snapshot, graph: &WaitGraph) -> usize {
+    let mut in_ops = graph.tasks_in_ops().iter().peekable();
+    // Both are in the order of the tasks.
+    let mut is_in_op = |task: &Task| {
+        while in_ops.next_if(|id| **id < task.id).is_some() {}
+        in_ops.peek() == Some(&&task.id)
+    };
+    let waits = snapshot.tasks.iter().filter(|task| {
+        matches!(task.kind, TaskKind::Async | TaskKind::Local)
+            && task.state() == Some(TaskState::Idle)
+            && task.waker_count() != Some(0)
+            && !is_in_op(task)
+    });
+    waits.count()
+}
