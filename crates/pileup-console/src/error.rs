@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use pileup_model::figures;
 use thiserror::Error;
 
 use crate::Address;
@@ -34,7 +35,7 @@ pub enum ConsoleError {
         reason: String,
     },
     /// The target answered, and then sent nothing for longer than any publish interval in use.
-    #[error("{address} has sent nothing for {silence:?}")]
+    #[error("{address} has sent nothing for {}", figures::duration(*silence))]
     Silent {
         /// Who is silent.
         address: Address,

@@ -12,7 +12,6 @@
 //! A rule is one file in `rules` and a line in its table. It claims something only on evidence
 //! that a person can check, and never from a single snapshot.
 
-pub mod figures;
 mod growth;
 mod history;
 mod report;
@@ -22,7 +21,7 @@ mod waits;
 
 pub use growth::{FinishedBefore, PileShape, Population};
 pub use history::{AliveAt, History, Lifetimes, SeenTask, SiteHistory};
-pub use pileup_model::WaitKind;
+pub use pileup_model::{WaitKind, figures};
 pub use report::{
     Code, CountedWait, Doubt, EndedEarly, Evidence, Finding, Gaps, Grade, HeldBy, Involved,
     OtherSide, READABLE, Report, ReportCoverage, Role, SCHEMA, Seconds, SetAside, Unseen, WaitFor,

@@ -2,11 +2,12 @@
 //! that they share, and the async ops with which they wait for them.
 //!
 //! Plain data. It opens nothing, asks nobody, and reads no clock: every time in it is
-//! the observed program's own.
+//! the observed program's own. [`figures`] writes its times and counts as people read them.
 
 mod async_op;
 mod coverage;
 mod dependency;
+pub mod figures;
 mod resource;
 mod site;
 mod snapshot;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use crate::length::write_length;
+use pileup_model::figures::duration;
+
 use crate::task_line::{plain, write_text};
 use crate::{Frame, Labels, Profile};
 
@@ -55,13 +56,10 @@ impl Profile {
             if let (Ok(count @ 1..), Ok(nanos)) =
                 (u32::try_from(group.count), u64::try_from(group.age_nanos))
             {
-                out.write_all(b"# age: ")?;
-                write_length(Duration::from_nanos(nanos) / count, out)?;
-                out.write_all(b" on average")?;
+                let mean = duration(Duration::from_nanos(nanos) / count);
+                write!(out, "# age: {mean} on average")?;
                 if let Some(oldest) = group.oldest_class {
-                    out.write_all(b", the oldest ")?;
-                    write_length(oldest, out)?;
-                    out.write_all(b" or more")?;
+                    write!(out, ", the oldest {} or more", duration(oldest))?;
                 }
                 out.write_all(b"\n")?;
             }

@@ -7,7 +7,6 @@
 mod age_class;
 mod difference;
 mod grouped;
-mod length;
 mod pprof;
 mod profile;
 mod task_line;

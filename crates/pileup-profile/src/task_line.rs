@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 use std::time::Duration;
 
+use pileup_model::figures::duration;
 use pileup_model::{Frame, Site, TaskState};
 
-use crate::length::write_length;
 use crate::profile::state_name;
 
 /// One living task, as `debug=2` shows it.
@@ -53,11 +53,8 @@ impl TaskLine<'_> {
         if minutes > 0 && self.state != TaskState::Running {
             write!(out, ", {minutes} minutes")?;
         }
-        out.write_all(b"] {age: ")?;
-        write_length(self.age, out)?;
-        out.write_all(b", idle: ")?;
-        write_length(self.idle, out)?;
-        write!(out, ", polls: {}", self.polls)?;
+        let (age, idle) = (duration(self.age), duration(self.idle));
+        write!(out, "] {{age: {age}, idle: {idle}, polls: {}", self.polls)?;
         for (label, value) in [("runtime", self.runtime), ("task", self.name)] {
             if let Some(value) = value {
                 write!(out, ", {label}: ")?;
@@ -142,7 +139,7 @@ mod tests {
         };
         assert_eq!(
             written(&task),
-            "goroutine 7 [idle, 2 minutes] {age: 3m12s, idle: 2m1s, polls: 13, runtime: main}:\n\
+            "goroutine 7 [idle, 2 minutes] {age: 3 min 12 s, idle: 2 min 1 s, polls: 13, runtime: main}:\n\
              created by orders::accept\n\tsrc/orders.rs:24\n\n"
         );
     }
@@ -179,7 +176,7 @@ mod tests {
         };
         assert_eq!(
             written(&task),
-            "goroutine 7 [Notify::notified] {age: 1s, idle: 0ms, polls: 1}:\n\
+            "goroutine 7 [Notify::notified] {age: 1 s, idle: 0 ms, polls: 1}:\n\
              tokio::sync::notify::poll(...)\n\t?:0\n\
              orders::take(...)\n\tsrc/orders.rs:7\n\
              created by orders::accept in goroutine 3\n\tsrc/orders.rs:24\n\n"

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pileup::Snapshot;
-use pileup_model::{AsyncOp, Resource, elapsed};
+use pileup_model::{AsyncOp, Resource, elapsed, figures};
 use serde::Serialize;
 
 /// From this lag on, a short watch misses what is new.
@@ -93,7 +93,7 @@ fn tasks(first: &Snapshot, last: &Snapshot) -> Check {
 }
 
 fn activity(first: &Snapshot, last: &Snapshot) -> Check {
-    let watched = elapsed(first.at, last.at).as_secs_f64();
+    let watched = figures::duration(elapsed(first.at, last.at));
     let active = last.tasks.iter().filter(|task| {
         let last_wake = task.wakers.and_then(|wakers| wakers.last_wake);
         task.last_active() > first.at || last_wake.is_some_and(|wake| wake > first.at)
@@ -101,7 +101,7 @@ fn activity(first: &Snapshot, last: &Snapshot) -> Check {
     let (active, finished) = (active.count(), last.finished.len());
     check(
         "activity",
-        format!("{active} of the living were polled or woken in {watched:.0} s"),
+        format!("{active} live tasks were polled or woken in {watched}"),
         (active == 0 && finished == 0 && !last.coverage.state_withheld).then_some((
             Health::Doubtful,
             "give the program some work while the doctor looks: if nothing is told of that \
@@ -138,8 +138,8 @@ fn lag(last: &Snapshot) -> Check {
     check(
         "lag",
         format!(
-            "new tasks are told {:.2} s after their birth",
-            lag.as_secs_f64()
+            "new tasks are reported {} after they were spawned",
+            figures::duration(lag)
         ),
         (lag >= LATE).then_some((
             Health::Broken,
@@ -195,8 +195,8 @@ fn retention(first: &Snapshot) -> Check {
             || "no finished task is remembered".to_owned(),
             |longest| {
                 format!(
-                    "{number} finished tasks are remembered, for {:.0} s or more",
-                    longest.as_secs_f64()
+                    "{number} finished tasks are remembered, for {} or more",
+                    figures::duration(longest)
                 )
             },
         ),

@@ -159,7 +159,7 @@ fn a_target_that_was_frozen_before() {
     let target = Target::start("healthy", &["standby"]);
     target.freeze();
     let verdict = diagnose(&target.console, 2);
-    verdict.says(3, "has sent nothing for 20s");
+    verdict.says(3, "has sent nothing for 20 s");
     verdict.says(3, "the program may be stopped");
     assert!(verdict.report.is_none());
 }
@@ -171,7 +171,7 @@ fn a_target_that_freezes_in_the_watch() {
     thread::sleep(A_WHILE);
     target.freeze();
     let verdict = watcher.verdict();
-    verdict.says(4, "has sent nothing for 30s");
+    verdict.says(4, "has sent nothing for 30 s");
     verdict.says(4, "the program may be stopped");
     let early = verdict.report().coverage.ended_early.as_ref();
     assert!(early.is_some_and(|early| early.reason.contains("has sent nothing")));

@@ -7,7 +7,7 @@ use pileup_model::Site;
 use super::doubt::Doubt;
 use super::evidence::{CountedWait, Evidence, OtherSide, Unseen, WaitFor};
 use super::seconds::Seconds;
-use crate::figures::{count, duration, size, times};
+use crate::figures::{count, duration, size, size_per, times};
 
 impl Evidence {
     /// The fact as a sentence.
@@ -291,14 +291,14 @@ impl Evidence {
                 bytes,
                 bytes_per_minute,
             } => format!(
-                "{} at least {} of futures, and {} more a minute",
+                "{} at least {} of futures, and {} more",
                 if *tasks == 1 {
                     "it holds"
                 } else {
                     "together they hold"
                 },
                 size(*bytes as f64),
-                size(*bytes_per_minute)
+                size_per(*bytes_per_minute)
             ),
             Self::SpawnInDependency { alive, spawned_at } => format!(
                 "while active they spawn tasks inside a dependency, at {}; {} alive",

@@ -111,11 +111,11 @@ fn the_evidence_says_how_many_how_fast_and_how_old() {
     assert_eq!(
         finding.evidence,
         [
-            "alive went from 0 to 120 in the 12.0 s of the watch",
+            "alive went from 0 to 120 in the 12 s of the watch",
             "120 of the live tasks were born in the watch, in every part of it, and no task of the \
              site finished",
-            "of 80 tasks that reached the age of 4.0 s, none has finished",
-            "none of the old was polled in the last 4.0 s",
+            "of 80 tasks that reached the age of 4 s, none has finished",
+            "none of the old was polled in the last 4 s",
             "what they wait for is not seen: Tokio does not instrument recv, Notify, JoinHandle and \
              I/O",
         ]
@@ -132,7 +132,7 @@ fn a_few_that_are_polled_do_not_speak_for_all() {
     let report = program.watch(0.0, 12.0);
     let evidence = report.findings[0].evidence.join("\n");
     assert!(
-        evidence.contains("72 of the 80 old were not polled in the last 4.0 s"),
+        evidence.contains("72 of the 80 old were not polled in the last 4 s"),
         "{evidence}"
     );
 }
@@ -150,7 +150,7 @@ fn closures_that_do_not_return_have_no_awaits_to_look_at() {
     let finding = &report.findings[0];
     let evidence = finding.evidence.join("\n");
     assert!(
-        evidence.contains("kept a thread of the blocking pool for 4.0 s"),
+        evidence.contains("kept a thread of the blocking pool for 4 s"),
         "{evidence}"
     );
     assert!(evidence.contains("debugger"), "{evidence}");
@@ -174,7 +174,7 @@ fn closures_that_wait_for_a_thread_keep_none() {
         .iter()
         .find(|finding| finding.code.number() == "PU03");
     let evidence = pile.expect("a pile").evidence.join("\n");
-    let says = "70 of the old have each kept a thread of the blocking pool for 5.0 s or longer, \
+    let says = "70 of the old have each kept a thread of the blocking pool for 5 s or longer, \
                 and 10 wait for one";
     assert!(evidence.contains(says), "{evidence}");
 }

@@ -10,7 +10,7 @@ use crate::arguments::{Diagnose, Watch};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::output::{complain, remark};
-use crate::render;
+use crate::render::{self, words};
 use crate::selection::Selector;
 use crate::sources::Sources;
 use crate::watch::{Source, observe, open};
@@ -68,8 +68,8 @@ pub async fn report_on(
     remarks.iter().for_each(remark);
     if proven {
         remark(format_args!(
-            "the watch ended after {:.1} s: a finding is certain",
-            report.window_seconds
+            "the watch ended after {}: a finding is certain",
+            words::seconds(report.window_seconds)
         ));
     }
     let fails = report

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use anstyle::Style;
 use pileup::{Ending, History, Recording, diagnose};
+use pileup_diagnosis::figures::rate;
 
 use crate::arguments::{Diff, PlainFormat};
 use crate::difference::{Change, Compared, Difference, Seen, SiteChange};
@@ -126,12 +127,12 @@ fn in_short(seen: Option<&Seen>, alive: Option<usize>) -> String {
         );
     };
     format!(
-        "{} {} {}, {} alive, {:+.0} a minute{}",
+        "{} {} {}, {} alive, {}{}",
         words::grade(seen.grade),
         seen.code.number(),
         printable(&seen.pattern),
         seen.alive,
-        seen.growth_per_minute,
+        rate(seen.growth_per_minute),
         if seen.set_aside { ", set aside" } else { "" }
     )
 }

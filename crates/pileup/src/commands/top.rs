@@ -4,6 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use comfy_table::{CellAlignment, Table, presets};
+use pileup_diagnosis::figures::rate;
 use pileup_profile::Frame;
 
 use crate::arguments::Top;
@@ -26,15 +27,7 @@ pub async fn execute(top: Top) -> Result<ExitCode, Error> {
 
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header([
-        "flat",
-        "flat%",
-        "sum%",
-        "cum",
-        "cum%",
-        "growth/min",
-        "place",
-    ]);
+    table.set_header(["flat", "flat%", "sum%", "cum", "cum%", "growth", "place"]);
     for column in table.column_iter_mut().take(6) {
         column.set_cell_alignment(CellAlignment::Right);
     }
@@ -47,8 +40,7 @@ pub async fn execute(top: Top) -> Result<ExitCode, Error> {
             percent(sum, total),
             row.cumulative.to_string(),
             percent(row.cumulative, total),
-            row.growth_per_minute
-                .map_or_else(String::new, |growth| format!("{growth:+.0}")),
+            row.growth_per_minute.map_or_else(String::new, rate),
             place(row.frame),
         ]);
     }

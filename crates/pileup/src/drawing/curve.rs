@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use pileup::Finding;
 
+use crate::render::words;
+
 /// The picture is stretched to its place on the page; what is written at it is not.
 const WIDTH: f64 = 600.0;
 const HEIGHT: f64 = 100.0;
@@ -32,9 +34,10 @@ pub fn write(finding: &Finding, window_seconds: f64) -> Option<String> {
          <svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" preserveAspectRatio=\"none\">\n\
          <polygon points=\"{from:.1},{HEIGHT}{line} {to:.1},{HEIGHT}\"/>\n\
          <polyline points=\"{}\"/>\n</svg>\n\
-         <div><span>0 s</span><span>{window_seconds:.0} s</span></div>\n</figure>",
+         <div><span>0 s</span><span>{}</span></div>\n</figure>",
         first.alive,
         last.alive,
         line.trim_start(),
+        words::seconds(window_seconds),
     ))
 }

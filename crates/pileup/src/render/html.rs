@@ -18,9 +18,9 @@ pub fn write(report: &Report, graph: Option<&str>, output: &mut impl Write) -> i
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>{summary} in {target}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
-         <header>\n<h1>{summary}</h1>\n<p><code>{target}</code>, watched for {:.1} s</p>\n\
+         <header>\n<h1>{summary}</h1>\n<p><code>{target}</code>, watched for {}</p>\n\
          </header>",
-        report.window_seconds
+        words::seconds(report.window_seconds)
     )?;
     for line in words::incomplete(report) {
         writeln!(output, "<p class=\"incomplete\">{}</p>", xml(&line))?;

@@ -13,10 +13,10 @@ pub fn write(report: &Report, output: &mut impl Write) -> io::Result<()> {
     }
     writeln!(
         output,
-        "## {} in {} after {:.1} s",
+        "## {} in {} after {}",
         words::summary(report),
         markdown(&report.target),
-        report.window_seconds
+        words::seconds(report.window_seconds)
     )?;
     for finding in &report.findings {
         writeln!(

@@ -66,7 +66,7 @@ pub fn seconds(seconds: f64) -> String {
     if length >= Duration::from_secs(10) {
         // Whole seconds are enough for the length of a watch.
         let whole = Duration::from_secs(length.saturating_add(half).as_secs());
-        return figures::duration(whole).replace(".0 s", " s");
+        return figures::duration(whole);
     }
     figures::duration(length)
 }
@@ -159,8 +159,9 @@ pub fn incomplete(report: &Report) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(early) = &coverage.ended_early {
         lines.push(format!(
-            "INCOMPLETE: the watch ended early, after {:.1} s: {}",
-            early.after_seconds, early.reason
+            "INCOMPLETE: the watch ended early, after {}: {}",
+            seconds(early.after_seconds),
+            early.reason
         ));
     }
     if coverage.state_withheld {
@@ -252,18 +253,15 @@ pub fn coverage(coverage: &ReportCoverage) -> Vec<String> {
     }
     if let Some(gaps) = &coverage.gaps {
         lines.push(format!(
-            "gaps: the connection broke {}, and {:.1} s of the watch were not seen",
-            match gaps.count {
-                1 => "once".to_owned(),
-                more => format!("{more} times"),
-            },
-            gaps.seconds
+            "gaps: the connection broke {}, and {} of the watch were not seen",
+            figures::times(gaps.count.into()),
+            seconds(gaps.seconds)
         ));
     }
     if coverage.lag_seconds >= 1.0 {
         lines.push(format!(
-            "late: the target told of new tasks {:.1} s after their birth",
-            coverage.lag_seconds
+            "late: the target reported new tasks {} after they were spawned",
+            seconds(coverage.lag_seconds)
         ));
     }
     lines

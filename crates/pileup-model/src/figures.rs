@@ -3,16 +3,22 @@
 
 use std::time::Duration;
 
-/// A length of time in one unit, or in the two largest: `40 ms`, `11.8 s`, `3 min 5 s`,
+/// The units of rates, in minutes.
+const UNITS: [(f64, &str); 3] = [(1.0, "a minute"), (60.0, "an hour"), (1440.0, "a day")];
+
+/// A length of time in one unit, or in the two largest: `40 ms`, `11.8 s`, `30 s`, `3 min 5 s`,
 /// `1 d 2 h`.
 #[must_use]
 pub fn duration(duration: Duration) -> String {
-    let seconds = duration.as_secs_f64();
-    if seconds < 1.0 {
-        return format!("{:.0} ms", seconds * 1e3);
+    if duration < Duration::from_secs(1) {
+        return format!("{} ms", duration.as_millis());
     }
-    if seconds < 120.0 {
-        return format!("{seconds:.1} s");
+    let tenths = (duration.as_millis() + 50) / 100;
+    if tenths < 1200 {
+        return match (tenths / 10, tenths % 10) {
+            (seconds, 0) => format!("{seconds} s"),
+            (seconds, tenth) => format!("{seconds}.{tenth} s"),
+        };
     }
     let whole = duration.as_secs();
     let (larger, smaller) = match whole {
@@ -61,13 +67,20 @@ pub fn rate(per_minute: f64) -> String {
 #[must_use]
 pub fn per(per_minute: f64) -> String {
     let (amount, unit) = in_unit(per_minute);
-    format!("{amount:.0} {}", ["a minute", "an hour", "a day"][unit])
+    format!("{amount:.0} {}", UNITS[unit].1)
+}
+
+/// How fast a number of bytes grows, such as `9.1 KiB a minute` or `40 B an hour`.
+#[must_use]
+pub fn size_per(bytes_per_minute: f64) -> String {
+    let (_, unit) = in_unit(bytes_per_minute);
+    let (minutes, name) = UNITS[unit];
+    format!("{} {name}", size(bytes_per_minute * minutes))
 }
 
 /// A rate as a rounded number, and the number of its unit: minute, hour or day.
 fn in_unit(per_minute: f64) -> (f64, usize) {
-    let units = [1.0, 60.0, 1440.0];
-    let amounts = units.map(|minutes| (per_minute * minutes).round());
+    let amounts = UNITS.map(|(minutes, _)| (per_minute * minutes).round());
     let fits = amounts.iter().position(|amount| amount.abs() >= 1.0);
     match fits {
         Some(unit) => (amounts[unit], unit),
@@ -101,11 +114,21 @@ mod tests {
     #[test]
     fn durations_have_the_units_that_fit() {
         for (seconds, text) in [
+            (0.0, "0 ms"),
             (0.04, "40 ms"),
+            (0.9999, "999 ms"),
+            (1.0, "1 s"),
             (11.83, "11.8 s"),
+            (30.04, "30 s"),
+            (3.96, "4 s"),
+            (119.9, "119.9 s"),
+            (119.99, "1 min 59 s"),
+            (120.0, "2 min"),
             (185.0, "3 min 5 s"),
             (7200.0, "2 h"),
+            (86_400.0, "1 d"),
             (93_600.0, "1 d 2 h"),
+            (40.0 * 86_400.0, "40 d"),
         ] {
             assert_eq!(duration(Duration::from_secs_f64(seconds)), text);
         }
@@ -134,5 +157,7 @@ mod tests {
             assert_eq!(rate(per_minute), short);
             assert_eq!(per(per_minute), long);
         }
+        assert_eq!(size_per(9318.0), "9.1 KiB a minute");
+        assert_eq!(size_per(0.25), "15 B an hour");
     }
 }
