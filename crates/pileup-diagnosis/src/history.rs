@@ -103,7 +103,7 @@ impl History {
         }
         self.note_wakers(tasks_before, &snapshot);
         self.pollers.observe(ops_before, &snapshot);
-        self.locks.observe(&snapshot);
+        self.locks.observe(&snapshot, &self.pollers);
         self.watch = Some(Watch {
             started: started.unwrap_or(snapshot.at),
             remembered: remembered.unwrap_or_else(|| remembers(&snapshot)),
@@ -183,7 +183,10 @@ impl History {
 
     /// Who holds a lock that somebody waits for, by who was granted it.
     pub(crate) fn holder(&self, lock: &Resource, granted: &[&AsyncOp]) -> Holder {
-        self.locks.holder(lock, granted, &self.pollers)
+        match self.latest() {
+            Some(latest) => self.locks.holder(lock, granted, &self.pollers, latest),
+            None => Holder::Unknown,
+        }
     }
 
     /// Tasks that were seen at all, finished or not.

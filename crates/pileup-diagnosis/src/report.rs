@@ -117,7 +117,7 @@ fn findings(history: &History, graph: &WaitGraph) -> Vec<Finding> {
         waits: graph,
         piles: piles(history),
     };
-    let claims = fold_into_callers(claims(&observation), history).into_iter();
+    let claims = fold_into_callers(claims(&observation), history, latest).into_iter();
     claims
         .map(|graded| Finding::of(graded, history, latest))
         .collect()

@@ -1,6 +1,7 @@
 //! The rules. Each is one file that turns an observation into claims, and a line of the
 //! [`table`].
 
+mod blocking_pool_full;
 mod claim;
 mod deadlock;
 mod held_lock;

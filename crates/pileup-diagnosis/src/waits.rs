@@ -7,4 +7,4 @@ mod wait_graph;
 
 pub use self::picture::{Edge, Graph, Node, Relation, graph};
 pub(crate) use self::usual::Waits;
-pub(crate) use self::wait_graph::{Wait, WaitGraph, lives};
+pub(crate) use self::wait_graph::{Wait, WaitGraph};

@@ -22,7 +22,7 @@ pub use async_op::{AsyncOp, AsyncOpId};
 pub use coverage::{Coverage, Scheduling};
 pub use resource::{Attribute, AttributeValue, Resource, ResourceId};
 pub use site::Site;
-pub use snapshot::Snapshot;
+pub use snapshot::{ENDED_OPS_KEPT, Snapshot};
 pub use task::{Polls, Task, TaskId, TaskKind, TaskState, Wakers};
 pub use time::elapsed;
 pub use turnover::Turnover;

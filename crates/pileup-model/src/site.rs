@@ -55,6 +55,19 @@ impl Site {
         }
     }
 
+    /// The name of the dependency that the place is in, and its version where the path has it,
+    /// such as `hyper-util` and `0.1.21`.
+    #[must_use]
+    pub fn crate_and_version(&self) -> Option<(String, Option<String>)> {
+        let file = self.slashed();
+        let Dependency { name, short, .. } = dependency(&file)?;
+        let folder = short.split('/').next().unwrap_or_default();
+        let version = folder
+            .strip_prefix(name)
+            .and_then(|rest| rest.strip_prefix('-'));
+        (!name.is_empty()).then(|| (name.to_owned(), version.map(str::to_owned)))
+    }
+
     /// The file as it is shown: that of a crate which was fetched from the folder of the crate
     /// on, with its version, rather than from where this machine keeps it.
     #[must_use]
@@ -99,6 +112,14 @@ mod tests {
             line: 1,
             column: 1,
         }
+    }
+
+    #[test]
+    fn a_dependency_has_a_name_and_where_it_was_downloaded_a_version() {
+        let file = "/home/a/.cargo/registry/src/index.crates.io-1949/hyper-util-0.1.21/src/rt.rs";
+        let known = Some(("hyper-util".to_owned(), Some("0.1.21".to_owned())));
+        assert_eq!(site(file).crate_and_version(), known);
+        assert_eq!(site("src/main.rs").crate_and_version(), None);
     }
 
     #[test]

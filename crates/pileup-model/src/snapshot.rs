@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AsyncOp, AsyncOpId, Coverage, Resource, ResourceId, Task, TaskId, Turnover};
 
+/// This many async ops that ended are kept of each resource: enough to tell who holds it.
+pub const ENDED_OPS_KEPT: usize = 64;
+
 /// A whole program at one moment, and what ended in it since the snapshot before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
@@ -19,8 +22,8 @@ pub struct Snapshot {
     pub finished: Vec<Arc<Task>>,
     /// The living resources, by id.
     pub resources: Vec<Arc<Resource>>,
-    /// The async ops by id: the living, and of those that ended the newest of each
-    /// resource that still lives.
+    /// The async ops by id: the open ones, and of those that ended the newest of each
+    /// resource that still lives, at most [`ENDED_OPS_KEPT`].
     pub async_ops: Vec<Arc<AsyncOp>>,
     /// What was counted at each spawn site, where the source counts the tasks that finish
     /// instead of telling them in `finished`.

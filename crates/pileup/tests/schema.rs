@@ -43,7 +43,7 @@ fn reports_are_as_the_schema_says_and_others_are_not() {
         "state": "idle",
         "waits_on": { "kind": "mutex", "resource": { "type": "Mutex", "file": "a.rs", "line": 1 } },
         "held_by": [{ "task": 7, "site": null }],
-        "evidence": ["seen"], "explanation": "why", "fix": "mend"
+        "evidence": ["seen"], "explanation": "why", "fix": "fix"
     });
     let mut report = report;
     report["findings"] = json!([finding]);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use console_api::async_ops as wire;
 use console_api::instrument::Update;
 use jiff::Timestamp;
-use pileup_model::{AsyncOp, AsyncOpId, ResourceId, TaskId};
+use pileup_model::{AsyncOp, AsyncOpId, ENDED_OPS_KEPT, ResourceId, TaskId};
 
 use super::news::News;
 use super::repeats::{Repeats, is_same};
@@ -14,15 +14,12 @@ use super::resources::Resources;
 use crate::decode;
 use crate::text::Texts;
 
-/// Async ops that ended are kept for as long as they can still tell who holds a resource:
-/// the newest of each.
-const ENDED_KEPT: usize = 64;
-
 /// The async ops of a program.
 #[derive(Debug, Default)]
 pub(super) struct AsyncOps {
     known: BTreeMap<AsyncOpId, Arc<AsyncOp>>,
-    /// Those of the known that ended, the one that ended first first.
+    /// Those of the known that ended, the one that ended first first. They are kept for as long
+    /// as they can still tell who holds a resource.
     ended: HashMap<ResourceId, BTreeSet<(Timestamp, AsyncOpId)>>,
     repeats: Repeats<AsyncOpId>,
 }
@@ -143,7 +140,7 @@ impl AsyncOps {
     fn keep_ended(&mut self, resource: ResourceId, end: Timestamp, id: AsyncOpId) {
         let ended = self.ended.entry(resource).or_default();
         ended.insert((end, id));
-        if ended.len() > ENDED_KEPT
+        if ended.len() > ENDED_OPS_KEPT
             && let Some((_, oldest)) = ended.pop_first()
         {
             self.known.remove(&oldest);

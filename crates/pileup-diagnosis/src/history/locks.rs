@@ -1,16 +1,27 @@
 //! Who holds a lock, as far as it can be inferred.
 //!
 //! No message says who holds what. But a lock is taken by an async op, whose inner
-//! `Acquire::new` has obtained what it requested when it ends; and an exclusive lock that is
-//! held is held by whoever took it last. This fails where the lock was taken by `try_lock`,
-//! which has no op, and where the target had forgotten the op before we attached: then the
-//! holder is unknown, and is not guessed. A guard can move to another task: a holder that
-//! has finished has given its guard away, or forgotten it.
+//! `Acquire::new` has obtained what it requested when it ends. So:
+//!
+//! - An exclusive lock that is held is held by the task that took it last.
+//! - A lock that several may hold, such as a semaphore or an `RwLock` that is read, is held by
+//!   all that took it since it was last free, if they are no more than the holds; or by those of
+//!   them that live, if these have taken exactly as many permits as are held.
+//! - If all tasks that took it have ended, it is held by none of them: permits were forgotten,
+//!   or owned guards were passed on or stored.
+//!
+//! This fails where the lock was taken by `try_lock`, which has no op, and where the target had
+//! forgotten the op before we attached: then the holder is unknown, and is not guessed. A guard
+//! can move to another task: a holder that has finished has given its guard away, or forgotten
+//! it.
+//!
+//! How many permits a semaphore has, no message says either: it is what is free at a moment
+//! when none of the tasks that took one lives.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
-use pileup_model::{AsyncOp, Primitive, Resource, ResourceId, Snapshot};
+use pileup_model::{AsyncOp, ENDED_OPS_KEPT, Primitive, Resource, ResourceId, Snapshot};
 
 use super::pollers::{Pollers, SeenTask};
 
@@ -23,8 +34,9 @@ pub(crate) struct LocksSeen {
 
 #[derive(Debug, Clone, Copy, Default)]
 struct LockSeen {
-    /// The most permits ever seen free.
-    capacity: u64,
+    /// How many permits a semaphore has; none until a moment is seen when it is idle.
+    capacity: Option<u64>,
+    /// When it was last seen free.
     free_at: Option<Timestamp>,
 }
 
@@ -37,25 +49,29 @@ pub(crate) enum Holder {
     Several(Vec<SeenTask>),
     /// By a future that was granted it, and is not polled any more.
     Granted(SeenTask, Timestamp),
+    /// By none of the tasks that took it, which have all ended, the last at that time: what
+    /// they took has not come back.
+    Ended(Vec<SeenTask>, Timestamp),
     /// By somebody.
     Unknown,
 }
 
 impl Holder {
-    /// The tasks that hold it.
+    /// The tasks that hold it, or that took it and have ended.
     pub(crate) fn tasks(&self) -> &[SeenTask] {
         match self {
             Self::One(task, _) | Self::Granted(task, _) => std::slice::from_ref(task),
-            Self::Several(tasks) => tasks,
+            Self::Several(tasks) | Self::Ended(tasks, _) => tasks,
             Self::Unknown => &[],
         }
     }
 }
 
 impl LocksSeen {
-    pub(crate) fn observe(&mut self, snapshot: &Snapshot) {
+    pub(crate) fn observe(&mut self, snapshot: &Snapshot, pollers: &Pollers) {
         let started = *self.started.get_or_insert(snapshot.at);
         let before = std::mem::take(&mut self.by_resource);
+        let mut unmeasured: HashMap<ResourceId, u64> = HashMap::new();
         for resource in &snapshot.resources {
             let known = before.get(&resource.id).copied();
             let mut seen = known.unwrap_or_else(|| LockSeen {
@@ -63,20 +79,60 @@ impl LocksSeen {
                 free_at: (resource.created_at >= started).then_some(resource.created_at),
                 ..LockSeen::default()
             });
-            let permits = resource.free_permits();
-            seen.capacity = seen.capacity.max(permits.unwrap_or_default());
-            let free = match resource.primitive() {
-                Primitive::Mutex { locked } => locked == Some(false),
-                Primitive::RwLock {
-                    write_locked,
-                    readers,
-                } => write_locked == Some(false) && readers == Some(0),
-                _ => permits.is_some_and(|permits| permits == seen.capacity),
+            let free = match (resource.primitive(), seen.capacity) {
+                (Primitive::Mutex { locked }, _) => locked == Some(false),
+                (
+                    Primitive::RwLock {
+                        write_locked,
+                        readers,
+                    },
+                    _,
+                ) => write_locked == Some(false) && readers == Some(0),
+                (Primitive::Semaphore { permits }, Some(capacity)) => {
+                    // Permits can be added.
+                    seen.capacity = permits.max(Some(capacity));
+                    permits == seen.capacity && permits > Some(0)
+                }
+                (Primitive::Semaphore { permits }, None) => {
+                    // Those inside of locks and channels are not asked about.
+                    let free = permits.filter(|free| *free > 0 && !resource.is_internal);
+                    unmeasured.extend(free.map(|free| (resource.id, free)));
+                    false
+                }
+                _ => false,
             };
             if free {
                 seen.free_at = Some(snapshot.at);
             }
             self.by_resource.insert(resource.id, seen);
+        }
+        self.measure(unmeasured, snapshot, pollers);
+    }
+
+    /// Notes how many permits semaphores have of which no task that is seen holds one.
+    fn measure(
+        &mut self,
+        mut unmeasured: HashMap<ResourceId, u64>,
+        snapshot: &Snapshot,
+        pollers: &Pollers,
+    ) {
+        if unmeasured.is_empty() {
+            return;
+        }
+        let granted = snapshot.async_ops.iter();
+        for op in granted.filter(|op| op.is_acquire() && op.was_granted()) {
+            let may_hold = |task: &SeenTask| task.lives(snapshot);
+            if pollers.of(op).is_none_or(may_hold) {
+                let inner = snapshot.resource(op.resource);
+                let outer = inner.and_then(|inner| inner.parent);
+                unmeasured.remove(&outer.unwrap_or(op.resource));
+            }
+        }
+        for (lock, permits) in unmeasured {
+            if let Some(seen) = self.by_resource.get_mut(&lock) {
+                seen.capacity = Some(permits);
+                seen.free_at = Some(snapshot.at);
+            }
         }
     }
 
@@ -89,6 +145,7 @@ impl LocksSeen {
         lock: &Resource,
         granted: &[&AsyncOp],
         pollers: &Pollers,
+        latest: &Snapshot,
     ) -> Holder {
         let seen = self.by_resource.get(&lock.id).copied().unwrap_or_default();
         if let Some(unpolled) = granted.iter().find(|op| op.dropped_at.is_none())
@@ -110,7 +167,7 @@ impl LocksSeen {
         let exclusive = match lock.primitive() {
             Primitive::Mutex { .. } => true,
             Primitive::RwLock { write_locked, .. } => write_locked == Some(true),
-            _ => seen.capacity == 1,
+            _ => seen.capacity == Some(1),
         };
         if exclusive {
             return match pollers.of(newest) {
@@ -118,34 +175,55 @@ impl LocksSeen {
                 None => Holder::Unknown,
             };
         }
-        several(lock, seen, &taken, pollers)
+        several(lock, seen, &taken, pollers, latest)
     }
 }
 
-/// The holders of a lock that several may hold: known if all that took it must still hold
-/// it, or if one and the same task alone has taken it since it was seen free.
+/// The holders of a lock that several may hold, of those that took it since it was free.
 fn several(
     lock: &Resource,
     seen: LockSeen,
     taken: &[(Timestamp, &AsyncOp)],
     pollers: &Pollers,
+    latest: &Snapshot,
 ) -> Holder {
-    let held = match lock.primitive() {
-        Primitive::RwLock { readers, .. } => readers.unwrap_or_default(),
-        _ => seen
-            .capacity
-            .saturating_sub(lock.free_permits().unwrap_or_default()),
+    // Of each task what it took last.
+    let mut takers: BTreeMap<&SeenTask, (Timestamp, u64)> = BTreeMap::new();
+    for (at, op) in taken {
+        let Some(task) = pollers.of(op) else {
+            return Holder::Unknown;
+        };
+        takers.insert(task, (*at, op.permits_requested().unwrap_or(1)));
+    }
+    // Older takers may have been forgotten.
+    let is_complete = taken.len() < ENDED_OPS_KEPT;
+    let was_free = seen.free_at.is_some();
+    let newest = takers.values().map(|(at, _)| *at).max();
+    let is_semaphore = matches!(lock.primitive(), Primitive::Semaphore { .. });
+    if let Some(newest) = newest.filter(|_| is_complete && (was_free || is_semaphore))
+        && !takers.keys().any(|task| task.lives(latest))
+    {
+        return Holder::Ended(takers.into_keys().cloned().collect(), newest);
+    }
+    let Some(held) = held(lock, seen).filter(|held| *held > 0) else {
+        return Holder::Unknown;
     };
-    let tasks: Option<HashSet<&SeenTask>> = taken.iter().map(|(_, op)| pollers.of(op)).collect();
-    match tasks {
-        Some(tasks)
-            if held > 0
-                && (taken.len() as u64 <= held || (tasks.len() == 1 && seen.free_at.is_some())) =>
-        {
-            let mut tasks: Vec<SeenTask> = tasks.into_iter().cloned().collect();
-            tasks.sort();
-            Holder::Several(tasks)
-        }
-        _ => Holder::Unknown,
+    let only_one = takers.len() == 1 && was_free;
+    if taken.len() as u64 <= held || only_one {
+        return Holder::Several(takers.into_keys().cloned().collect());
+    }
+    let live = || takers.iter().filter(|(task, _)| task.lives(latest));
+    let taken_by_live: u64 = live().map(|(_, (_, permits))| permits).sum();
+    if was_free && is_complete && taken_by_live == held {
+        return Holder::Several(live().map(|(task, _)| SeenTask::clone(task)).collect());
+    }
+    Holder::Unknown
+}
+
+/// How often a lock that several may hold is held, if that is known.
+fn held(lock: &Resource, seen: LockSeen) -> Option<u64> {
+    match lock.primitive() {
+        Primitive::RwLock { readers, .. } => readers,
+        _ => seen.capacity?.checked_sub(lock.free_permits()?),
     }
 }

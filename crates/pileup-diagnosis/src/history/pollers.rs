@@ -30,6 +30,12 @@ impl SeenTask {
             site: task.site.clone(),
         }
     }
+
+    /// Whether it is alive in a snapshot.
+    pub(crate) fn lives(&self, snapshot: &Snapshot) -> bool {
+        let known = snapshot.task(self.id);
+        known.is_some_and(|known| known.created_at == self.born)
+    }
 }
 
 /// Of each async op, the task that polled it last.

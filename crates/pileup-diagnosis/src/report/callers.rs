@@ -1,33 +1,70 @@
 //! Spawn sites inside dependencies, folded into the finding of the code that calls them.
 //!
 //! One request that hangs leaves two tasks: the caller's, and the connection's, which the
-//! HTTP library spawns at a line of its own. That line is not at fault. The wire names no
-//! parent of a task, but a task can only be spawned while its parent is being polled: where
-//! the tasks of a dependency's site were each born in the active time of a task of one
-//! other finding, and that time is short enough to say something, the two are one cause.
+//! HTTP library spawns at a line of its own. That line is not at fault: the finding is that of
+//! the program's own line whose tasks spawned them.
+//!
+//! Where the source reports the parent of a task, that line is known. Else a task can only be
+//! spawned while its parent is being polled: where the tasks of a dependency's site were each
+//! born in the active time of a task of one other finding, and that time is short enough to say
+//! something, the two are one cause.
 
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pileup_model::{Site, elapsed};
+use pileup_model::{Site, Snapshot, Task, elapsed};
 
 use super::evidence::Evidence;
 use crate::history::{History, SiteHistory};
 use crate::rules::{Claim, Code, Graded};
 use crate::thresholds::{ACTIVE_PART, are_most};
 
-/// Folds the claims about sites in dependencies into those of their callers.
-pub(super) fn fold_into_callers(claims: Vec<Graded>, history: &History) -> Vec<Graded> {
+/// A dependency's task that was spawned by another, and so on: no further than this.
+const MOST_ANCESTORS: usize = 16;
+
+/// Folds the claims about sites in dependencies into those of their callers, or gives them
+/// the caller's line.
+pub(super) fn fold_into_callers(
+    claims: Vec<Graded>,
+    history: &History,
+    latest: &Snapshot,
+) -> Vec<Graded> {
     let (inside, mut own): (Vec<Graded>, Vec<Graded>) = claims.into_iter().partition(|graded| {
         let site = graded.claim.site.as_ref();
-        site.is_some_and(Site::is_in_dependency) && graded.claim.code == Code::PilingUp
+        site.is_some_and(Site::is_in_dependency)
     });
+    let lineage = Lineage::of(latest);
     let mut alone = Vec::new();
-    for graded in inside {
-        let caller = caller(&graded.claim, &own, history);
-        match caller.and_then(|index| own.get_mut(index)) {
-            Some(caller) => fold(graded.claim, &mut caller.claim, history),
-            None => alone.push(graded),
+    for mut graded in inside {
+        let spawner = lineage.own_site(&graded.claim, latest);
+        let at_spawner = |own: &Graded| own.claim.site.as_ref() == spawner && spawner.is_some();
+        let caller = match own.iter().position(at_spawner) {
+            Some(caller) => Some(caller),
+            None if spawner.is_none() && graded.claim.code == Code::PilingUp => {
+                caller(&graded.claim, &own, history)
+            }
+            None => None,
+        };
+        match (caller.and_then(|index| own.get_mut(index)), spawner) {
+            (Some(caller), _) => fold(graded.claim, &mut caller.claim, history),
+            (None, Some(spawner)) => {
+                let alive = alive(&graded.claim, history);
+                let inside = graded.claim.site.replace(spawner.clone());
+                graded.claim.evidence.push(Evidence::SpawnInDependency {
+                    alive,
+                    spawned_at: inside.clone(),
+                });
+                graded.claim.grew_at = inside;
+                alone.push(graded);
+            }
+            (None, None) => {
+                let dependency = graded.claim.site.as_ref().and_then(Site::crate_and_version);
+                let evidence =
+                    dependency.map(|(name, version)| Evidence::OfDependency { name, version });
+                graded.claim.evidence.extend(evidence);
+                alone.push(graded);
+            }
         }
     }
     alone.append(&mut own);
@@ -35,12 +72,55 @@ pub(super) fn fold_into_callers(claims: Vec<Graded>, history: &History) -> Vec<G
 }
 
 fn fold(inside: Claim, caller: &mut Claim, history: &History) {
-    let seen = history.site(inside.site.as_ref());
     caller.evidence.push(Evidence::SpawnInDependency {
-        alive: seen.map_or(0, |seen| seen.living.len()),
+        alive: alive(&inside, history),
         spawned_at: inside.site,
     });
     caller.members.extend(inside.members);
+}
+
+fn alive(claim: &Claim, history: &History) -> usize {
+    let seen = history.site(claim.site.as_ref());
+    seen.map_or(0, |seen| seen.living.len())
+}
+
+/// Who spawned whom, of the live tasks.
+struct Lineage<'a>(HashMap<u64, &'a Task>);
+
+impl<'a> Lineage<'a> {
+    fn of(latest: &'a Snapshot) -> Self {
+        let tasks = latest.tasks.iter();
+        Self(
+            tasks
+                .filter_map(|task| Some((task.tokio_id?, task.as_ref())))
+                .collect(),
+        )
+    }
+
+    /// The program's own spawn site of which a task spawned most tasks of a claim, directly or
+    /// by a task of a dependency.
+    fn own_site(&self, claim: &Claim, latest: &Snapshot) -> Option<&'a Site> {
+        let mut counts: BTreeMap<&Site, usize> = BTreeMap::new();
+        for task in claim.members.iter().filter_map(|task| latest.task(*task)) {
+            if let Some(site) = self.own_ancestor(task) {
+                *counts.entry(site).or_default() += 1;
+            }
+        }
+        let (site, tasks) = counts.into_iter().max_by_key(|(_, tasks)| *tasks)?;
+        are_most(tasks, claim.members.len()).then_some(site)
+    }
+
+    fn own_ancestor(&self, task: &Task) -> Option<&'a Site> {
+        let mut parent = task.parent;
+        for _ in 0..MOST_ANCESTORS {
+            let task = self.0.get(&parent?)?;
+            match &task.site {
+                Some(site) if !site.is_in_dependency() => return Some(site),
+                _ => parent = task.parent,
+            }
+        }
+        None
+    }
 }
 
 /// The claim in whose active times most of the tasks of `inside` were born.

@@ -40,6 +40,9 @@ pub enum Doubt {
     GuardPassedOn,
     /// Permits of a semaphore can be passed on, and others be added.
     PermitsPassedOn,
+    /// Permits of a semaphore can be passed on, and others be added; but the tasks of the circle
+    /// alone have taken and given back these.
+    PermitsOfTheCircle,
     /// The task may have given the lock back since, and another have taken it unseen.
     MayHaveGivenBack,
     /// A task of the circle can be woken by something else.
@@ -67,7 +70,7 @@ enum Allows {
 impl Doubt {
     fn allows(self) -> Allows {
         match self {
-            Self::OnlyGrowth | Self::PollMayReturn => Allows::Probable,
+            Self::OnlyGrowth | Self::PollMayReturn | Self::PermitsOfTheCircle => Allows::Probable,
             Self::WakersUncounted
             | Self::MayHaveFinished
             | Self::OthersEndedAsOld

@@ -167,6 +167,8 @@ pub enum Evidence {
     Held {
         /// How many.
         locks: usize,
+        /// The kind of wait for them.
+        kind: WaitKind,
         /// Where they were made.
         made_at: Option<Site>,
         /// The longest for how long.
@@ -174,6 +176,8 @@ pub enum Evidence {
     },
     /// The tasks that took the locks have ended.
     TakersEnded {
+        /// How many tasks.
+        tasks: usize,
         /// Where they were spawned.
         spawned_at: Option<Site>,
     },
@@ -256,6 +260,13 @@ pub enum Evidence {
         bytes: u64,
         /// How fast that grew over the watch.
         bytes_per_minute: f64,
+    },
+    /// The tasks are spawned inside a dependency, and the program's own line is not known.
+    OfDependency {
+        /// The name of the crate.
+        name: String,
+        /// Its version, where the path has it.
+        version: Option<String>,
     },
     /// While these tasks are active, they spawn tasks inside a dependency, which stay alive.
     SpawnInDependency {

@@ -13,7 +13,7 @@ use super::involved::{Involved, involved};
 use super::wait_places::{WaitPlace, wait_places};
 use crate::history::{AliveAt, History, SeenTask, SiteHistory};
 use crate::rules::{Claim, Code, Graded};
-use crate::waits::{Wait, lives};
+use crate::waits::Wait;
 
 /// At most this many names say how the tasks of a site are called.
 const NAMES: usize = 10;
@@ -113,7 +113,8 @@ impl Finding {
         }
         claim.evidence.extend(future_bytes(&claim, history, latest));
         let nothing = SiteHistory::default();
-        let seen = history.site(claim.site.as_ref()).unwrap_or(&nothing);
+        let grew_at = claim.grew_at.as_ref().or(claim.site.as_ref());
+        let seen = history.site(grew_at).unwrap_or(&nothing);
         let oldest = seen.living.first();
         let minutes = history.window().as_secs_f64() / 60.0;
         let per_minute = |number: f64| if minutes > 0.0 { number / minutes } else { 0.0 };
@@ -154,7 +155,7 @@ impl Finding {
 /// The live tasks that a claim involves.
 fn live_tasks<'a>(claim: &Claim, latest: &'a Snapshot) -> Vec<&'a Task> {
     let mut involved = claim.tasks();
-    let holders = claim.holders.iter().filter(|holder| lives(holder, latest));
+    let holders = claim.holders.iter().filter(|holder| holder.lives(latest));
     involved.extend(holders.map(|holder| holder.id));
     let live = involved.iter().filter_map(|task| latest.task(*task));
     live.map(AsRef::as_ref).collect()

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::history::SeenTask;
 use crate::rules::Claim;
-use crate::waits::lives;
 
 /// Tasks of one spawn site that have one part in a finding.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -43,11 +42,11 @@ pub(super) fn involved(claim: &Claim, latest: &Snapshot) -> Vec<Involved> {
     let holders: HashSet<&SeenTask> = claim.holders.iter().collect();
     for holder in &holders {
         *counts
-            .entry((Role::Holder, holder.site.as_ref(), !lives(holder, latest)))
+            .entry((Role::Holder, holder.site.as_ref(), !holder.lives(latest)))
             .or_default() += 1;
     }
     // A task may have the id of a holder that has ended.
-    let live = holders.iter().filter(|holder| lives(holder, latest));
+    let live = holders.iter().filter(|holder| holder.lives(latest));
     let live: HashSet<TaskId> = live.map(|holder| holder.id).collect();
     let mut count = |role: Role, task: TaskId| {
         if let Some(task) = latest.task(task).filter(|task| !live.contains(&task.id)) {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use pileup_model::Site;
+use pileup_model::{Site, WaitKind};
 
 use super::doubt::Doubt;
 use super::evidence::{CountedWait, Evidence, OtherSide, Unseen, WaitFor};
@@ -196,17 +196,30 @@ impl Evidence {
             }
             Self::Held {
                 locks,
+                kind,
                 made_at,
                 longest_seconds,
             } => format!(
-                "{} made at {} {} still held, the longest for {}",
-                count(*locks as u64, "lock"),
+                "{} made at {} {}, the longest for {}",
+                count(*locks as u64, kind.noun()),
                 place(made_at.as_ref()),
-                if *locks == 1 { "is" } else { "are" },
+                match (kind, locks) {
+                    (WaitKind::Semaphore, 1) => "lacks permits",
+                    (WaitKind::Semaphore, _) => "lack permits",
+                    (_, 1) => "is still held",
+                    _ => "are still held",
+                },
                 span(*longest_seconds)
             ),
-            Self::TakersEnded { spawned_at } => format!(
-                "the tasks that took them were spawned at {} and have ended",
+            Self::TakersEnded {
+                tasks: 1,
+                spawned_at,
+            } => format!(
+                "the task that took it was spawned at {} and has ended",
+                place(spawned_at.as_ref())
+            ),
+            Self::TakersEnded { tasks, spawned_at } => format!(
+                "the {tasks} tasks that took them were spawned at {} and have ended",
                 place(spawned_at.as_ref())
             ),
             Self::WaitForLocks { tasks, spawned_at } => format!(
@@ -300,6 +313,13 @@ impl Evidence {
                 size(*bytes as f64),
                 size_per(*bytes_per_minute)
             ),
+            Self::OfDependency { name, version } => format!(
+                "these tasks are spawned by {name}{}, and which line of the program leads \
+                 there is not known: look at its uses of {name}, then at the issues of that crate",
+                version
+                    .as_ref()
+                    .map_or_else(String::new, |version| format!(" {version}"))
+            ),
             Self::SpawnInDependency { alive, spawned_at } => format!(
                 "while active they spawn tasks inside a dependency, at {}; {} alive",
                 place(spawned_at.as_ref()),
@@ -351,6 +371,10 @@ impl Doubt {
             Self::PermitsPassedOn => {
                 "permits of a semaphore can be passed on, and new ones be added: the task that \
                  took one need not hold it any more"
+            }
+            Self::PermitsOfTheCircle => {
+                "permits of a semaphore can be passed on, and new ones be added; but only tasks of \
+                 these spawn sites have taken these, and they gave them back before"
             }
             Self::MayHaveGivenBack => {
                 "it was polled after it took the lock: it may have given it back, and another may \

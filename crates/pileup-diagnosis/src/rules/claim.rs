@@ -25,6 +25,8 @@ pub(crate) struct Observation<'a> {
 pub(crate) struct Claim {
     pub(crate) code: Code,
     pub(crate) site: Option<Site>,
+    /// The spawn site whose tasks grow, where that is another: one in a dependency.
+    pub(crate) grew_at: Option<Site>,
     /// The tasks whose state the claim is about.
     pub(crate) members: HashSet<TaskId>,
     /// Tasks that wait for what the members, or the holders, do not give back.
@@ -48,6 +50,7 @@ impl Claim {
         Self {
             code,
             site: site.cloned(),
+            grew_at: None,
             members: HashSet::new(),
             waiting: HashSet::new(),
             holders: Vec::new(),

@@ -205,8 +205,18 @@ fn doubt(waits: &[&Wait], code: Code, graph: &WaitGraph, latest: &Snapshot) -> O
         // Its task does wait in two places, and polls one of them.
         return None;
     }
-    if waits.iter().any(|wait| wait.kind == WaitKind::Semaphore) {
-        return Some(Doubt::PermitsPassedOn);
+    let permits = || waits.iter().filter(|wait| wait.kind == WaitKind::Semaphore);
+    if permits().next().is_some() {
+        let sites: BTreeSet<Option<Site>> =
+            waits.iter().map(|wait| wait.task.site.clone()).collect();
+        let are_theirs = |wait: &&&Wait| graph.is_shared_among(wait.resource, &sites);
+        return Some(
+            if waits.len() > 1 && permits().all(|wait| are_theirs(&wait)) {
+                Doubt::PermitsOfTheCircle
+            } else {
+                Doubt::PermitsPassedOn
+            },
+        );
     }
     let several = |wait: &Wait| graph.waits_of(wait.task.id).len() > 1;
     let wakers = |wait: &Wait| latest.task(wait.task.id)?.waker_count();

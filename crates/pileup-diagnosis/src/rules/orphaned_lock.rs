@@ -13,13 +13,13 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
-use pileup_model::{ResourceId, Site, TaskId, elapsed};
+use pileup_model::{ResourceId, Site, TaskId, WaitKind, elapsed};
 
 use super::claim::{Claim, Observation};
 use crate::history::{Holder, SeenTask};
 use crate::report::{Advice, Code, Doubt, Evidence, WaitsOn};
 use crate::thresholds::standstill;
-use crate::waits::{Wait, WaitGraph, lives};
+use crate::waits::{Wait, WaitGraph};
 
 const ADVICE: Advice = Advice {
     title: [
@@ -33,6 +33,20 @@ const ADVICE: Advice = Advice {
     fix: "Look at where the guard goes: a map or a list of owned guards, a struct that outlives \
           the request, mem::forget. Keep guards on the stack, and store what they protect, or the \
           knowledge that it is taken, instead.",
+};
+
+const PERMITS: Advice = Advice {
+    title: [
+        "waits for a permit that has not come back",
+        "wait for permits that have not come back",
+    ],
+    cause: "permits not returned",
+    explanation: "A permit goes back to its semaphore when it is dropped. Every task that took one \
+                  has ended, and the permits have not come back: something keeps them.",
+    fix: "Look for what keeps a permit after its task: forget(), an OwnedSemaphorePermit that is \
+          stored in a map, a list or a struct that lives on, or sent to a queue that nobody reads. \
+          Hold permits on the stack of the work that they are for; count what is lost with \
+          available_permits().",
 };
 
 /// Locks made at one place, whose holders were spawned at one place and have ended.
@@ -70,19 +84,23 @@ fn orphans<'a>(observation: &Observation<'a>) -> BTreeMap<Places<'a>, Orphans<'a
     let patience = standstill(history);
     let mut orphans: BTreeMap<Places, Orphans> = BTreeMap::new();
     for wait in waits.waits() {
-        let Holder::One(holder, since) = waits.holder(wait.resource) else {
+        let (holders, since) = match waits.holder(wait.resource) {
+            Holder::One(holder, since) if !holder.lives(latest) => {
+                (std::slice::from_ref(holder), since)
+            }
+            Holder::Ended(holders, since) => (&holders[..], since),
+            _ => continue,
+        };
+        let Some(holder) = holders.first() else {
             continue;
         };
-        if lives(holder, latest) {
-            continue;
-        }
         let held_for = elapsed(*since, latest.at);
         let places = (holder.site.as_ref(), wait.resource.site.as_ref());
         let orphans = orphans.entry(places).or_default();
         orphans.is_proven |= held_for >= patience && elapsed(wait.since, latest.at) >= patience;
         orphans.held_for = orphans.held_for.max(held_for);
         orphans.locks.insert(wait.resource.id);
-        orphans.holders.insert(holder);
+        orphans.holders.extend(holders);
         orphans.waits.push(wait);
     }
     orphans.retain(|_, orphans| orphans.is_proven);
@@ -124,13 +142,19 @@ impl Orphans<'_> {
         let all = self.waits.iter().chain(&self.unknown);
         let mut waiting: HashSet<TaskId> = all.map(|wait| wait.task.id).collect();
         waiting.extend(observation.waits.behind(&waiting));
+        let of_permits = self
+            .waits
+            .iter()
+            .any(|wait| wait.kind == WaitKind::Semaphore);
         let mut evidence = vec![
             Evidence::Held {
                 locks: self.locks.len(),
+                kind: self.waits.first().map_or(WaitKind::Other, |wait| wait.kind),
                 made_at: lock_site.cloned(),
                 longest_seconds: self.held_for.into(),
             },
             Evidence::TakersEnded {
+                tasks: self.holders.len(),
                 spawned_at: holder_site.cloned(),
             },
             Evidence::WaitForLocks {
@@ -151,7 +175,11 @@ impl Orphans<'_> {
             evidence,
             waiting,
             doubts: vec![Doubt::GuardInUse],
-            ..Claim::new(Code::OrphanedLock, holder_site, ADVICE)
+            ..Claim::new(
+                Code::OrphanedLock,
+                holder_site,
+                if of_permits { PERMITS } else { ADVICE },
+            )
         }
     }
 }

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::claim::{Claim, Observation};
 use super::{
-    deadlock, held_lock, left_behind, never_polled, never_woken, orphaned_lock, piling_up,
-    pinned_worker, wake_storm,
+    blocking_pool_full, deadlock, held_lock, left_behind, never_polled, never_woken, orphaned_lock,
+    piling_up, pinned_worker, wake_storm,
 };
 
 /// A rule: turns what was observed into claims.
@@ -90,4 +90,6 @@ codes! {
     WakeStorm = "PU09", "wake-storm", Cause, wake_storm::claims;
     /// A few tasks stand still beside many of their site that finish.
     LeftBehind = "PU10", "left-behind", Symptom, left_behind::claims;
+    /// Closures keep all threads of the blocking pool, and others wait for one.
+    BlockingPoolFull = "PU11", "blocking-pool-full", Cause, blocking_pool_full::claims;
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use pileup_model::{Site, TaskId, WaitKind};
 use serde::{Deserialize, Serialize};
 
-use super::wait_graph::{Wait, WaitGraph, lives};
+use super::wait_graph::{Wait, WaitGraph};
 use crate::history::{History, Holder};
 
 /// Who waits for what, and who holds it.
@@ -105,7 +105,7 @@ pub fn graph(history: &History) -> Graph {
         };
         for task in holder.tasks() {
             let site = task.site.clone();
-            let held_by = if lives(task, latest) {
+            let held_by = if task.lives(latest) {
                 Node::Tasks(site)
             } else {
                 Node::Ended(site)

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use petgraph::algo::tarjan_scc;
 use petgraph::graphmap::DiGraphMap;
 use pileup_model::{
-    AsyncOp, Primitive, Resource, ResourceId, Snapshot, Task, TaskId, TaskKind, TaskState, WaitKind,
+    AsyncOp, ENDED_OPS_KEPT, Primitive, Resource, ResourceId, Site, Snapshot, Task, TaskId,
+    TaskKind, TaskState, WaitKind,
 };
 
 use super::ops::Ops;
@@ -58,6 +59,16 @@ struct Lock {
     holder: Holder,
     /// Of those who hold it, the living.
     living: Vec<TaskId>,
+    /// Where the tasks were spawned that have taken it, and how often they did; none where
+    /// some of them are not known.
+    taken_by: Option<TakenBy>,
+}
+
+/// Who has taken a lock so far.
+#[derive(Debug)]
+struct TakenBy {
+    sites: BTreeSet<Option<Site>>,
+    times: usize,
 }
 
 impl<'a> WaitGraph<'a> {
@@ -89,7 +100,10 @@ impl<'a> WaitGraph<'a> {
         for wait in graph.waits.iter().filter(|wait| wait.kind.is_lock()) {
             graph.locks.entry(wait.resource.id).or_insert_with(|| {
                 let acquires = ops.acquires_of(wait.resource);
-                Lock::new(history.holder(wait.resource, acquires), latest)
+                Lock {
+                    taken_by: taken_by(acquires, history),
+                    ..Lock::new(history.holder(wait.resource, acquires), latest)
+                }
             });
         }
         graph.owned = ops.owned;
@@ -127,6 +141,14 @@ impl<'a> WaitGraph<'a> {
     /// store it. A guard that borrows the lock stays where it was taken.
     pub(crate) fn may_be_passed_on(&self, lock: &Resource) -> bool {
         self.owned.contains(&lock.id) && !matches!(self.holder(lock), Holder::Granted(..))
+    }
+
+    /// Whether only tasks of these sites have ever taken a lock, and one of them gave it back:
+    /// it was taken more than once.
+    pub(crate) fn is_shared_among(&self, lock: &Resource, sites: &BTreeSet<Option<Site>>) -> bool {
+        let lock = self.locks.get(&lock.id);
+        let taken_by = lock.and_then(|lock| lock.taken_by.as_ref());
+        taken_by.is_some_and(|by| by.times > 1 && by.sites.is_subset(sites))
     }
 
     /// The tasks on which a task waits directly: the living holders of what it waits for.
@@ -218,18 +240,25 @@ impl<'a> WaitGraph<'a> {
 impl Lock {
     fn new(holder: Holder, latest: &Snapshot) -> Self {
         let holders = holder.tasks().iter();
-        let living = holders.filter(|holder| lives(holder, latest));
+        let living = holders.filter(|holder| holder.lives(latest));
         Self {
             living: living.map(|holder| holder.id).collect(),
             holder,
+            taken_by: None,
         }
     }
 }
 
-/// Whether a task that was seen once is alive.
-pub(crate) fn lives(task: &SeenTask, latest: &Snapshot) -> bool {
-    let known = latest.task(task.id);
-    known.is_some_and(|known| known.created_at == task.born)
+fn taken_by(acquires: &[&AsyncOp], history: &History) -> Option<TakenBy> {
+    let sites = acquires
+        .iter()
+        .map(|op| history.poller(op).map(|task| task.site.clone()))
+        .collect::<Option<BTreeSet<_>>>()?;
+    // Of more, the first are forgotten.
+    (acquires.len() < ENDED_OPS_KEPT).then_some(TakenBy {
+        sites,
+        times: acquires.len(),
+    })
 }
 
 /// The wait of a task that an open op is, unless the task has gone on.

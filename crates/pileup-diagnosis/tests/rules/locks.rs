@@ -331,3 +331,110 @@ fn a_pile_behind_two_idle_readers_counts_each_task_once() {
         evidence(&report)
     );
 }
+
+/// Tasks that wait for a permit, ten a second from 1 s on.
+fn clients(program: &mut Program, lock: Lock) {
+    for number in 1..=110 {
+        let born = 1.0 + f64::from(number) / 10.0;
+        let task = spawn(program, "client.rs", born);
+        program.waits(task, lock, born);
+    }
+}
+
+#[test]
+fn the_live_takers_of_all_permits_that_are_held_hold_them() {
+    let mut program = Program::default();
+    let pool = program.semaphore_with("pool.rs", &[(0.0, 2), (0.5, 0)]);
+    // Many have taken a permit and given it back.
+    for number in 0..20 {
+        let task = program
+            .spawn("client.rs", 0.1, Some(0.1 + f64::from(number) / 100.0))
+            .id;
+        program.takes(task, pool, 0.1 + f64::from(number) / 100.0);
+    }
+    for _ in 0..2 {
+        let holder = spawn(&mut program, "lease.rs", 0.4);
+        program.takes(holder, pool, 0.5);
+    }
+    clients(&mut program, pool);
+    let report = program.watch(0.0, 12.0);
+    assert_eq!(found(&report), [("lease.rs", "PU07")]);
+    assert_eq!(report.worst(), Some(Grade::Probable));
+}
+
+#[test]
+fn permits_whose_takers_have_all_ended_are_forgotten() {
+    let mut program = Program::default();
+    let lines = program.semaphore_with("lines.rs", &[(0.0, 2), (0.5, 0)]);
+    for born in [0.2, 0.4] {
+        let task = program.spawn("driver.rs", born, Some(0.2)).id;
+        program.takes(task, lines, born + 0.1);
+    }
+    clients(&mut program, lines);
+    let report = program.watch(0.0, 12.0);
+    assert_eq!(found(&report), [("driver.rs", "PU06")]);
+    assert_eq!(report.worst(), Some(Grade::Probable));
+    assert!(
+        evidence(&report).contains("2 tasks that took them"),
+        "{}",
+        evidence(&report)
+    );
+    assert!(report.findings[0].fix.contains("forget()"));
+}
+
+#[test]
+fn a_semaphore_that_was_exhausted_at_the_attach_is_not_free_and_not_exclusive() {
+    let mut program = Program::default();
+    // Eight leases, of which one comes back in the watch, and is taken again.
+    let pool = program.semaphore_with("pool.rs", &[(0.0, 8), (1.0, 0), (64.0, 1), (65.0, 0)]);
+    let leases: Vec<TaskId> = (0..8)
+        .map(|_| spawn(&mut program, "lease.rs", 0.5))
+        .collect();
+    for lease in &leases {
+        program.takes(*lease, pool, 1.0);
+    }
+    program.takes(leases[0], pool, 65.0);
+    program.waits(leases[1], pool, 66.0);
+    // Were there but one permit, its newest taker would hold it, and the others wait for it.
+    let report = program.watch(60.0, 90.0);
+    assert!(
+        report
+            .findings
+            .iter()
+            .all(|finding| finding.held_by.is_empty()),
+        "{report:#?}"
+    );
+}
+
+/// A circle over a mutex, an `RwLock` and a semaphore of one permit, which was taken and given
+/// back before by tasks of a file.
+fn circle_with_a_permit(taken_before_by: &str) -> Program {
+    let mut program = Program::default();
+    let (mutex, table) = (
+        program.mutex("state.rs"),
+        program.rw_lock_read_by("table.rs", 1),
+    );
+    let permit = program.semaphore_with("limit.rs", &[(0.0, 1), (0.6, 0), (0.8, 1), (1.0, 0)]);
+    let before = program.spawn(taken_before_by, 0.5, Some(0.3)).id;
+    program.takes(before, permit, 0.6);
+    takes_and_waits(&mut program, "export.rs", mutex, table);
+    takes_and_waits(&mut program, "import.rs", table, permit);
+    takes_and_waits(&mut program, "report.rs", permit, mutex);
+    program
+}
+
+#[test]
+fn a_circle_over_a_permit_that_its_tasks_alone_have_taken_is_probable() {
+    let report = circle_with_a_permit("report.rs").watch(0.0, 12.0);
+    assert_eq!(found(&report), [("export.rs", "PU04")]);
+    assert_eq!(
+        report.worst(),
+        Some(Grade::Probable),
+        "{}",
+        evidence(&report)
+    );
+
+    // Somebody else, who takes it too, may give one.
+    let report = circle_with_a_permit("other.rs").watch(0.0, 12.0);
+    assert_eq!(report.worst(), Some(Grade::Suspicious));
+}

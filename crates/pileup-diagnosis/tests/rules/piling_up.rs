@@ -387,3 +387,40 @@ fn a_stall_that_is_over_before_the_end_is_no_pile() {
     }
     assert_eq!(found(&program.watch(0.0, 30.0)), NOTHING);
 }
+
+const LIBRARY: &str = "/home/a/.cargo/registry/src/index.crates.io-1/hyper-util-0.1.21/src/rt.rs";
+
+#[test]
+fn tasks_that_a_dependency_spawned_for_a_task_of_the_program_are_found_at_its_line() {
+    let mut program = Program::default();
+    program.spawn("server.rs", 0.0, None).tokio_id = Some(7);
+    let inner = program.spawn(LIBRARY, 0.01, None);
+    (inner.tokio_id, inner.parent) = (Some(8), Some(7));
+    for born in times(0.1, 12.0) {
+        program.spawn(LIBRARY, born, None).parent = Some(8);
+    }
+    let report = program.watch(0.0, 12.0);
+    assert_eq!(found(&report), [("server.rs", "PU03")]);
+    let finding = &report.findings[0];
+    assert!(finding.alive > 100, "{}", finding.alive);
+    let sites: Vec<&str> = finding
+        .involved
+        .iter()
+        .filter_map(|involved| involved.site.as_ref().map(|site| &*site.file))
+        .collect();
+    assert_eq!(sites, [LIBRARY]);
+}
+
+#[test]
+fn where_no_line_of_the_program_is_known_the_crate_is_named() {
+    let mut program = Program::default();
+    for born in times(0.1, 12.0) {
+        program.spawn(LIBRARY, born, None);
+    }
+    let report = program.watch(0.0, 12.0);
+    let evidence = report.findings[0].evidence.join("\n");
+    assert!(
+        evidence.contains("spawned by hyper-util 0.1.21"),
+        "{evidence}"
+    );
+}

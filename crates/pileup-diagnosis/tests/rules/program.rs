@@ -22,8 +22,8 @@ pub struct Program {
     tasks: Vec<Task>,
     resources: Vec<Resource>,
     async_ops: Vec<AsyncOp>,
-    /// Semaphores for one, and when that permit was taken.
-    semaphores: Vec<(ResourceId, f64)>,
+    /// The permits of semaphores, from which time on.
+    semaphores: Vec<(ResourceId, Vec<(f64, u64)>)>,
 }
 
 /// A lock on paper: what user code made, and its inner semaphore.
@@ -118,10 +118,15 @@ impl Program {
 
     /// Makes a semaphore for one, whose permit is free until a time.
     pub fn semaphore(&mut self, file: &str, free_until: f64) -> Lock {
+        self.semaphore_with(file, &[(0.0, 1), (free_until, 0)])
+    }
+
+    /// Makes a semaphore that has so many permits left from so many seconds on.
+    pub fn semaphore_with(&mut self, file: &str, permits: &[(f64, u64)]) -> Lock {
         let lock = self.mutex(file);
         let outer = self.resources.iter_mut().rev().nth(1);
         outer.expect("it was just made").concrete_type = "Semaphore".into();
-        self.semaphores.push((lock.outer, free_until));
+        self.semaphores.push((lock.outer, permits.to_vec()));
         lock
     }
 
@@ -259,8 +264,9 @@ impl Program {
         let resource = |resource: &Resource| {
             let mut resource = resource.clone();
             let mut semaphores = self.semaphores.iter();
-            if let Some((_, free_until)) = semaphores.find(|(id, _)| *id == resource.id) {
-                let permits = u64::from(now < at(*free_until));
+            if let Some((_, permits)) = semaphores.find(|(id, _)| *id == resource.id) {
+                let mut so_far = permits.iter().take_while(|(from, _)| at(*from) <= now);
+                let permits = so_far.by_ref().last().map_or(0, |(_, permits)| *permits);
                 resource.attributes = vec![attribute("permits", AttributeValue::Unsigned(permits))];
             }
             Arc::new(resource)

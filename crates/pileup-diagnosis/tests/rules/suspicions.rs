@@ -94,3 +94,54 @@ fn a_pool_that_shares_its_site_with_short_work_is_not_left_behind() {
     }
     assert_eq!(found(&program.watch(0.0, 12.0)), NOTHING);
 }
+
+/// A pool of four threads, whose closures run for `seconds` from the start on, and two closures
+/// that wait for a thread.
+fn pool(seconds: Option<f64>) -> Program {
+    let mut program = Program::default();
+    for number in 0..4 {
+        let task = program.spawn("subscriber.rs", f64::from(number) / 10.0, seconds);
+        task.kind = TaskKind::Blocking;
+        task.polls.last_ended = None;
+    }
+    for born in [1.0, 2.0] {
+        let task = program.spawn("export.rs", born, None);
+        task.kind = TaskKind::Blocking;
+        task.polls = Polls::default();
+    }
+    program
+}
+
+#[test]
+fn closures_that_keep_all_threads_are_found_and_those_that_wait_with_them() {
+    let report = pool(None).watch(0.0, 30.0);
+    assert_eq!(found(&report), [("subscriber.rs", "PU11")]);
+    assert_eq!(report.worst(), Some(Grade::Probable));
+    let evidence = report.findings[0].evidence.join("\n");
+    assert!(
+        evidence.contains("2 tasks wait behind them, spawned at export.rs"),
+        "{evidence}"
+    );
+}
+
+#[test]
+fn a_full_pool_whose_closures_return_may_be_busy() {
+    let mut program = pool(None);
+    let task = program.spawn("subscriber.rs", 0.5, Some(20.0));
+    task.kind = TaskKind::Blocking;
+    task.polls.last_ended = None;
+    assert_eq!(program.watch(0.0, 30.0).worst(), Some(Grade::Suspicious));
+}
+
+#[test]
+fn a_pool_in_which_closures_begin_is_not_full() {
+    let mut program = pool(None);
+    let task = program.spawn("export.rs", 25.0, None);
+    task.kind = TaskKind::Blocking;
+    task.polls.last_ended = None;
+    let report = program.watch(0.0, 30.0);
+    assert!(
+        found(&report).iter().all(|(_, code)| *code != "PU11"),
+        "{report:#?}"
+    );
+}

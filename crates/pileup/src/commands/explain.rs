@@ -44,7 +44,7 @@ mod tests {
                 "What was seen",
                 "In tokio-console",
                 "When it is wrong",
-                "How to mend it",
+                "How to fix it",
                 "What would show more",
                 "In real projects",
                 "Scenarios",

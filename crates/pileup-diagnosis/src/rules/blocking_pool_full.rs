@@ -1,0 +1,99 @@
+//! PU11: closures keep all threads of the blocking pool, and others wait for one.
+//!
+//! The pool has 512 threads unless the program says otherwise, and no message says how many. But
+//! a closure that was not begun after a good part of the watch found none free: then those that
+//! have begun have them all. It is a full pool that works where one of them began after the
+//! oldest of those that wait was spawned, or where one has finished in the watch: a long queue
+//! of work that takes its time.
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
+
+use pileup_model::{Site, Task, TaskId, TaskKind, TaskState, elapsed};
+
+use super::claim::{Claim, Observation};
+use crate::report::{Advice, Code, Doubt, Evidence};
+use crate::thresholds::{LASTING_POLL_PART, standstill};
+
+const ADVICE: Advice = Advice {
+    title: [
+        "keeps the blocking pool full, or waits for it",
+        "keep the blocking pool full, or wait for it",
+    ],
+    cause: "blocking pool is full",
+    explanation: "These closures have all threads of the blocking pool and do not return. Whatever \
+                  needs such a thread waits: other closures, tokio::fs, and the lookup of names.",
+    fix: "Give what the closures block on a limit (recv_timeout, wait_timeout, set_read_timeout), \
+          or a flag to look at. Start no more of them than there is work for, by a permit that is \
+          taken before spawn_blocking; give those that live for as long as the program a thread of \
+          their own (std::thread). A closure must not wait for another closure of the same pool.",
+};
+
+pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
+    let Observation {
+        history, latest, ..
+    } = observation;
+    let patience = standstill(history);
+    let tasks = latest.tasks.iter().map(AsRef::as_ref);
+    let closures = tasks.filter(|task| task.kind == TaskKind::Blocking && !task.is_worker());
+    let (begun, queued): (Vec<&Task>, Vec<&Task>) =
+        closures.partition(|task| task.polls.last_started.is_some());
+    let waits = |task: &&&Task| elapsed(task.created_at, latest.at) >= patience;
+    let Some(oldest) = queued
+        .iter()
+        .filter(waits)
+        .map(|task| task.created_at)
+        .min()
+    else {
+        return Vec::new();
+    };
+    let one_began_since = begun
+        .iter()
+        .any(|task| task.polls.last_started.is_some_and(|began| began > oldest));
+    if begun.is_empty() || one_began_since || history.window() < patience {
+        return Vec::new();
+    }
+    let kept_for = |task: &&Task| {
+        let began = task.polls.last_started;
+        began.map_or(Duration::ZERO, |began| elapsed(began, latest.at))
+    };
+    let least = begun.iter().map(kept_for).min().unwrap_or_default();
+    let mut by_site: BTreeMap<Option<&Site>, HashSet<TaskId>> = BTreeMap::new();
+    for task in &begun {
+        by_site
+            .entry(task.site.as_ref())
+            .or_default()
+            .insert(task.id);
+    }
+    let has_finished = |site: &Option<&Site>| {
+        let seen = history.site(*site);
+        seen.is_some_and(|seen| seen.finished.total() > 0)
+    };
+    let lasts = least >= history.window() / LASTING_POLL_PART && !by_site.keys().any(has_finished);
+    let waiting: HashSet<TaskId> = queued.iter().map(|task| task.id).collect();
+    // One cause: the finding is that of the site with the most threads.
+    let site = by_site.iter().max_by_key(|(_, tasks)| tasks.len());
+    let site = site.and_then(|(site, _)| *site);
+    vec![Claim {
+        members: by_site.into_values().flatten().collect(),
+        state: TaskState::Running,
+        evidence: vec![
+            Evidence::ThreadsKept {
+                closures: begun.len(),
+                queued: queued.len(),
+                kept_seconds: least.into(),
+            },
+            Evidence::Behind {
+                tasks: waiting.len(),
+                spawned_at: observation.sites(&waiting),
+            },
+        ],
+        waiting,
+        doubts: vec![if lasts {
+            Doubt::PollMayReturn
+        } else {
+            Doubt::MayBeHeavyWork
+        }],
+        ..Claim::new(Code::BlockingPoolFull, site, ADVICE)
+    }]
+}
