@@ -54,8 +54,8 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
         return Vec::new();
     }
     let kept_for = |task: &&Task| {
-        let began = task.polls.last_started;
-        began.map_or(Duration::ZERO, |began| elapsed(began, latest.at))
+        let since = task.polls.last_started;
+        since.map_or(Duration::ZERO, |since| elapsed(since, latest.at))
     };
     let least = begun.iter().map(kept_for).min().unwrap_or_default();
     let mut by_site: BTreeMap<Option<&Site>, HashSet<TaskId>> = BTreeMap::new();
@@ -65,11 +65,9 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
             .or_default()
             .insert(task.id);
     }
-    let has_finished = |site: &Option<&Site>| {
-        let seen = history.site(*site);
-        seen.is_some_and(|seen| seen.finished.total() > 0)
-    };
-    let lasts = least >= history.window() / LASTING_POLL_PART && !by_site.keys().any(has_finished);
+    let mut seen = by_site.keys().filter_map(|site| history.site(*site));
+    let has_finished = seen.any(|seen| seen.finished.total() > 0);
+    let lasts = least >= history.window() / LASTING_POLL_PART && !has_finished;
     let waiting: HashSet<TaskId> = queued.iter().map(|task| task.id).collect();
     // One cause: the finding is that of the site with the most threads.
     let site = by_site.iter().max_by_key(|(_, tasks)| tasks.len());
