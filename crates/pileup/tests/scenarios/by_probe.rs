@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::attempts::Shown;
 use crate::process::Process;
 use crate::truth::Scenario;
-use crate::verdict::{accusations, sites};
+use crate::verdict::{accusations, accused_wrongly, sites};
 
 pub fn check(
     scenario: &Scenario,
@@ -30,9 +30,9 @@ pub fn check(
         "leaky" => scenario.sites.as_slice(),
         _ => &[],
     };
-    if found.iter().any(|site| !expected.contains(site)) {
+    if let Some(site) = accused_wrongly(&found, expected) {
         return Err(format!(
-            "by its probe: accused of too much: {found:?}\n{details}"
+            "by its probe, accused of nothing: {site:?}\n{details}"
         ));
     }
     let is_pile = scenario
@@ -43,9 +43,7 @@ pub fn check(
     let must_be_found = is_pile && scenario.grows_to.is_none();
     if must_be_found && found != expected {
         return Ok(Shown::Incomplete(format!(
-            "by its probe, {} of {} sites were found: {found:?}\n{details}",
-            found.len(),
-            expected.len()
+            "by its probe, the findings are at {found:?}, not {expected:?}\n{details}"
         )));
     }
     Ok(Shown::All)
