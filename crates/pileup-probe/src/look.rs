@@ -64,7 +64,7 @@ pub(crate) enum Waiting {
 struct Places<'a> {
     waits: Option<Waits<'a>>,
     numbers: HashMap<*const Wait, usize>,
-    places: Vec<Waiting>,
+    by_number: Vec<Waiting>,
 }
 
 /// The sums of one site while the look goes on.
@@ -96,7 +96,7 @@ impl Look {
                 .get_mut(usize::from(site.number))
                 .and_then(Option::take)
                 .unwrap_or_default();
-            Some(sums.finish(site.number, site.spawn, site.counted?, &places.places))
+            Some(sums.finish(site.number, site.spawn, site.counted?, &places.by_number))
         });
         Self {
             at: registry.time(now),
@@ -115,7 +115,7 @@ impl<'a> Places<'a> {
         Self {
             waits,
             numbers: HashMap::new(),
-            places: vec![Waiting::Unknown, Waiting::WithoutWaker],
+            by_number: vec![Waiting::Unknown, Waiting::WithoutWaker],
         }
     }
 
@@ -129,8 +129,8 @@ impl<'a> Places<'a> {
         };
         *self.numbers.entry(Arc::as_ptr(newest)).or_insert_with(|| {
             // Kept here, so that no other wait gets its address.
-            self.places.push(Waiting::In(Arc::clone(newest)));
-            self.places.len() - 1
+            self.by_number.push(Waiting::In(Arc::clone(newest)));
+            self.by_number.len() - 1
         })
     }
 }

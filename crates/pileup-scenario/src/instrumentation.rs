@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use console_subscriber::{ConsoleLayer, Server, ServerParts};
+use pileup_probe::Probe;
 use tokio_stream::wrappers::TcpListenerStream;
 use tracing::subscriber::NoSubscriber;
 use tracing_subscriber::filter::FilterFn;
@@ -18,13 +19,14 @@ const PUBLISH_INTERVAL: Duration = Duration::from_millis(50);
 /// A finished task costs the target about 50 kB for as long as it is retained.
 const RETENTION: Duration = Duration::from_secs(30);
 
-/// Starts to record tasks, and serves them to tokio-console and pileup on `address`.
+/// Starts to record tasks, and serves them to tokio-console and pileup on `address`. The probe,
+/// if there is one, learns from the same spans where tasks wait.
 ///
 /// It must come before the runtime is built, or the runtime's first tasks are never seen.
 /// The environment variables of console-subscriber override the scenario's own choices,
 /// except for the address, which is `--console`'s. Returns the address, its port chosen
 /// by the system where `address` has port 0.
-pub(crate) fn start(address: &str) -> anyhow::Result<SocketAddr> {
+pub(crate) fn start(address: &str, probe: Option<&Probe>) -> anyhow::Result<SocketAddr> {
     let listener = TcpListener::bind(address).with_context(|| {
         format!("failed to listen on {address} for tokio-console; choose another address with --console, such as --console 127.0.0.1:0 for a free port")
     })?;
@@ -55,6 +57,7 @@ pub(crate) fn start(address: &str) -> anyhow::Result<SocketAddr> {
     });
     tracing_subscriber::registry()
         .with(layer.with_filter(from_tokio))
+        .with(probe.map(Probe::layer))
         .with(CountWork.with_filter(tells_of_work()))
         .init();
     Ok(chosen)

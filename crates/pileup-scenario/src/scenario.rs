@@ -6,7 +6,7 @@ use std::pin::Pin;
 
 use anyhow::Context;
 use clap::Parser;
-use pileup_probe::Probe;
+use pileup_probe::{Probe, Sampling};
 use tokio::runtime::Builder;
 
 use crate::{Arguments, Arrivals, Variant, clock, instrumentation};
@@ -90,14 +90,18 @@ impl Scenario {
         }
         .context("this scenario has no such variant")?;
 
-        let console = instrumentation::start(&arguments.console)?;
+        let probe = match &*arguments.probe {
+            "none" => None,
+            _ => Some(Probe::start().context("failed to start the thread of the probe")?),
+        };
+        let console = instrumentation::start(&arguments.console, probe.as_ref())?;
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         builder
             .worker_threads(arguments.worker_threads.get())
             .enable_all();
-        let probe = match &*arguments.probe {
-            "none" => None,
-            address => Some(serve_probe(address, &mut builder)?),
+        let probe = match &probe {
+            None => None,
+            Some(probe) => Some(serve_probe(probe, &arguments.probe, &mut builder)?),
         };
         let runtime = builder.build().context("failed to build the runtime")?;
         clock::start(runtime.handle(), arguments.duration)?;
@@ -112,8 +116,9 @@ impl Scenario {
 }
 
 /// Has a probe see every task of the runtime, and gives where it is served.
-fn serve_probe(address: &str, builder: &mut Builder) -> anyhow::Result<SocketAddr> {
-    let probe = Probe::start().context("failed to start the thread of the probe")?;
+fn serve_probe(probe: &Probe, address: &str, builder: &mut Builder) -> anyhow::Result<SocketAddr> {
+    // Scenarios are small: every task is shown where it waits.
+    probe.set_sampling(Sampling::ALL);
     probe.instrument("main", builder);
     probe
         .serve(address)
