@@ -12,10 +12,14 @@ const DEPTH: usize = 8;
 #[derive(Clone, Copy)]
 pub(crate) struct Current {
     pub(crate) place: Place,
+    /// The address of the registry that the place is of.
+    pub(crate) registry: usize,
     /// Where the stack of the poll begins: a bound for captures.
     pub(crate) until: usize,
-    /// Whether a stack was noted in this poll.
-    pub(crate) has_cloned: bool,
+    /// The record in which the poll has noted a stack; 0 if it has noted none.
+    pub(crate) noted_in: u32,
+    /// Clones without drops of the task's waker in this poll, once it has noted a stack.
+    pub(crate) kept: i32,
 }
 
 struct Polls {
@@ -37,32 +41,34 @@ thread_local! {
 
 /// A poll of the task at this place begins.
 #[inline]
-pub(crate) fn begin(place: Place, until: usize) {
+pub(crate) fn begin(place: Place, registry: usize, until: usize) {
     POLLS.with(|polls| {
         let depth = polls.depth.get();
         if let Some(poll) = polls.nested.get(depth) {
             poll.set(Some(Current {
                 place,
+                registry,
                 until,
-                has_cloned: false,
+                noted_in: 0,
+                kept: 0,
             }));
         }
         polls.depth.set(depth + 1);
     });
 }
 
-/// The poll of the task at this place ends, if it is the innermost.
+/// The poll of the task at this place ends, if it is the innermost, and is given back.
 #[inline]
-pub(crate) fn end(place: Place) {
+pub(crate) fn end(place: Place) -> Option<Current> {
     POLLS.with(|polls| {
-        let Some(depth) = polls.depth.get().checked_sub(1) else {
-            return;
-        };
+        let depth = polls.depth.get().checked_sub(1)?;
         let poll = polls.nested.get(depth).and_then(Cell::get);
-        if depth >= DEPTH || poll.is_some_and(|poll| poll.place.is(place)) {
+        let poll = poll.filter(|poll| poll.place.is(place));
+        if depth >= DEPTH || poll.is_some() {
             polls.depth.set(depth);
         }
-    });
+        poll
+    })
 }
 
 /// The innermost poll of this thread.
@@ -74,16 +80,13 @@ pub(crate) fn innermost() -> Option<Current> {
     })
 }
 
-/// Notes that the innermost poll, which is `current`, has cloned a waker.
+/// Changes the innermost poll, which must be there.
 #[inline]
-pub(crate) fn has_cloned(current: Current) {
+pub(crate) fn change(current: Current) {
     POLLS.with(|polls| {
         let depth = polls.depth.get().saturating_sub(1);
         if let Some(poll) = polls.nested.get(depth) {
-            poll.set(Some(Current {
-                has_cloned: true,
-                ..current
-            }));
+            poll.set(Some(current));
         }
     });
 }

@@ -77,8 +77,8 @@ pub struct TaskStacks {
     /// Distinct stacks, the newest first. As many of them as there are wakers may belong to a
     /// waker that exists.
     pub newest_first: [Option<StackId>; STACKS_OF_TASK],
-    /// Whether a waker was dropped after the newest clone, in the same poll: as a timer does
-    /// that is about to be reset.
+    /// Whether the poll of the newest clone has dropped as many wakers as it has cloned, such as
+    /// that of a timer which it has reset.
     pub is_newest_dropped: bool,
 }
 

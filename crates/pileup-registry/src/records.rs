@@ -25,7 +25,8 @@ pub(crate) struct Records {
 /// The stacks of one task. Only the thread that polls the task writes here.
 pub(crate) struct Record {
     stacks: [AtomicU32; STACKS_OF_TASK],
-    /// Whether a waker was dropped after the newest stack was noted, in the same poll.
+    /// Whether the poll that has noted the newest stack has dropped as many wakers as it has
+    /// cloned.
     is_newest_dropped: AtomicU32,
     /// The free record after this one, while this one is free.
     next: AtomicU32,
@@ -170,14 +171,14 @@ impl Record {
         }
     }
 
-    /// Notes that a waker was dropped in the poll that has noted the newest stack.
+    /// Notes, at the end of a poll that has cloned wakers, whether it has kept any.
     #[inline]
-    pub(crate) fn note_drop(&self) {
-        self.is_newest_dropped.store(1, Ordering::Relaxed);
+    pub(crate) fn note_kept(&self, has_kept: bool) {
+        self.is_newest_dropped
+            .store(u32::from(!has_kept), Ordering::Relaxed);
     }
 
-    /// The stacks, the newest first, and whether the newest one's waker was dropped in the
-    /// same poll.
+    /// The stacks, the newest first, and whether the poll of the newest has kept no waker.
     pub(crate) fn read(&self) -> ([Option<StackId>; STACKS_OF_TASK], bool) {
         let stack = |index: usize| StackId::new(self.stacks[index].load(Ordering::Relaxed));
         let stacks = std::array::from_fn(stack);
@@ -212,10 +213,10 @@ mod tests {
     }
 
     #[test]
-    fn a_drop_counts_until_the_next_clone() {
+    fn a_poll_that_keeps_no_waker_counts_until_the_next_clone() {
         let record = Record::new();
         record.note_clone(stack(1));
-        record.note_drop();
+        record.note_kept(false);
         assert!(record.read().1);
         record.note_clone(stack(2));
         assert!(!record.read().1);

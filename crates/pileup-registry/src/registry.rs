@@ -253,17 +253,33 @@ impl Registry {
     /// Like [`begin_poll`](Self::begin_poll), where another way counts the polls of the task.
     #[inline]
     pub(crate) fn begin_watch(&self, place: Place, until: usize) {
-        current::begin(place, until);
+        current::begin(place, self.address(), until);
         if self.sampling.takes_all() {
             self.sample(place);
         }
     }
 
-    /// The poll that began last on this thread has ended.
+    /// A poll of the task here has ended.
     #[inline]
     pub(crate) fn end_poll(&self, place: Place) {
-        current::end(place);
+        self.end_watch(place);
         place.end_poll(self.clock.tick());
+    }
+
+    /// Like [`end_poll`](Self::end_poll), where another way counts the polls of the task.
+    #[inline]
+    pub(crate) fn end_watch(&self, place: Place) {
+        if let Some(poll) = current::end(place)
+            && let Some(record) = self.records.get(poll.noted_in)
+        {
+            record.note_kept(poll.kept > 0);
+        }
+    }
+
+    /// Tells this registry from others of the process.
+    #[inline]
+    pub(crate) fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
     }
 
     /// Samples the task here from now on, if it is not sampled yet.
@@ -299,7 +315,8 @@ impl Registry {
         if self.sampling.is_off() {
             return;
         }
-        let Some(record) = self.records.get(record) else {
+        let number = record;
+        let Some(record) = self.records.get(number) else {
             return;
         };
         if before <= 0 {
@@ -308,7 +325,11 @@ impl Registry {
         }
         if let Some(stack) = self.stacks.intern(&capture(current.until)) {
             record.note_clone(stack);
-            current::has_cloned(current);
+            current::change(Current {
+                noted_in: number,
+                kept: current.kept + 1,
+                ..current
+            });
         }
     }
 
@@ -320,11 +341,13 @@ impl Registry {
             return;
         }
         if let Some(current) = current::innermost()
-            && current.has_cloned
+            && current.noted_in != 0
             && current.place.is(place)
-            && let Some(record) = self.records.get(waking.record())
         {
-            record.note_drop();
+            current::change(Current {
+                kept: current.kept - 1,
+                ..current
+            });
         }
     }
 

@@ -171,6 +171,7 @@ impl NewTask {
 /// The task of this number, if another future or another way sees it already.
 fn seen_as(registry: &Registry, number: u64) -> Option<(Place, u64)> {
     if let Some(current) = current::innermost()
+        && current.registry == registry.address()
         && current.place.holds(number)
     {
         return Some((current.place, number));
@@ -235,7 +236,7 @@ impl Drop for Poll<'_> {
         if entry.is_own {
             self.0.registry.end_poll(entry.place);
         } else {
-            current::end(entry.place);
+            self.0.registry.end_watch(entry.place);
         }
     }
 }
