@@ -335,7 +335,7 @@ impl Registry {
 
     /// A waker of a task is dropped.
     #[inline]
-    pub(crate) fn waker_dropped(&self, place: Place, number: u64) {
+    pub(crate) fn waker_dropped(place: Place, number: u64) {
         let Some(waking) = place.waking() else { return };
         if !waking.count_drop(number) || waking.record() == 0 {
             return;

@@ -77,7 +77,7 @@ impl Registry {
     fn waker_used(&self, op: Op, place: Place, number: u64) {
         match op {
             Op::Clone => self.waker_cloned(place, number),
-            Op::Drop => self.waker_dropped(place, number),
+            Op::Drop => Self::waker_dropped(place, number),
             Op::Wake => self.woken(place, number),
             Op::WakeByRef => self.woken_by_ref(place, number),
         }

@@ -211,8 +211,7 @@ impl WatchedTask {
 
     #[inline]
     pub(super) fn is_dropped(&self) {
-        self.registry
-            .waker_dropped(self.entry.place, self.entry.counted_as);
+        Registry::waker_dropped(self.entry.place, self.entry.counted_as);
     }
 
     #[inline]
