@@ -105,15 +105,16 @@ fn measure(until: usize) {
         black_box(set.intern(&capture));
         capture
     };
-    let mut ways: [(&str, &dyn Fn(usize) -> Capture, Vec<f64>); 5] = [
-        ("an empty capture", &nothing, Vec::new()),
-        ("frame pointers", &by_frame_pointers, Vec::new()),
-        ("capture", &capture, Vec::new()),
-        ("capture and intern", &interned, Vec::new()),
-        ("backtrace crate", &by_backtrace, Vec::new()),
+    let ways: [(&str, &dyn Fn(usize) -> Capture); 5] = [
+        ("an empty capture", &nothing),
+        ("frame pointers", &by_frame_pointers),
+        ("capture", &capture),
+        ("capture and intern", &interned),
+        ("backtrace crate", &by_backtrace),
     ];
+    let mut times = [const { Vec::new() }; 5];
     for _ in 0..ROUNDS {
-        for (_, way, times) in &mut ways {
+        for ((_, way), times) in ways.iter().zip(&mut times) {
             let start = Instant::now();
             for _ in 0..CAPTURES {
                 black_box(way(black_box(until)));
@@ -125,15 +126,15 @@ fn measure(until: usize) {
         "{frames} frames; the first capture of them took {:.1} µs",
         first / 1e3
     );
-    let ours = median(ways[2].2.clone());
-    for (name, way, times) in ways {
+    let medians = times.map(median);
+    let ours = medians[2];
+    for ((name, way), median) in ways.into_iter().zip(medians) {
         let found = way(until).addresses().len();
         let of_build = if name == "frame pointers" && found + 2 < frames {
             "  (not in this build)"
         } else {
             ""
         };
-        let median = median(times);
         println!(
             "{name:>20}  {median:>8.0} ns  {:>6.2} of capture{of_build}",
             median / ours

