@@ -251,7 +251,7 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig {
-            cases: if cfg!(miri) { 20 } else { 20_000 },
+            cases: if cfg!(miri) { 20 } else { 5_000 },
             failure_persistence: None,
             ..ProptestConfig::default()
         })]

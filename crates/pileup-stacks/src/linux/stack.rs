@@ -215,7 +215,7 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig {
-            cases: 20_000,
+            cases: 5_000,
             failure_persistence: None,
             ..ProptestConfig::default()
         })]
