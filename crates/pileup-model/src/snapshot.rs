@@ -34,6 +34,12 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// The tasks that live as far as is known: those of `tasks` that have not
+    /// [finished](Task::has_finished).
+    pub fn live_tasks(&self) -> impl Iterator<Item = &Arc<Task>> {
+        self.tasks.iter().filter(|task| !task.has_finished())
+    }
+
     /// The living task with this id.
     #[must_use]
     pub fn task(&self, id: TaskId) -> Option<&Arc<Task>> {

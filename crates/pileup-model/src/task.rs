@@ -199,6 +199,17 @@ impl Task {
         let wakes = self.wakers.map_or(0, |wakers| wakers.wakes);
         self.has_no_waker() && self.polls.count > wakes.saturating_add(1)
     }
+
+    /// Whether the task has finished, as far as is known: the source reported so, the task is a
+    /// [ghost](Self::is_ghost), or nobody can wake it and its last poll followed no wake.
+    ///
+    /// Whoever counts live tasks leaves these out.
+    #[must_use]
+    pub fn has_finished(&self) -> bool {
+        let polled_unwoken =
+            self.wakers.and_then(|wakers| wakers.woken_for_last_poll) == Some(false);
+        self.finished_at.is_some() || self.is_ghost() || (polled_unwoken && self.has_no_waker())
+    }
 }
 
 #[cfg(test)]
@@ -245,6 +256,39 @@ mod tests {
         task.finished_at = Some(at(14));
         assert_eq!(task.state(), None);
         assert_eq!(task.age(at(99)), Duration::from_secs(4));
+    }
+
+    /// A task that waits, and of which nobody has a waker.
+    fn unwakeable(polls: u64, wakes: u64, woken_for_last_poll: Option<bool>) -> Task {
+        let mut task = task();
+        task.polls = Polls {
+            count: polls,
+            last_started: Some(at(11)),
+            last_ended: Some(at(12)),
+            ..Polls::default()
+        };
+        task.wakers = Some(Wakers {
+            wakes,
+            woken_for_last_poll,
+            ..Wakers::default()
+        });
+        task
+    }
+
+    #[test]
+    fn a_task_that_an_open_span_keeps_has_finished() {
+        assert!(unwakeable(3, 1, None).has_finished(), "one poll too many");
+        assert!(
+            unwakeable(3, 2, Some(false)).has_finished(),
+            "a poll without a wake"
+        );
+        assert!(!unwakeable(3, 2, None).has_finished(), "this is not known");
+        assert!(!unwakeable(3, 2, Some(true)).has_finished());
+        let mut woken = unwakeable(3, 2, Some(false));
+        if let Some(wakers) = &mut woken.wakers {
+            wakers.clones = 1;
+        }
+        assert!(!woken.has_finished(), "somebody can wake it");
     }
 
     #[test]

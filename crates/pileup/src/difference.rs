@@ -140,7 +140,8 @@ impl Compared {
         let place = |site: Option<&Site>| site.map(|site| (site.portable_file(), site.line));
         let wanted = place(site);
         let there = history.sites().filter(|(site, _)| place(*site) == wanted);
-        Some(there.map(|(_, seen)| seen.living.len()).sum())
+        let live = there.flat_map(|(_, seen)| &seen.living);
+        Some(live.filter(|task| !task.has_finished()).count())
     }
 }
 

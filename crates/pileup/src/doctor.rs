@@ -61,15 +61,18 @@ fn check(name: &'static str, seen: String, wrong: Option<(Health, &'static str)>
 }
 
 fn tasks(first: &Snapshot, last: &Snapshot) -> Check {
-    let (living, finished) = (last.tasks.len(), first.finished.len() + last.finished.len());
-    let none = living == 0 && finished == 0;
+    let (living, finished) = (
+        last.live_tasks().count(),
+        first.finished.len() + last.finished.len(),
+    );
+    let none = last.tasks.is_empty() && finished == 0;
     let withheld = last.coverage.state_withheld;
     check(
         "tasks",
         if none {
             "no task is told".to_owned()
         } else {
-            format!("{living} living tasks are told")
+            format!("{living} live tasks are reported")
         },
         // A target that withholds its state, and one that records nothing, begin alike.
         none.then_some(if withheld {

@@ -60,7 +60,7 @@ impl ReportCoverage {
         let coverage = latest.map(|latest| latest.coverage).unwrap_or_default();
         Self {
             tasks_seen: history.tasks_seen(),
-            live_tasks: latest.map_or(0, live_tasks),
+            live_tasks: latest.map_or(0, |latest| latest.live_tasks().count()),
             uninstrumented_waits: latest.map_or(0, |latest| uninstrumented_waits(latest, graph)),
             waits_unseen: coverage.waits_unseen,
             dropped_events: coverage.dropped_events,
@@ -73,12 +73,6 @@ impl ReportCoverage {
             ended_early: None,
         }
     }
-}
-
-/// Live tasks, without those that have finished and are kept on the wire by an open span.
-fn live_tasks(snapshot: &Snapshot) -> usize {
-    let tasks = snapshot.tasks.iter();
-    tasks.filter(|task| !task.is_ghost()).count()
 }
 
 /// Tasks that are idle, can be woken, and have no async op open that would say by what.

@@ -43,7 +43,7 @@ pub async fn execute(list: List) -> Result<ExitCode, Error> {
             pattern: list.pattern.to_string(),
         });
     }
-    let total = snapshot.tasks.len();
+    let total = snapshot.live_tasks().count();
     print(|out| {
         writeln!(out, "{total} live tasks")?;
         for ((file, _), (function, lines)) in routines {
@@ -62,7 +62,7 @@ pub async fn execute(list: List) -> Result<ExitCode, Error> {
 /// The living tasks by the place that spawned them.
 fn counts(snapshot: &Snapshot) -> BTreeMap<&Site, usize> {
     let mut counts = BTreeMap::new();
-    for site in snapshot.tasks.iter().filter_map(|task| task.site.as_ref()) {
+    for site in snapshot.live_tasks().filter_map(|task| task.site.as_ref()) {
         *counts.entry(site).or_default() += 1;
     }
     counts

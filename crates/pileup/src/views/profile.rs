@@ -34,7 +34,7 @@ fn primitive(op: &AsyncOp, snapshot: &Snapshot) -> Arc<str> {
 pub fn profile(snapshot: &Snapshot, sources: &mut Sources) -> Profile {
     let waits = waits(snapshot);
     let mut counts: BTreeMap<Stack, (i64, i64)> = BTreeMap::new();
-    for task in &snapshot.tasks {
+    for task in snapshot.live_tasks() {
         let Some(state) = task.state() else { continue };
         let waits_in = waits.get(&task.id).filter(|_| state == TaskState::Idle);
         let key = (task.site.as_ref(), waits_in, labels(task, state, snapshot));

@@ -1,8 +1,9 @@
 //! The places of a profile with their counts, as `pprof -top` has them, and how they grow.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use pileup::History;
+use pileup::{History, Task};
 use pileup_profile::{Frame, Profile};
 
 /// One place.
@@ -50,7 +51,11 @@ fn growth_per_minute(history: &History) -> BTreeMap<(&str, u32), f64> {
         let Some(site) = site.filter(|_| minutes > 0.0) else {
             continue;
         };
-        let more = seen.living.len() as f64 - seen.alive_at_start as f64;
+        // A task that has finished unseen is in both counts, unless it was spawned meanwhile.
+        let is_new = |task: &&Arc<Task>| Some(task.created_at) >= history.started();
+        let finished = |task: &&Arc<Task>| task.has_finished();
+        let unseen = seen.living.iter().filter(is_new).filter(finished).count();
+        let more = (seen.living.len() - unseen) as f64 - seen.alive_at_start as f64;
         *growth.entry((&*site.file, site.line)).or_default() += more / minutes;
     }
     growth

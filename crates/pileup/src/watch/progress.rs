@@ -28,7 +28,9 @@ impl Progress {
     /// Shows the time that is left, and what is known after the latest snapshot.
     pub fn show(&self, history: &History) {
         let elapsed = self.started.elapsed();
-        let tasks = history.latest().map_or(0, |latest| latest.tasks.len());
+        let tasks = history
+            .latest()
+            .map_or(0, |latest| latest.live_tasks().count());
         self.bar
             .set_message(message(tasks, self.duration.saturating_sub(elapsed)));
         self.bar.set_position(milliseconds(elapsed));
