@@ -17,7 +17,7 @@ mod turnover;
 
 pub use self::alive_over_time::AliveAt;
 use self::alive_over_time::AliveOverTime;
-use self::changes::changes;
+pub(crate) use self::changes::changes;
 use self::clones_counted::ClonesCounted;
 pub use self::lifetimes::Lifetimes;
 pub(crate) use self::locks::Holder;
@@ -25,6 +25,7 @@ use self::locks::LocksSeen;
 use self::pollers::Pollers;
 pub use self::pollers::SeenTask;
 use self::turnover::update_living;
+use crate::starvation::WorkerWaits;
 
 /// All snapshots of one watch, kept as what the rules need of them: the latest one whole,
 /// and of the others counts per spawn site.
@@ -37,6 +38,7 @@ pub struct History {
     clones_counted: ClonesCounted,
     pollers: Pollers,
     locks: LocksSeen,
+    worker_waits: WorkerWaits,
 }
 
 #[derive(Debug, Clone)]
@@ -101,6 +103,7 @@ impl History {
                 site.alive_at_start = site.living.len();
             }
         }
+        self.worker_waits.observe(before, &snapshot);
         self.note_wakers(tasks_before, &snapshot);
         self.pollers.observe(ops_before, &snapshot);
         self.locks.observe(&snapshot, &self.pollers);
@@ -129,6 +132,11 @@ impl History {
         self.watch.as_ref().map_or(Duration::ZERO, |watch| {
             elapsed(watch.started, watch.latest.at)
         })
+    }
+
+    /// What was seen of the waits for a worker.
+    pub(crate) fn worker_waits(&self) -> &WorkerWaits {
+        &self.worker_waits
     }
 
     /// For how long before the watch the target remembered what had finished, as far as the

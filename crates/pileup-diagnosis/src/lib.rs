@@ -16,6 +16,7 @@ mod growth;
 mod history;
 mod report;
 mod rules;
+mod starvation;
 mod thresholds;
 mod waits;
 
@@ -23,7 +24,7 @@ pub use growth::{FinishedBefore, PileShape, Population};
 pub use history::{AliveAt, History, Lifetimes, SeenTask, SiteHistory};
 pub use pileup_model::{WaitKind, figures};
 pub use report::{
-    Code, CountedWait, Doubt, EndedEarly, Evidence, Finding, Gaps, Grade, HeldBy, Involved,
+    Blind, Code, CountedWait, Doubt, EndedEarly, Evidence, Finding, Gaps, Grade, HeldBy, Involved,
     OtherSide, READABLE, Report, ReportCoverage, Role, SCHEMA, Seconds, SetAside, Unseen, WaitFor,
     WaitPlace, WaitedFor, WaitsOn, Why, diagnose,
 };

@@ -16,7 +16,7 @@ mod wait_places;
 
 pub(crate) use self::advice::Advice;
 use self::callers::fold_into_callers;
-pub use self::coverage::{EndedEarly, Gaps, ReportCoverage};
+pub use self::coverage::{Blind, EndedEarly, Gaps, ReportCoverage};
 pub use self::doubt::Doubt;
 pub(crate) use self::doubt::grade;
 pub use self::evidence::{CountedWait, Evidence, OtherSide, Unseen, WaitFor};

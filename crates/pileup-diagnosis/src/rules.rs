@@ -22,6 +22,7 @@ pub(crate) use self::claim::{Claim, Observation};
 pub use self::table::Code;
 use self::table::Stage;
 use crate::report::{Doubt, Grade, grade};
+use crate::starvation::starvation;
 
 /// A claim with its grade.
 pub(crate) struct Graded {
@@ -63,8 +64,9 @@ fn judge(mut claim: Claim, observation: &Observation) -> Graded {
 }
 
 /// What forbids any claim by growth in this watch, such as a target that was starved of CPU.
-fn doubts_of_the_watch(_observation: &Observation) -> Vec<Doubt> {
-    Vec::new()
+fn doubts_of_the_watch(observation: &Observation) -> Vec<Doubt> {
+    let starved = starvation(observation.history).map(|_| Doubt::Starved);
+    starved.into_iter().collect()
 }
 
 fn reads_explained_pile(

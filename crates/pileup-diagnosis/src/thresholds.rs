@@ -76,3 +76,23 @@ pub(crate) const ACTIVE_PART: u32 = 2;
 
 /// An old task stands still when it was not polled for half of the age that makes it old.
 pub(crate) const STILL_PART: u32 = 2;
+
+/// A program is starved where half of its polls are late: what its tasks wait for comes late
+/// then, too.
+pub(crate) const STARVED_ONE_IN: u64 = 2;
+/// Fewer polls than this show nothing.
+pub(crate) const FEWEST_POLLS: u64 = 20;
+/// A thread that wants to sleep for 10 ms, and sleeps for 30 ms on average, gets too little of
+/// the processor.
+pub(crate) const OVERSLEPT_TIMES: u32 = 2;
+/// This much sleep shows it.
+pub(crate) const SHORTEST_SLEEP: Duration = Duration::from_millis(200);
+/// Where more than one poll in this number is long, the long polls hold up the others.
+pub(crate) const LONG_POLLS_ONE_IN: u64 = 200;
+/// Polls of a site that take this long on average hold up the others: half of what is late.
+pub(crate) const HOLDS_UP: Duration = Duration::from_millis(50);
+/// A poll that lasts for this long does not wait for a processor.
+pub(crate) const FROZEN: Duration = Duration::from_secs(5);
+
+/// The rule of growth needs to know half of the watch at least, birth by birth.
+pub(crate) const BLIND_PART: u32 = 2;

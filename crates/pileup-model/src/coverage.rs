@@ -36,10 +36,19 @@ pub struct Coverage {
 pub struct Scheduling {
     /// Polls whose wait is known.
     pub polls: u64,
-    /// From the moment that each of these polls was due until it began, added up.
-    pub waited: Duration,
+    /// Those of them that began [late](Self::LATE).
+    pub late_polls: u64,
+    /// Those of them that took as long as that by themselves.
+    pub long_polls: u64,
     /// For how long a thread that sleeps and does nothing else wanted to sleep.
     pub slept: Duration,
     /// How much longer than that it slept.
     pub overslept: Duration,
+}
+
+impl Scheduling {
+    /// A poll is late, or long, from this time on. A thread that shares a processor with a few
+    /// others gets it again within some tens of milliseconds, and Tokio advises polls of 100
+    /// microseconds at most.
+    pub const LATE: Duration = Duration::from_millis(100);
 }

@@ -33,10 +33,12 @@ impl Probe {
         let runtime = Arc::downgrade(&runtime);
         let entered = AtomicBool::new(false);
 
+        builder.track_task_schedule_latency();
         let registry = Arc::clone(&self.inner.registry);
         let spawned = move |task: &TaskMeta<'_>| registry.on_task_spawn(task, number);
         builder.on_task_spawn(chained(spawned, callbacks.task_spawn));
         let registry = Arc::clone(&self.inner.registry);
+        let waits = Arc::clone(&self.inner.waits);
         let poll_begins = move |task: &TaskMeta<'_>| {
             if !entered.load(Ordering::Relaxed) {
                 entered.store(true, Ordering::Relaxed);
@@ -44,11 +46,16 @@ impl Probe {
                     runtime.is_entered();
                 }
             }
+            waits.poll_begins(task);
             registry.on_before_task_poll(task);
         };
         builder.on_before_task_poll(chained(poll_begins, callbacks.before_task_poll));
         let registry = Arc::clone(&self.inner.registry);
-        let poll_ends = move |task: &TaskMeta<'_>| registry.on_after_task_poll(task);
+        let waits = Arc::clone(&self.inner.waits);
+        let poll_ends = move |task: &TaskMeta<'_>| {
+            registry.on_after_task_poll(task);
+            waits.poll_ends();
+        };
         builder.on_after_task_poll(chained(poll_ends, callbacks.after_task_poll));
         let registry = Arc::clone(&self.inner.registry);
         let terminated = move |task: &TaskMeta<'_>| registry.on_task_terminate(task);

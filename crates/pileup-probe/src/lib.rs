@@ -38,6 +38,7 @@ mod observe;
 mod probe;
 mod profiles;
 mod runtimes;
+mod scheduling;
 mod server;
 mod snapshot;
 

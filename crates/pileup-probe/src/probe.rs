@@ -1,7 +1,7 @@
 //! The probe itself.
 
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{io, thread};
 
 use pileup_model::Site;
@@ -10,6 +10,7 @@ use pileup_registry::{Registry, Sampling};
 use crate::leaks::{Leak, Leaks};
 use crate::look::Look;
 use crate::runtimes::Runtimes;
+use crate::scheduling::Waits;
 
 /// How often the registry's clock moves: births and polls are known to within this.
 const TICK: Duration = Duration::from_millis(10);
@@ -24,6 +25,7 @@ pub struct Probe {
 pub(crate) struct Inner {
     pub(crate) registry: Arc<Registry>,
     pub(crate) runtimes: Runtimes,
+    pub(crate) waits: Arc<Waits>,
     pub(crate) leaks: Leaks,
     pub(crate) token: OnceLock<Box<str>>,
 }
@@ -77,6 +79,7 @@ impl Probe {
         let inner = Arc::new(Inner {
             registry: Arc::new(Registry::new(Sampling::default())),
             runtimes: Runtimes::default(),
+            waits: Arc::default(),
             leaks: Leaks::new(),
             token: OnceLock::new(),
         });
@@ -87,8 +90,11 @@ impl Probe {
                 while let Some(inner) = probe.upgrade() {
                     let now = inner.registry.tick();
                     inner.leaks.mark(now, &inner.registry);
+                    let waits = Arc::clone(&inner.waits);
                     drop(inner);
+                    let began = Instant::now();
                     thread::sleep(TICK);
+                    waits.note_sleep(TICK, began.elapsed());
                 }
             })?;
         Ok(Self { inner })

@@ -50,6 +50,7 @@ pub(crate) fn write_snapshot(probe: &Inner, out: &mut dyn Write) -> io::Result<(
     out.write_all(b",\n\"coverage\":")?;
     let coverage = Coverage {
         waits_unseen,
+        scheduling: Some(probe.waits.counted()),
         ..Coverage::default()
     };
     serde_json::to_writer(&mut *out, &coverage)?;

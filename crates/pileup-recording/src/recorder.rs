@@ -124,7 +124,8 @@ impl Recorder {
             snapshot.coverage.scheduling.as_ref(),
             |encoder, scheduling| {
                 encoder.number(scheduling.polls);
-                encoder.duration(&scheduling.waited);
+                encoder.number(scheduling.late_polls);
+                encoder.number(scheduling.long_polls);
                 encoder.duration(&scheduling.slept);
                 encoder.duration(&scheduling.overslept);
             },

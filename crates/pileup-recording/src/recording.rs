@@ -170,7 +170,8 @@ impl State {
                     scheduling: decoder.optional(|decoder| {
                         Ok(Scheduling {
                             polls: decoder.number()?,
-                            waited: decoder.duration()?,
+                            late_polls: decoder.number()?,
+                            long_polls: decoder.number()?,
                             slept: decoder.duration()?,
                             overslept: decoder.duration()?,
                         })

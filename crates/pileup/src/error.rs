@@ -66,6 +66,13 @@ pub enum Error {
     ))]
     StateWithheld { target: String },
 
+    #[error("the watch of {target} could not have seen a leak: {reason}")]
+    #[diagnostic(help(
+        "the report is incomplete, and a program that leaks can look clean in it. Watch for \
+         longer (--for), give the program more of the machine, or attach from its start"
+    ))]
+    Blind { target: String, reason: String },
+
     #[error("{}: {source}", file.display())]
     #[diagnostic(help("{}", recording_help(source)))]
     Recording {

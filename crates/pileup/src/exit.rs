@@ -18,7 +18,8 @@ pub enum Exit {
     Findings = 1,
     /// The arguments, or a file that they name, are of no use.
     Usage = 2,
-    /// The target could not be reached, or withheld its state.
+    /// The target could not be reached, withheld its state, or could not be watched well enough
+    /// to see a leak.
     Unreachable = 3,
     /// The target went away during the watch, and did not come back.
     WentAway = 4,
@@ -64,6 +65,7 @@ impl Error {
             Self::Build { .. }
             | Self::ScenarioEnded { .. }
             | Self::StateWithheld { .. }
+            | Self::Blind { .. }
             | Self::NothingSeen { .. }
             | Self::NothingToPredict { .. } => Exit::Unreachable,
             Self::DuringWatch(_) | Self::CutShort(_) => Exit::WentAway,

@@ -1,9 +1,15 @@
 //! What a report says of the watch that it comes from.
 
-use pileup_model::{Snapshot, Task, TaskKind, TaskState};
+use std::time::Duration;
+
+use pileup_model::{Coverage, Scheduling, Snapshot, Task, TaskKind, TaskState};
 use serde::{Deserialize, Serialize};
 
+use super::seconds::Seconds;
+use crate::figures::duration;
 use crate::history::History;
+use crate::starvation::starvation;
+use crate::thresholds::BLIND_PART;
 use crate::waits::WaitGraph;
 
 /// How much of the target a watch covers.
@@ -29,9 +35,101 @@ pub struct ReportCoverage {
     /// The breaks of the connection, where there were any and it was made again.
     #[serde(default)]
     pub gaps: Option<Gaps>,
+    /// Why the watch could not have seen a leak by its growth; empty where it could.
+    #[serde(default)]
+    pub blind: Vec<Blind>,
     /// Why the watch ended before its time; none where it is whole.
     #[serde(default)]
     pub ended_early: Option<EndedEarly>,
+}
+
+/// Why a watch could not have seen a leak by its growth.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "because", rename_all = "snake_case")]
+pub enum Blind {
+    /// The program got too little processor time.
+    Starved {
+        /// Polls whose wait for a worker is known.
+        polls: u64,
+        /// Those of them that began late.
+        late_polls: u64,
+        /// A poll is late after this time.
+        late_after_seconds: Seconds,
+        /// How many times longer than it wanted to a thread of the probe slept; zero without a
+        /// probe.
+        overslept_times: f64,
+    },
+    /// The target reported new tasks too late.
+    Late {
+        /// How late.
+        lag_seconds: Seconds,
+    },
+    /// There was no connection for too much of the watch.
+    Unwatched {
+        /// For how long.
+        unwatched_seconds: Seconds,
+    },
+}
+
+impl Blind {
+    fn of(history: &History, coverage: &Coverage) -> Vec<Self> {
+        let starved = starvation(history).map(|starvation| Self::Starved {
+            polls: starvation.polls,
+            late_polls: starvation.late,
+            late_after_seconds: Scheduling::LATE.into(),
+            overslept_times: starvation.overslept,
+        });
+        let most = history.window() / BLIND_PART;
+        let is_blind = |time: &Duration| !time.is_zero() && *time >= most;
+        let late = Some(coverage.lag).filter(is_blind).map(|lag| Self::Late {
+            lag_seconds: lag.into(),
+        });
+        let unwatched = Some(coverage.unwatched).filter(is_blind);
+        let unwatched = unwatched.map(|unwatched| Self::Unwatched {
+            unwatched_seconds: unwatched.into(),
+        });
+        starved.into_iter().chain(late).chain(unwatched).collect()
+    }
+
+    /// The reason as a sentence.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Starved {
+                polls,
+                late_polls,
+                late_after_seconds,
+                overslept_times,
+            } => {
+                let mut figures = Vec::new();
+                if *late_polls > 0 {
+                    figures.push(format!(
+                        "of {polls} polls, {late_polls} began {} late or later",
+                        duration(late_after_seconds.0)
+                    ));
+                }
+                if *overslept_times >= 1.0 {
+                    figures.push(format!(
+                        "a thread of the probe slept {:.0} times as long as it wanted to",
+                        overslept_times + 1.0
+                    ));
+                }
+                format!(
+                    "the program was starved of processor time: {}",
+                    figures.join(", and ")
+                )
+            }
+            Self::Late { lag_seconds } => format!(
+                "the target reported new tasks {} late, for half of the watch or more",
+                duration(lag_seconds.0)
+            ),
+            Self::Unwatched { unwatched_seconds } => format!(
+                "there was no connection for {}, half of the watch or more",
+                duration(unwatched_seconds.0)
+            ),
+        }
+    }
 }
 
 /// Times of the watch in which nobody watched.
@@ -70,6 +168,7 @@ impl ReportCoverage {
                 count: coverage.reconnects,
                 seconds: coverage.unwatched.as_secs_f64(),
             }),
+            blind: Blind::of(history, &coverage),
             ended_early: None,
         }
     }

@@ -57,6 +57,8 @@ pub enum Doubt {
     StormMayEnd,
     /// Long-lived tasks may share the spawn site with short ones.
     MayBeLongLived,
+    /// The program got too little processor time for its tasks to finish.
+    Starved,
 }
 
 /// The surest grade that a doubt allows.
@@ -85,7 +87,8 @@ impl Doubt {
             Self::TimersAhead { .. }
             | Self::MayBeHeavyWork
             | Self::WorkerUnseen
-            | Self::MayBeLongLived => Allows::Suspicious,
+            | Self::MayBeLongLived
+            | Self::Starved => Allows::Suspicious,
         }
     }
 

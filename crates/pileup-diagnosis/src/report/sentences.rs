@@ -383,6 +383,9 @@ impl Doubt {
             Self::WokenElsewhere => {
                 "one of these tasks can be woken by something else as well, and may then go on"
             }
+            Self::Starved => {
+                "the program was starved of processor time: its tasks may be late rather than stuck"
+            }
             Self::OnlyGrowth
             | Self::PollMayReturn
             | Self::MayBeHeavyWork

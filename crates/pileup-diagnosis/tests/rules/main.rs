@@ -6,6 +6,7 @@ mod never_woken;
 mod piling_up;
 mod pinned_worker;
 mod program;
+mod starvation;
 mod suspicions;
 mod timers;
 

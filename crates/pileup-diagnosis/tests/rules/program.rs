@@ -207,14 +207,26 @@ impl Program {
 
     /// The same, of a target that tells of births only `lag` seconds later.
     pub fn watch_late(&self, from: f64, to: f64, lag: f64) -> Report {
+        self.watch_changed(from, to, |snapshot, now| {
+            let known = |task: &Arc<Task>| task.created_at <= at(now - lag);
+            snapshot.tasks.retain(known);
+            snapshot.coverage.lag = Duration::from_secs_f64(lag);
+        })
+    }
+
+    /// The same, where each snapshot is changed before it is seen.
+    pub fn watch_changed(
+        &self,
+        from: f64,
+        to: f64,
+        mut change: impl FnMut(&mut Snapshot, f64),
+    ) -> Report {
         let mut history = History::default();
         let mut seen_until = from - RETENTION;
         let mut now = from;
         while now <= to {
             let mut snapshot = self.snapshot(seen_until, now);
-            let known = |task: &Arc<Task>| task.created_at <= at(now - lag);
-            snapshot.tasks.retain(known);
-            snapshot.coverage.lag = Duration::from_secs_f64(lag);
+            change(&mut snapshot, now);
             history.observe(snapshot);
             seen_until = now;
             now += PERIOD;

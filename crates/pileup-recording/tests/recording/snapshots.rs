@@ -176,14 +176,16 @@ fn coverage() -> impl Strategy<Value = Coverage> {
 }
 
 fn scheduling() -> impl Strategy<Value = Scheduling> {
-    (count(), duration(), duration(), duration()).prop_map(|(polls, waited, slept, overslept)| {
-        Scheduling {
+    let polls = (count(), count(), count());
+    (polls, duration(), duration()).prop_map(
+        |((polls, late_polls, long_polls), slept, overslept)| Scheduling {
             polls,
-            waited,
+            late_polls,
+            long_polls,
             slept,
             overslept,
-        }
-    })
+        },
+    )
 }
 
 fn polls() -> impl Strategy<Value = Polls> {

@@ -4,7 +4,7 @@ use std::fs;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use pileup::{Grade, History, RecordingError, diagnose};
+use pileup::{Grade, History, RecordingError, Report, diagnose};
 
 use crate::arguments::{Diagnose, Watch};
 use crate::error::Error;
@@ -88,12 +88,18 @@ pub async fn report_on(
         Some(error) => return Err(error),
         None => {}
     }
-    let withheld = report.coverage.state_withheld && !fails;
-    let withheld = withheld.then_some(Error::StateWithheld {
-        target: watched.target,
-    });
-    match watched.not_recorded.or(withheld) {
+    let unseen = unseen(&report, watched.target).filter(|_| !fails);
+    match watched.not_recorded.or(unseen) {
         Some(error) => Err(error),
         None => Ok(Exit::found(fails).into()),
     }
+}
+
+/// Why a report without findings does not mean that nothing leaks.
+fn unseen(report: &Report, target: String) -> Option<Error> {
+    if report.coverage.state_withheld {
+        return Some(Error::StateWithheld { target });
+    }
+    let reason = report.coverage.blind.first()?.sentence();
+    Some(Error::Blind { target, reason })
 }

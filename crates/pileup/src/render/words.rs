@@ -171,6 +171,10 @@ pub fn incomplete(report: &Report) -> Vec<String> {
             "INCOMPLETE: the target withheld the tasks that lived before the attach".to_owned(),
         );
     }
+    lines.extend(coverage.blind.iter().map(|blind| {
+        let reason = blind.sentence();
+        format!("INCOMPLETE: the watch could not have seen a leak by its growth: {reason}")
+    }));
     lines
 }
 

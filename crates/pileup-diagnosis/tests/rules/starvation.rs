@@ -1,0 +1,177 @@
+//! A program that gets too little processor time, and one that holds itself up; and watches
+//! that could not have seen a leak.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pileup_diagnosis::{Blind, Doubt, Grade, Report};
+use pileup_model::{Scheduling, Site, Snapshot};
+
+use crate::program::{Program, at, wakers};
+
+const WORKERS: u64 = 10;
+
+/// A site that piles up, and tasks that work all the time.
+fn program() -> Program {
+    let mut program = Program::default();
+    for _ in 0..WORKERS {
+        program.spawn("src/workers.rs", 0.0, None);
+    }
+    for second in 0..60 {
+        program.spawn("src/leak.rs", f64::from(second), None);
+    }
+    program
+}
+
+/// Every worker is polled once a second: it waits for that, and then takes so long.
+fn work(snapshot: &mut Snapshot, now: f64, wait: Duration, busy: Duration) {
+    let polls = now as u32;
+    for task in &mut snapshot.tasks {
+        if task.id.0 <= WORKERS {
+            let task = Arc::make_mut(task);
+            task.polls.count = u64::from(polls);
+            task.polls.busy = busy * polls;
+            task.polls.last_started = Some(at(now));
+            task.polls.last_ended = Some(at(now));
+            wakers(task).scheduled = wait * polls;
+        }
+    }
+}
+
+fn watched(wait: Duration, busy: Duration) -> Report {
+    program().watch_changed(20.0, 50.0, |snapshot, now| work(snapshot, now, wait, busy))
+}
+
+/// The grade of the finding at a file.
+fn grade_at(report: &Report, file: &str) -> Option<Grade> {
+    let mut findings = report.findings.iter();
+    let at_file = |site: &Site| &*site.file == file;
+    let found = findings.find(|finding| finding.site.as_ref().is_some_and(at_file));
+    found.map(|finding| finding.grade)
+}
+
+fn grade_of_leak(report: &Report) -> Option<Grade> {
+    grade_at(report, "src/leak.rs")
+}
+
+fn is_starved(report: &Report) -> bool {
+    let mut blind = report.coverage.blind.iter();
+    blind.any(|blind| matches!(blind, Blind::Starved { .. }))
+}
+
+#[test]
+fn a_leak_is_probable_where_tasks_are_polled_in_time() {
+    let report = watched(Duration::from_micros(80), Duration::from_micros(50));
+    assert_eq!(grade_of_leak(&report), Some(Grade::Probable));
+    assert_eq!(report.coverage.blind, []);
+}
+
+#[test]
+fn nothing_is_accused_by_growth_where_every_poll_is_late() {
+    let report = watched(Duration::from_millis(400), Duration::from_micros(50));
+    assert_eq!(grade_of_leak(&report), Some(Grade::Suspicious));
+    assert!(report.findings[0].doubts.contains(&Doubt::Starved));
+    let [
+        Blind::Starved {
+            polls, late_polls, ..
+        },
+    ] = report.coverage.blind[..]
+    else {
+        panic!("{:?}", report.coverage.blind);
+    };
+    assert!(late_polls * 10 > polls * 9, "{late_polls} of {polls}");
+    let said = report.coverage.blind[0].sentence();
+    assert!(said.contains("100 ms late"), "{said}");
+}
+
+#[test]
+fn tasks_that_wait_for_the_long_polls_of_others_are_held_up_and_not_starved() {
+    let report = watched(Duration::from_millis(400), Duration::from_millis(200));
+    assert_eq!(grade_of_leak(&report), Some(Grade::Probable));
+    assert!(!is_starved(&report));
+}
+
+#[test]
+fn a_frozen_runtime_is_not_starved() {
+    let report = program().watch_changed(20.0, 50.0, |snapshot, now| {
+        // Until the poll begins that does not return, every poll is late, too.
+        work(
+            snapshot,
+            now.min(25.0),
+            Duration::from_millis(400),
+            Duration::ZERO,
+        );
+        if now > 25.0 {
+            let first = Arc::make_mut(&mut snapshot.tasks[0]);
+            first.polls.last_started = Some(at(25.0));
+            first.polls.last_ended = Some(at(24.0));
+        }
+    });
+    assert!(!is_starved(&report), "{:?}", report.coverage.blind);
+    assert!(grade_at(&report, "src/workers.rs").is_some());
+}
+
+#[test]
+fn tasks_that_nobody_polls_at_all_are_not_starved() {
+    let report = program().watch_changed(20.0, 50.0, |snapshot, _| {
+        for task in &mut snapshot.tasks {
+            let task = Arc::make_mut(task);
+            task.polls.last_started = None;
+            wakers(task).last_wake = Some(task.created_at);
+        }
+    });
+    assert!(!is_starved(&report));
+}
+
+/// What a probe counts: so many of a hundred polls a second are late, and so many long.
+fn by_probe(late: u64, long: u64, overslept: Duration) -> Report {
+    program().watch_changed(20.0, 50.0, |snapshot, now| {
+        let seconds = now as u32;
+        snapshot.coverage.scheduling = Some(Scheduling {
+            polls: 1_000 * u64::from(seconds),
+            late_polls: 10 * late * u64::from(seconds),
+            long_polls: 10 * long * u64::from(seconds),
+            slept: Duration::from_secs(1) * seconds,
+            overslept: overslept * seconds,
+        });
+    })
+}
+
+#[test]
+fn a_probe_tells_late_polls_from_long_ones() {
+    let little = Duration::from_millis(30);
+    for (late, long, overslept, starved) in [
+        (1, 0, little, false),
+        (80, 0, little, true),
+        (80, 5, little, false),
+        (1, 0, Duration::from_secs(4), true),
+    ] {
+        let report = by_probe(late, long, overslept);
+        let case = format!("{late} {long} {overslept:?}");
+        assert_eq!(is_starved(&report), starved, "{case}");
+        let grade = if starved {
+            Grade::Suspicious
+        } else {
+            Grade::Probable
+        };
+        assert_eq!(grade_of_leak(&report), Some(grade), "{case}");
+    }
+}
+
+#[test]
+fn a_watch_that_knows_less_than_half_of_itself_is_blind() {
+    let mut empty = Program::default();
+    empty.spawn("src/main.rs", 0.0, None);
+    assert_eq!(empty.watch_late(20.0, 50.0, 4.0).coverage.blind, []);
+    let late = empty.watch_late(20.0, 50.0, 20.0);
+    assert!(matches!(late.coverage.blind[..], [Blind::Late { .. }]));
+    let gaps = |seconds| {
+        let report = empty.watch_changed(20.0, 50.0, |snapshot, _| {
+            snapshot.coverage.reconnects = 1;
+            snapshot.coverage.unwatched = Duration::from_secs(seconds);
+        });
+        report.coverage.blind
+    };
+    assert_eq!(gaps(3), []);
+    assert!(matches!(gaps(16)[..], [Blind::Unwatched { .. }]));
+}
