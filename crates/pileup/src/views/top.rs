@@ -50,7 +50,7 @@ fn growth_per_minute(history: &History) -> BTreeMap<(&str, u32), f64> {
         let Some(site) = site.filter(|_| minutes > 0.0) else {
             continue;
         };
-        let more = seen.living.len() as f64 - seen.alive_at_start as f64;
+        let more = seen.living.len() as f64 - history.alive_at_start(seen) as f64;
         *growth.entry((&*site.file, site.line)).or_default() += more / minutes;
     }
     growth
