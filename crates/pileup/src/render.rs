@@ -41,7 +41,7 @@ pub fn print(
         Format::Html => {
             let graph = graph(history);
             let picture = (!graph.nodes.is_empty()).then(|| svg::write(&graph));
-            html::write(report, picture.as_deref(), out)
+            html::write(report, picture.as_deref(), sources, out)
         }
     })
 }

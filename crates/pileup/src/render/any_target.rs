@@ -105,7 +105,8 @@ fn check_pictures(history: &History, report: &Report) -> Result<(), TestCaseErro
     prop_assert!(is_plain(&picture), "{picture:?}");
     Document::parse(&picture).map_err(failed)?;
 
-    let page = written(|output| html::write(report, Some(&picture), output));
+    let mut sources = Sources::below(&[]).map_err(failed)?;
+    let page = written(|output| html::write(report, Some(&picture), &mut sources, output));
     prop_assert!(is_plain(&page), "{page:?}");
     let (_, body) = page.split_once("</head>").expect("a page has a head");
     let body = body.strip_suffix("</html>\n").expect("a page has an end");

@@ -14,7 +14,12 @@ const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
 pub fn write(report: &Report, output: &mut impl Write) -> io::Result<()> {
     let aside = report.set_aside.iter().map(set_aside);
-    let results: Vec<Value> = report.findings.iter().map(result).chain(aside).collect();
+    let mut results: Vec<Value> = report.findings.iter().map(result).chain(aside).collect();
+    let aside = report.set_aside.iter().map(|aside| &aside.finding);
+    let findings = report.findings.iter().chain(aside);
+    for (result, print) in results.iter_mut().zip(fingerprints(findings)) {
+        result["partialFingerprints"] = json!({ "pileupFinding/v1": print });
+    }
     let log = json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -42,6 +47,24 @@ fn invocation(report: &Report) -> Value {
         "toolExecutionNotifications": notifications.collect::<Vec<_>>(),
         "properties": { "coverage": report.coverage },
     })
+}
+
+/// What makes a finding the same in another report, though its line has moved: its code, its
+/// file, and which of these in the file it is.
+fn fingerprints<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<String> {
+    let findings: Vec<&Finding> = findings.collect();
+    let line = |finding: &Finding| finding.site.as_ref().map_or(0, |site| site.line);
+    let key = |finding: &Finding| {
+        let file = finding.site.as_ref().map(Site::portable_file);
+        (finding.code, file.unwrap_or_default())
+    };
+    let print = |finding: &&Finding| {
+        let same = |other: &&&Finding| key(other) == key(finding) && line(other) < line(finding);
+        let (code, file) = key(finding);
+        let earlier = findings.iter().filter(same).count();
+        printable(&format!("{}:{file}:{earlier}", code.number()))
+    };
+    findings.iter().map(print).collect()
 }
 
 fn rule(code: Code) -> Value {
@@ -75,7 +98,54 @@ fn result(finding: &Finding) -> Value {
         "level": level,
         "message": { "text": text },
         "locations": locations,
+        "relatedLocations": related_locations(finding),
     })
+}
+
+/// Where tasks wait, where what they wait for was made, and where the others were spawned.
+fn related_locations(finding: &Finding) -> Vec<Value> {
+    let mut related: Vec<(Site, String)> = Vec::new();
+    for place in &finding.waits {
+        let (Some(file), Some(line)) = (&place.file, place.line) else {
+            continue;
+        };
+        let site = Site {
+            file: file.as_str().into(),
+            line,
+            column: 1,
+        };
+        related.push((site, format!("{} wait here: {}", place.tasks, place.kind)));
+    }
+    if let Some(waits_on) = &finding.waits_on
+        && let Some(made) = &waits_on.resource
+    {
+        let site = Site {
+            file: made.file.as_str().into(),
+            line: made.line,
+            column: made.column,
+        };
+        let noun = waits_on.kind.noun();
+        related.push((site, format!("the {noun} that they wait for is made here")));
+    }
+    for involved in finding
+        .involved
+        .iter()
+        .filter(|other| other.site != finding.site)
+    {
+        if let Some(site) = &involved.site {
+            related.push((
+                site.clone(),
+                format!("{}, spawned here", words::part(involved)),
+            ));
+        }
+    }
+    let related = related.iter().enumerate().map(|(id, (site, text))| {
+        let mut location = location(site);
+        location["id"] = json!(id + 1);
+        location["message"] = json!({ "text": printable(text) });
+        location
+    });
+    related.collect()
 }
 
 /// A result that code scanning shows as known rather than as open.

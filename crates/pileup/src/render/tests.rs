@@ -66,7 +66,7 @@ fn report() -> Report {
 fn no_form_lets_the_target_write_markup_or_control_characters() {
     let mut forms = [const { Vec::new() }; 3];
     let [page, suite, issue] = &mut forms;
-    html::write(&report(), None, page).expect("memory takes all");
+    html::write(&report(), None, &mut sources(), page).expect("memory takes all");
     junit::write(&report(), FailOn::Probable, suite).expect("memory takes all");
     markdown::write(&report(), issue).expect("memory takes all");
     for form in forms {
@@ -276,7 +276,7 @@ fn every_form_of_every_report_is_as_it_was() {
         insta::assert_snapshot!(format!("{name}.junit"), form);
         let form = written(|output| json::write(&report, output));
         insta::assert_snapshot!(format!("{name}.json"), form);
-        let form = written(|output| html::write(&report, None, output));
+        let form = written(|output| html::write(&report, None, &mut sources(), output));
         let (head, body) = form.split_once("</style>").expect("a page has a style");
         assert!(head.starts_with("<!doctype html>"));
         insta::assert_snapshot!(format!("{name}.html"), body);
@@ -315,7 +315,7 @@ fn every_form_says_in_its_first_lines_that_a_watch_ended_early() {
             "{first}"
         );
     }
-    let page = written(|output| html::write(&report, None, output));
+    let page = written(|output| html::write(&report, None, &mut sources(), output));
     let (_, body) = page.split_once("<body>").expect("a page has a body");
     let (header, _) = body.split_once("<main>").expect("a page has a main part");
     assert!(header.contains("INCOMPLETE"), "{header}");

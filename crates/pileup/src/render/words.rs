@@ -4,7 +4,9 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use pileup_diagnosis::figures;
-use pileup_diagnosis::{Finding, Grade, Report, ReportCoverage, SetAside, WaitedFor, Why};
+use pileup_diagnosis::{
+    Finding, Grade, Involved, Report, ReportCoverage, Role, SetAside, WaitedFor, Why,
+};
 use pileup_model::Site;
 
 pub fn grade(grade: Grade) -> &'static str {
@@ -229,6 +231,36 @@ pub fn waits(finding: &Finding) -> Vec<String> {
     let held_by =
         holders.map(|holder| format!("held by tasks spawned at {}", place(holder.site.as_ref())));
     called.into_iter().chain(waits_for).chain(held_by).collect()
+}
+
+/// Everybody else that a finding involves, one line each: those spawned at another place.
+pub fn involved(finding: &Finding) -> Vec<String> {
+    let others = finding.involved.iter();
+    let others = others.filter(|involved| involved.site != finding.site);
+    others
+        .map(|involved| {
+            format!(
+                "{}, spawned at {}",
+                part(involved),
+                place(involved.site.as_ref())
+            )
+        })
+        .collect()
+}
+
+/// How many tasks have what part in a finding.
+pub fn part(involved: &Involved) -> String {
+    let Involved { tasks, ended, .. } = involved;
+    let (one, several) = match (involved.role, ended) {
+        (Role::Holder, true) => ("holder that has ended", "holders that have ended"),
+        (Role::Holder, false) => ("holder", "holders"),
+        (Role::Member, _) => ("more task", "more tasks"),
+        (Role::Waiting, _) => ("task that waits", "tasks that wait"),
+    };
+    match tasks {
+        1 => format!("1 {one}"),
+        _ => format!("{tasks} {several}"),
+    }
 }
 
 /// What the watch covers, and what it does not.
