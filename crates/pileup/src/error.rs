@@ -66,7 +66,7 @@ pub enum Error {
     ))]
     StateWithheld { target: String },
 
-    #[error("{}: {source}", file.display())]
+    #[error("failed to read the recording {}", file.display())]
     #[diagnostic(help("{}", recording_help(source)))]
     Recording {
         file: PathBuf,

@@ -6,6 +6,7 @@ mod difference;
 mod doctor;
 mod drawing;
 mod error;
+mod error_chain;
 mod exit;
 mod interrupt;
 mod output;
@@ -36,7 +37,7 @@ fn main() -> ExitCode {
             let exit = error.exit();
             // Whoever read the output has seen enough of it.
             if exit != Exit::BrokenPipe {
-                output::complain(error);
+                output::complain(&error);
             }
             exit.into()
         }
