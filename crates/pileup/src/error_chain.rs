@@ -14,7 +14,7 @@ pub struct Shown {
 }
 
 impl Shown {
-    pub fn of(error: &(impl Diagnostic + Error)) -> Self {
+    pub fn of(error: &impl Diagnostic) -> Self {
         let mut texts = vec![error.to_string()];
         let mut cause = error.source();
         while let Some(error) = cause {

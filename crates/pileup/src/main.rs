@@ -54,7 +54,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Error> {
         let command = async {
             match arguments.command {
                 Command::Run(run) => commands::run::execute(run).await,
-                Command::ListScenarios => commands::list_scenarios::execute(),
+                Command::ListScenarios(list) => commands::list_scenarios::execute(&list),
                 Command::Investigate(investigate) => {
                     commands::investigate::execute(investigate).await
                 }
