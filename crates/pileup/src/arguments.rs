@@ -40,7 +40,7 @@ pub enum Command {
     /// Run a scenario, for tokio-console or `pileup diagnose` to attach to
     Run(Run),
     /// List the scenarios
-    ListScenarios,
+    ListScenarios(ListScenarios),
     /// Run a scenario on a free port, watch it, and report
     Investigate(Investigate),
     /// Attach to a running program that has console-subscriber, watch it, and report
@@ -63,6 +63,13 @@ pub enum Command {
     Profile(Profile),
     /// Learn to find leaks: exercises, one after the other, that check your mend
     Workshop(workshop::Workshop),
+}
+
+#[derive(Debug, Args)]
+pub struct ListScenarios {
+    /// Show what goes wrong in each as well, which gives the exercises of the workshop away
+    #[arg(long)]
+    pub spoilers: bool,
 }
 
 #[derive(Debug, Args)]
@@ -363,6 +370,14 @@ mod tests {
             panic!("not a run: {arguments:?}");
         };
         assert_eq!(run.flags, ["--every", "1s"]);
+    }
+
+    #[test]
+    fn an_answer_may_name_recv_or_say_that_it_is_not_shown() {
+        for word in ["recv", "not-shown"] {
+            let arguments = ["pileup", "workshop", "answer", "--waits-for", word];
+            assert!(Arguments::try_parse_from(arguments).is_ok(), "{word}");
+        }
     }
 
     #[test]

@@ -73,7 +73,7 @@ pub enum Error {
     ))]
     Blind { target: String, reason: String },
 
-    #[error("{}: {source}", file.display())]
+    #[error("failed to read the recording {}", file.display())]
     #[diagnostic(help("{}", recording_help(source)))]
     Recording {
         file: PathBuf,

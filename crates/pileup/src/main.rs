@@ -7,6 +7,7 @@ mod doctor;
 mod drawing;
 mod early_end;
 mod error;
+mod error_chain;
 mod exit;
 mod interrupt;
 mod output;
@@ -37,7 +38,7 @@ fn main() -> ExitCode {
             let exit = error.exit();
             // Whoever read the output has seen enough of it.
             if exit != Exit::BrokenPipe {
-                output::complain(error);
+                output::complain(&error);
             }
             exit.into()
         }
@@ -54,7 +55,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Error> {
         let command = async {
             match arguments.command {
                 Command::Run(run) => commands::run::execute(run).await,
-                Command::ListScenarios => commands::list_scenarios::execute(),
+                Command::ListScenarios(list) => commands::list_scenarios::execute(&list),
                 Command::Investigate(investigate) => {
                     commands::investigate::execute(investigate).await
                 }

@@ -6,6 +6,7 @@ use std::io::{self, BufWriter, Write};
 use anstream::AutoStream;
 
 use crate::error::Error;
+use crate::error_chain::Shown;
 
 /// Standard output, with colours where it is a terminal.
 pub type Output = BufWriter<AutoStream<io::StdoutLock<'static>>>;
@@ -24,7 +25,7 @@ pub fn remark(text: impl Display) {
     let _ = writeln!(anstream::stderr(), "{text}");
 }
 
-/// Shows an error with its causes and its help.
-pub fn complain(error: Error) {
-    remark(format_args!("{:?}", miette::Report::new(error)));
+/// Shows an error with its causes, each once, and its help.
+pub fn complain(error: &Error) {
+    remark(format_args!("{:?}", miette::Report::new(Shown::of(error))));
 }

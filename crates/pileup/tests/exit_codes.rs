@@ -186,3 +186,36 @@ fn what_was_seen_is_reported_although_it_could_not_be_recorded() {
         "{errors}"
     );
 }
+
+#[test]
+fn no_error_names_a_cause_twice() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let missing = text(&folder.path().join("missing"));
+    let other = text(&folder.path().join("notes.txt"));
+    std::fs::write(&other, "no recording").expect("it can be written");
+    for (arguments, last) in [
+        (&["diagnose", "--from", &missing][..], "os error 2"),
+        (&["diagnose", "--from", &other], "not a recording of pileup"),
+        (&["top", "http://127.0.0.1:1"], "Connection refused"),
+        (
+            &["top", "--probe", "http://127.0.0.1:1"],
+            "Connection refused",
+        ),
+    ] {
+        let (_, errors) = pileup(arguments, Stdio::null());
+        let causes = errors.lines().take_while(|line| !line.contains("help:"));
+        let mut causes: Vec<&str> = causes
+            .map(|line| line.trim_start_matches(|mark: char| !mark.is_alphanumeric()))
+            .collect();
+        assert!(
+            causes.last().is_some_and(|cause| cause.contains(last)),
+            "{errors}"
+        );
+        let all = causes.len();
+        causes.sort_unstable();
+        causes.dedup();
+        assert_eq!(causes.len(), all, "{errors}");
+        let failed = errors.matches("failed to read").count();
+        assert!(failed <= 1, "{errors}");
+    }
+}

@@ -2,7 +2,7 @@
 #![cfg(unix)]
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use pileup::{Ending, Recorder, Snapshot};
@@ -34,14 +34,13 @@ fn recording(folder: &TempDir) -> PathBuf {
 }
 
 /// What a terminal gets to show.
-fn shown(file: &Path, no_color: &str) -> String {
+fn shown(arguments: &[&str], no_color: &str) -> String {
     let (mut terminal, side) = blocking::open().expect("a pseudo-terminal");
     terminal
         .resize(Size::new(40, WIDTH))
         .expect("it has a size");
     let command = blocking::Command::new(env!("CARGO_BIN_EXE_pileup"))
-        .args(["diagnose", "--from"])
-        .arg(file)
+        .args(arguments)
         .env("TERM", "xterm-256color")
         .env("NO_COLOR", no_color)
         .env_remove("CLICOLOR_FORCE");
@@ -53,13 +52,24 @@ fn shown(file: &Path, no_color: &str) -> String {
     String::from_utf8(bytes).expect("text")
 }
 
+/// What a pipe gets.
+fn piped(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_pileup"))
+        .args(arguments)
+        .output()
+        .expect("pileup runs");
+    assert!(output.status.success(), "{arguments:?}");
+    String::from_utf8(output.stdout).expect("text")
+}
+
 #[test]
 fn a_terminal_gets_colours_unless_it_wants_none_and_lines_of_its_width() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = recording(&folder);
-    let coloured = shown(&file, "");
+    let diagnose = ["diagnose", "--from", file.to_str().expect("a plain name")];
+    let coloured = shown(&diagnose, "");
     assert!(coloured.contains(CONTROL), "{coloured}");
-    let plain = shown(&file, "1");
+    let plain = shown(&diagnose, "1");
     assert!(!plain.contains(CONTROL), "{plain}");
     assert!(plain.contains("nothing piles up"), "{plain}");
     let widths: Vec<usize> = plain
@@ -86,4 +96,27 @@ fn a_pipe_gets_no_colours() {
     let text = String::from_utf8(output.stdout).expect("text");
     assert!(text.contains("nothing piles up"), "{text}");
     assert!(!text.contains(CONTROL), "{text}");
+}
+
+#[test]
+fn a_page_is_markdown_in_a_pipe_and_none_in_a_terminal() {
+    let page = piped(&["explain", "PU03"]);
+    assert!(page.starts_with("# PU03 piling-up\n"), "{page}");
+    assert!(page.contains("```rust"), "{page}");
+    let shown = shown(&["explain", "PU03"], "1");
+    assert!(shown.starts_with("PU03 piling-up"), "{shown}");
+    for mark in ["# ", "`", "]("] {
+        assert!(!shown.contains(mark), "{mark:?}: {shown}");
+    }
+}
+
+#[test]
+fn what_goes_wrong_in_a_scenario_is_listed_on_request_alone() {
+    let plain = piped(&["list-scenarios"]);
+    assert!(plain.contains("unclosed-channel"), "{plain}");
+    assert!(!plain.contains("what goes wrong"), "{plain}");
+    assert!(!plain.contains("rangeCauseLeak"), "{plain}");
+    let spoilers = piped(&["list-scenarios", "--spoilers"]);
+    assert!(spoilers.contains("what goes wrong"), "{spoilers}");
+    assert!(spoilers.contains("rangeCauseLeak"), "{spoilers}");
 }

@@ -79,6 +79,7 @@ pub enum Waited {
     Oneshot,
     Barrier,
     /// Tokio does not show it: a channel's recv, a `Notify`, a `JoinHandle`, I/O
+    #[value(alias = "recv")]
     NotShown,
 }
 

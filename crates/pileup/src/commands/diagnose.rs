@@ -79,7 +79,7 @@ pub async fn report_on(
     )?;
     match watched.cut_short {
         // What can be read of a recording is worth its report.
-        Some(error @ Error::Recording { .. }) => complain(error),
+        Some(error @ Error::Recording { .. }) => complain(&error),
         Some(error) => return Err(error),
         None => {}
     }

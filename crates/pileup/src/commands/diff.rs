@@ -75,7 +75,7 @@ fn read(file: &Path, max_lifetime: Duration) -> Result<Compared, Error> {
             Ok(snapshot) => history.observe(snapshot),
             // What there is of a recording is worth comparing, with a warning.
             Err(source) if history.latest().is_some() => {
-                complain(failed(source));
+                complain(&failed(source));
                 break;
             }
             Err(source) => return Err(failed(source)),

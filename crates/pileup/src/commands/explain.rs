@@ -1,6 +1,6 @@
 //! `pileup explain`: what a finding means, and how to mend it.
 
-use std::io::Write;
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use pileup_diagnosis::Code;
@@ -8,11 +8,18 @@ use pileup_diagnosis::Code;
 use crate::arguments::Explain;
 use crate::error::Error;
 use crate::output::print;
-use crate::prose::with_bold_headings;
+use crate::prose::for_terminal;
+use crate::render::text::Page;
 
 pub fn execute(explain: &Explain) -> Result<ExitCode, Error> {
     let code = find(&explain.code)?;
-    print(|out| write!(out, "{}", with_bold_headings(code.page())))?;
+    let page = code.page();
+    if io::stdout().is_terminal() {
+        let page = for_terminal(page, Page::of_output().prose());
+        print(|out| write!(out, "{page}"))?;
+    } else {
+        print(|out| write!(out, "{page}"))?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

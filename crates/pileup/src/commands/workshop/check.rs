@@ -44,7 +44,7 @@ pub async fn execute(workshop: &mut Workshop, check: &Check) -> Result<ExitCode,
             Ok(true) => return Ok(ExitCode::SUCCESS),
             Ok(false) => {}
             Err(error @ (Error::Build { .. } | Error::ScenarioEnded { .. })) => {
-                complain(error);
+                complain(&error);
             }
             Err(error) => return Err(error),
         }

@@ -1,13 +1,13 @@
 //! `pileup workshop start`: the page of an exercise, without what would give it away.
 
-use std::io::Write;
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use super::say;
 use crate::arguments::workshop::Chosen;
 use crate::error::Error;
 use crate::output::print;
-use crate::prose::{filled, with_bold_headings};
+use crate::prose::{filled, for_terminal};
 use crate::render::text::Page;
 use crate::workshop::Workshop;
 use crate::workshop::exercise::Exercise;
@@ -48,10 +48,10 @@ pub fn begin(workshop: &mut Workshop, exercise: &Exercise) -> Result<ExitCode, E
     workshop.progress.begin(&exercise.name)?;
 
     let page = exercise.page()?;
-    let total = workshop.exercises.len() - 1;
+    let total = workshop.exercises.len();
     let terminals = Terminals::of(&exercise.name);
     let heading = format!(
-        "# {:02} of {total}: {}\n\n{}, about {} minutes\n\n",
+        "# {:02}: {}\n\n{}, about {} minutes, one of {total} exercises\n\n",
         exercise.number, page.title, exercise.arc, exercise.minutes
     );
     let mut parts = vec![heading];
@@ -87,7 +87,12 @@ pub fn begin(workshop: &mut Workshop, exercise: &Exercise) -> Result<ExitCode, E
             "Your changes to the program are kept; `reset` puts the original back.\n".to_owned(),
         );
     }
-    let text = with_bold_headings(&filled(&parts.concat(), Page::of_output().prose()));
+    let (text, width) = (parts.concat(), Page::of_output().prose());
+    let text = if io::stdout().is_terminal() {
+        for_terminal(&text, width)
+    } else {
+        filled(&text, width)
+    };
     print(|out| write!(out, "{text}"))?;
     Ok(ExitCode::SUCCESS)
 }
