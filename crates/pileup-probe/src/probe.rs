@@ -7,6 +7,7 @@ use std::{io, thread};
 use pileup_model::Site;
 use pileup_registry::{Registry, Sampling};
 
+use crate::announce::Announcements;
 use crate::leaks::{Leak, Leaks};
 use crate::look::Look;
 use crate::runtimes::Runtimes;
@@ -26,6 +27,7 @@ pub(crate) struct Inner {
     pub(crate) runtimes: Runtimes,
     pub(crate) leaks: Leaks,
     pub(crate) token: OnceLock<Box<str>>,
+    pub(crate) announcements: Announcements,
 }
 
 impl Inner {
@@ -79,6 +81,7 @@ impl Probe {
             runtimes: Runtimes::default(),
             leaks: Leaks::new(),
             token: OnceLock::new(),
+            announcements: Announcements::default(),
         });
         let probe = Arc::downgrade(&inner);
         thread::Builder::new()
@@ -87,6 +90,7 @@ impl Probe {
                 while let Some(inner) = probe.upgrade() {
                     let now = inner.registry.tick();
                     inner.leaks.mark(now, &inner.registry);
+                    inner.announcements.repeat();
                     drop(inner);
                     thread::sleep(TICK);
                 }
