@@ -26,6 +26,6 @@ pub use snapshot::{ENDED_OPS_KEPT, Snapshot};
 pub use task::{Polls, Task, TaskId, TaskKind, TaskState, Wakers};
 pub use time::elapsed;
 pub use turnover::Turnover;
-pub use vocabulary::Primitive;
+pub use vocabulary::{PROBE_RESOURCE, Primitive};
 pub use wait::{Frame, Wait, WokenBy};
 pub use wait_kind::WaitKind;

@@ -9,6 +9,10 @@ use jiff::Timestamp;
 
 use crate::{AsyncOp, AttributeValue, Resource, Site, Task, TaskKind};
 
+/// With this begins the type of the resource as which a probe appears on the console wire; its
+/// address follows.
+pub const PROBE_RESOURCE: &str = "pileup-probe ";
+
 /// What a resource is, with the state that Tokio reports for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Primitive {
@@ -72,6 +76,13 @@ impl Resource {
             },
             _ => Primitive::Other,
         }
+    }
+
+    /// Where the probe listens as which the resource appears, such as `http://127.0.0.1:6060`:
+    /// what the program says, whatever that is. None where the resource is no probe.
+    #[must_use]
+    pub fn probe_address(&self) -> Option<&str> {
+        self.concrete_type.strip_prefix(PROBE_RESOURCE)
     }
 
     /// Permits of a semaphore that nobody has taken, whatever it is a part of.

@@ -26,6 +26,7 @@
     expect(dead_code, reason = "some of it is for the runtime's hooks alone")
 )]
 
+mod announce;
 #[cfg(tokio_unstable)]
 mod callbacks;
 mod http;

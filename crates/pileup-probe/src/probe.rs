@@ -8,6 +8,7 @@ use pileup_growth::DEFAULT_MAX_LIFETIME;
 use pileup_model::Site;
 use pileup_registry::{Registry, Sampling};
 
+use crate::announce::Announcements;
 use crate::leaks::{Leak, Leaks};
 use crate::look::Look;
 use crate::runtimes::Runtimes;
@@ -30,6 +31,7 @@ pub(crate) struct Inner {
     pub(crate) leaks: Leaks,
     pub(crate) token: OnceLock<Box<str>>,
     max_lifetime: OnceLock<Duration>,
+    pub(crate) announcements: Announcements,
 }
 
 impl Inner {
@@ -87,6 +89,7 @@ impl Probe {
             leaks: Leaks::new(),
             token: OnceLock::new(),
             max_lifetime: OnceLock::new(),
+            announcements: Announcements::default(),
         });
         let probe = Arc::downgrade(&inner);
         thread::Builder::new()
@@ -96,6 +99,7 @@ impl Probe {
                     let now = inner.registry.tick();
                     inner.leaks.mark(now, &inner.registry);
                     let waits = Arc::clone(&inner.waits);
+                    inner.announcements.repeat();
                     drop(inner);
                     let began = Instant::now();
                     thread::sleep(TICK);

@@ -5,6 +5,7 @@ mod connections;
 mod stalled;
 
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::panic::Location;
 use std::{io, thread};
 
 use axum::Router;
@@ -46,9 +47,13 @@ impl Probe {
     /// An address that others can reach prints a warning to standard error, unless a token is
     /// asked for: the pages tell where the service's code spawns tasks.
     ///
+    /// `pileup diagnose ADDR`, with the address of the program's console, finds the probe by
+    /// itself.
+    ///
     /// # Errors
     ///
     /// When the address cannot be listened on, or the server's thread cannot be started.
+    #[track_caller]
     pub fn serve(&self, address: &str) -> Result<SocketAddr, ServeError> {
         let refused = |source| ServeError::Listen {
             address: address.to_owned(),
@@ -74,6 +79,7 @@ impl Probe {
                 }
             })
             .map_err(ServeError::Start)?;
+        self.inner.announcements.add(chosen, Location::caller());
         Ok(chosen)
     }
 }

@@ -98,6 +98,10 @@ pub struct Investigate {
     /// Worker threads of the scenario's runtime
     #[arg(long, value_name = "COUNT")]
     pub worker_threads: Option<String>,
+    /// Run the scenario without its probe: the report then does not show the lines at which
+    /// tasks wait
+    #[arg(long)]
+    pub no_probe: bool,
     #[command(flatten)]
     pub watch: Watch,
 }
@@ -129,6 +133,10 @@ pub struct Target {
         hide_env_values = true
     )]
     pub probe_token: Option<String>,
+    /// Do not ask the probe that the program announces on its console: the report then does
+    /// not show the lines at which tasks wait
+    #[arg(long, conflicts_with_all = ["probe", "from"])]
+    pub no_probe: bool,
     /// A recording of before, instead of a running program
     #[arg(long, value_name = "FILE", conflicts_with_all = ["address", "probe", "duration"])]
     pub from: Option<PathBuf>,

@@ -13,6 +13,8 @@ use crate::output::remark;
 
 /// What a scenario prints before the address on which it can be attached to.
 const CONSOLE_LINE: &str = "console: ";
+/// And before that of its probe, which the console announces as well.
+const PROBE_LINE: &str = "probe: ";
 
 /// A running scenario. It is killed when this is dropped.
 pub struct ScenarioProcess {
@@ -32,11 +34,13 @@ pub struct WorkDone {
 type Counts = Option<(WorkDone, WorkDone)>;
 
 impl ScenarioProcess {
-    /// Starts the program of a scenario on a free port, and waits until it can be attached to.
+    /// Starts the program of a scenario on free ports, with its probe or without, and waits until
+    /// it can be attached to.
     pub async fn start(
         name: &str,
         program: &Path,
         flags: &[String],
+        has_probe: bool,
     ) -> Result<ScenarioProcess, Error> {
         let start = |source| Error::Start {
             program: program.display().to_string(),
@@ -44,7 +48,8 @@ impl ScenarioProcess {
         };
         let mut child = Command::new(program)
             .args(flags)
-            .args(["--console", "127.0.0.1:0", "--probe", "none"])
+            .args(["--console", "127.0.0.1:0"])
+            .args(["--probe", if has_probe { "127.0.0.1:0" } else { "none" }])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -123,6 +128,8 @@ async fn console_address(
 
 async fn pass_on(mut lines: Lines<BufReader<ChildStderr>>) {
     while let Ok(Some(line)) = lines.next_line().await {
-        remark(line);
+        if !line.starts_with(PROBE_LINE) {
+            remark(line);
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Watches a target for a while, live or from a recording.
 
+mod announced;
+mod await_stacks;
 mod both;
 mod console;
 mod join;
@@ -8,6 +10,7 @@ mod progress;
 mod recorder;
 mod recording;
 mod starting;
+mod with_probe;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -22,6 +25,7 @@ use self::probe::Probe;
 pub use self::progress::Progress;
 use self::recorder::WatchRecorder;
 use self::recording::Recorded;
+use self::with_probe::WithProbe;
 use crate::arguments::Target;
 use crate::error::Error;
 use crate::interrupt::Interruptible;
@@ -52,17 +56,25 @@ pub async fn open(target: Target, duration: Duration) -> Result<Box<dyn Source>,
     if let Some(file) = target.from {
         return Ok(Box::new(Recorded::open(file)?));
     }
-    let probe = match target.probe {
-        Some(address) => Some(Probe::ask(address, target.probe_token, duration).await?),
-        None => None,
+    let token = target.probe_token;
+    let Some(probe) = target.probe else {
+        let console = Console::attach(target.address.unwrap_or_default(), duration).await?;
+        return Ok(of_console(console, target.no_probe, token));
     };
-    Ok(match (target.address, probe) {
-        (None, Some(probe)) => Box::new(probe),
-        (Some(address), Some(probe)) => {
-            Box::new(Both::new(Console::attach(address, duration).await?, probe))
-        }
-        (address, None) => Box::new(Console::attach(address.unwrap_or_default(), duration).await?),
+    let probe = Probe::ask(probe, token, duration).await?;
+    Ok(match target.address {
+        None => Box::new(probe),
+        Some(address) => Box::new(Both::new(Console::attach(address, duration).await?, probe)),
     })
+}
+
+/// A console with the probe that its program announces, unless that is not wanted.
+pub fn of_console(console: Console, no_probe: bool, token: Option<String>) -> Box<dyn Source> {
+    if no_probe {
+        Box::new(console)
+    } else {
+        Box::new(WithProbe::new(console, token))
+    }
 }
 
 /// Takes in what a source gives until that is enough, or until the user ends it, and records

@@ -21,8 +21,13 @@ pub struct ReportCoverage {
     /// Live tasks at the end of the watch. 0 in reports of version 1.
     #[serde(default)]
     pub live_tasks: usize,
-    /// Live tasks that wait for something that Tokio does not instrument.
+    /// Live tasks of which nothing shows what they wait for: neither Tokio's instrumentation
+    /// nor an await stack.
     pub uninstrumented_waits: usize,
+    /// Live tasks of which the place is known at which they wait. 0 where the program has no
+    /// probe that shows await stacks.
+    #[serde(default)]
+    pub await_stacks: usize,
     /// Whether nothing is known of what tasks wait for, nor of who could wake them.
     #[serde(default)]
     pub waits_unseen: bool,
@@ -160,6 +165,7 @@ impl ReportCoverage {
             tasks_seen: history.tasks_seen(),
             live_tasks: latest.map_or(0, |latest| latest.live_tasks().count()),
             uninstrumented_waits: latest.map_or(0, |latest| uninstrumented_waits(latest, graph)),
+            await_stacks: latest.map_or(0, await_stacks),
             waits_unseen: coverage.waits_unseen,
             dropped_events: coverage.dropped_events,
             state_withheld: coverage.state_withheld,
@@ -174,7 +180,14 @@ impl ReportCoverage {
     }
 }
 
-/// Tasks that are idle, can be woken, and have no async op open that would say by what.
+/// Live tasks of which the source knows where they wait.
+fn await_stacks(snapshot: &Snapshot) -> usize {
+    let tasks = snapshot.tasks.iter();
+    tasks.filter(|task| task.waits.is_some()).count()
+}
+
+/// Tasks that are idle, can be woken, and have neither an await stack nor an async op open
+/// that would say by what.
 fn uninstrumented_waits(snapshot: &Snapshot, graph: &WaitGraph) -> usize {
     let mut in_ops = graph.tasks_in_ops().iter().peekable();
     // Both are in the order of the tasks.
@@ -186,6 +199,7 @@ fn uninstrumented_waits(snapshot: &Snapshot, graph: &WaitGraph) -> usize {
         matches!(task.kind, TaskKind::Async | TaskKind::Local)
             && task.state() == Some(TaskState::Idle)
             && task.waker_count() != Some(0)
+            && task.waits.is_none()
             && !is_in_op(task)
     });
     waits.count()

@@ -7,7 +7,7 @@ use crate::arguments::Investigate;
 use crate::commands::diagnose::{prepare, report_on};
 use crate::error::Error;
 use crate::scenario_process::ScenarioProcess;
-use crate::watch::Console;
+use crate::watch::{Console, of_console};
 use crate::workspace;
 
 /// The scenario ends by itself so long after the watch, should we be killed before that.
@@ -32,8 +32,9 @@ pub async fn execute(investigate: Investigate) -> Result<ExitCode, Error> {
             .worker_threads
             .map(|count| format!("--worker-threads={count}")),
     );
-    let scenario = ScenarioProcess::start(&name, &program, &flags).await?;
+    let scenario = ScenarioProcess::start(&name, &program, &flags, !investigate.no_probe).await?;
     let flags = &investigate.watch;
     let source = Console::attach(scenario.address.clone(), flags.duration).await?;
-    report_on(Box::new(source), flags, &selector).await
+    let source = of_console(source, investigate.no_probe, None);
+    report_on(source, flags, &selector).await
 }

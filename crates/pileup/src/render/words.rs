@@ -269,18 +269,31 @@ pub fn part(involved: &Involved) -> String {
 
 /// What the watch covers, and what it does not.
 pub fn coverage(coverage: &ReportCoverage) -> Vec<String> {
-    let waits = if coverage.waits_unseen {
-        "a probe sees neither what they wait for nor who could wake them: what is certain, only \
-         the program's console shows"
-            .to_owned()
+    let mut lines = vec![format!("seen: {} tasks", coverage.tasks_seen)];
+    if coverage.await_stacks > 0 {
+        lines.push(format!(
+            "await stacks: the probe shows where {} of {} live tasks wait",
+            coverage.await_stacks, coverage.live_tasks
+        ));
     } else {
-        format!(
-            "{} of the living wait for something that Tokio does not instrument (a channel's \
+        lines.push(
+            "await stacks: none seen; a probe in the program shows at which line each task waits"
+                .to_owned(),
+        );
+    }
+    if coverage.waits_unseen {
+        lines.push(
+            "wakers: not all are seen; only the program's console shows which tasks cannot be \
+             woken any more"
+                .to_owned(),
+        );
+    } else if coverage.uninstrumented_waits > 0 {
+        lines.push(format!(
+            "unknown: what {} live tasks wait for, as Tokio does not instrument it (a channel's \
              recv, a Notify, a JoinHandle, I/O)",
             coverage.uninstrumented_waits
-        )
-    };
-    let mut lines = vec![format!("seen: {} tasks; {waits}", coverage.tasks_seen)];
+        ));
+    }
     if coverage.dropped_events > 0 {
         lines.push(format!(
             "incomplete: the target lost {} events, its buffer was full",

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use pileup::Snapshot;
 
+use super::await_stacks::{Answer, AwaitStacks};
 use super::join::Join;
 use super::{Console, Probe, Source};
 use crate::error::Error;
@@ -38,10 +39,16 @@ impl Source for Both {
         let by_console = self.console.snapshots().map_ok(From::Console);
         let by_probe = self.probe.snapshots().map_ok(From::Probe);
         let mut join = Join::default();
+        let mut stacks = AwaitStacks::default();
+        let mut answer = Answer::default();
         let joined = stream::select(by_console, by_probe).filter_map(move |next| {
             let joined = match next {
-                Ok(From::Console(snapshot)) => join.by_console(snapshot).map(Ok),
+                Ok(From::Console(mut snapshot)) => {
+                    stacks.add(&mut snapshot, &answer);
+                    join.by_console(snapshot).map(Ok)
+                }
                 Ok(From::Probe(snapshot)) => {
+                    answer = answer.next(&snapshot);
                     join.by_probe(snapshot);
                     None
                 }

@@ -19,13 +19,16 @@ impl Console {
     /// Attaches, also to a program that is just starting.
     pub async fn attach(address: Address, duration: Duration) -> Result<Self, Error> {
         let is_starting = |error: &_| matches!(error, ConsoleError::Unreachable { .. });
-        let connection = once_started(is_starting, async || {
-            Connection::attach(address.clone()).await
-        });
+        let connection = once_started(is_starting, || Connection::attach(address.clone()));
         Ok(Self {
             connection: Box::new(connection.await?),
             duration,
         })
+    }
+
+    /// Where it was attached.
+    pub fn address(&self) -> &Address {
+        self.connection.address()
     }
 }
 

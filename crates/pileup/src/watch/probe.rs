@@ -40,7 +40,7 @@ impl Probe {
     ) -> Result<Self, Error> {
         let client = ProbeClient::new(address, token)?;
         let is_starting = |error: &_| matches!(error, ProbeError::Unreachable { .. });
-        let first = once_started(is_starting, async || {
+        let first = once_started(is_starting, || async {
             let asked = Instant::now();
             let snapshot = client.snapshot().await?;
             Ok((snapshot, asked.elapsed()))

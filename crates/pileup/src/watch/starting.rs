@@ -9,9 +9,9 @@ const STARTING: Duration = Duration::from_secs(5);
 const AGAIN: Duration = Duration::from_millis(100);
 
 /// Tries to reach a program that may still be starting.
-pub async fn once_started<T, E>(
+pub async fn once_started<T, E, F: Future<Output = Result<T, E>>>(
     is_starting: impl Fn(&E) -> bool,
-    reach: impl AsyncFn() -> Result<T, E>,
+    reach: impl Fn() -> F,
 ) -> Result<T, E> {
     let started = Instant::now();
     loop {

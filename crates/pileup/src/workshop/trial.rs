@@ -32,7 +32,7 @@ impl Trial {
     pub async fn run(exercise: &Exercise) -> Result<Self, Error> {
         let program = workspace::build(&exercise.name)?;
         let flags = [format!("--every={EVERY}"), format!("--for={LIFETIME}")];
-        let process = ScenarioProcess::start(&exercise.name, &program, &flags).await?;
+        let process = ScenarioProcess::start(&exercise.name, &program, &flags, false).await?;
         let source = Console::attach(process.address.clone(), WATCH).await?;
         let watched = observe(Box::new(source), None, |_, _| false).await?;
         let expected = Expected {
