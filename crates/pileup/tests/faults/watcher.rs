@@ -111,7 +111,7 @@ impl Watcher {
         Verdict {
             code: status.code(),
             report: serde_json::from_str(&printed).ok(),
-            said: told.split_whitespace().collect::<Vec<_>>().join(" "),
+            said: unwrapped(&told),
         }
     }
 }
@@ -138,6 +138,12 @@ impl Verdict {
         assert_eq!(self.code, Some(code), "{}", self.said);
         assert!(self.said.contains(sentence), "{}", self.said);
     }
+}
+
+/// A message on one line, without the bar at which each of its lines begins.
+fn unwrapped(message: &str) -> String {
+    let words = message.split_whitespace().filter(|word| *word != "│");
+    words.collect::<Vec<_>>().join(" ")
 }
 
 pub fn diagnose(console: &str, seconds: u32) -> Verdict {
