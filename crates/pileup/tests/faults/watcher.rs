@@ -5,12 +5,21 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pileup::Report;
+use pileup::{Recording, Report};
+use tempfile::TempDir;
 
 /// No watch of these tests may take longer: it would be a hang.
-const LONGEST: Duration = Duration::from_secs(90);
+const LONGEST: Duration = Duration::from_secs(180);
+/// For a watch to begin, on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The file of a recording in its folder.
+const RECORDING: &str = "watch.pileup";
 
-pub struct Watcher(Child);
+pub struct Watcher {
+    child: Child,
+    /// Where the watch is recorded, if it is.
+    recording: Option<TempDir>,
+}
 
 pub struct Verdict {
     pub code: Option<i32>,
@@ -27,28 +36,57 @@ impl Watcher {
 
     /// Watches what the arguments name, and prints the report there.
     pub fn start_with(target: &[&str], seconds: u32, stdout: Stdio) -> Self {
-        let child = Command::new(env!("CARGO_BIN_EXE_pileup"))
-            .args(["diagnose", "--format", "json"])
-            .args(target)
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self::spawn(target, seconds, stdout, Some(folder))
+    }
+
+    fn spawn(target: &[&str], seconds: u32, stdout: Stdio, recording: Option<TempDir>) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pileup"));
+        command.args(["diagnose", "--format", "json"]).args(target);
+        if let Some(folder) = &recording {
+            command.arg("--record").arg(folder.path().join(RECORDING));
+        }
+        let child = command
             .args(["--for", &format!("{seconds}s")])
             .stdout(stdout)
             .stderr(Stdio::piped())
             .spawn();
-        Self(child.expect("pileup runs"))
+        Self {
+            child: child.expect("pileup runs"),
+            recording,
+        }
+    }
+
+    /// Waits until the watch has seen a task: what it has seen so far is in its recording.
+    pub fn has_seen_a_task(&self) {
+        let folder = self.recording.as_ref().expect("this watch is recorded");
+        let file = folder.path().join(RECORDING);
+        let started = Instant::now();
+        let is_seen = || {
+            let recording = Recording::open(&file);
+            recording.is_ok_and(|recording| {
+                let mut snapshots = recording.map_while(Result::ok);
+                snapshots.any(|snapshot| !snapshot.tasks.is_empty())
+            })
+        };
+        while !is_seen() {
+            assert!(started.elapsed() < PATIENCE, "no task was seen");
+            thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// Sends a signal, such as `INT`, which is what Ctrl-C sends.
     pub fn signal(&self, name: &str) {
         let sent = Command::new("sh")
-            .args(["-c", &format!("kill -{name} {}", self.0.id())])
+            .args(["-c", &format!("kill -{name} {}", self.child.id())])
             .status();
         assert!(sent.expect("there is a shell").success());
     }
 
     /// Waits for the end.
     pub fn verdict(mut self) -> Verdict {
-        let stdout = self.0.stdout.take();
-        let mut stderr = self.0.stderr.take().expect("it is piped");
+        let stdout = self.child.stdout.take();
+        let mut stderr = self.child.stderr.take().expect("it is piped");
         let printed = thread::spawn(move || {
             let mut text = String::new();
             match stdout {
@@ -62,7 +100,7 @@ impl Watcher {
         });
         let started = Instant::now();
         let status = loop {
-            if let Some(status) = self.0.try_wait().expect("it was ours") {
+            if let Some(status) = self.child.try_wait().expect("it was ours") {
                 break status;
             }
             assert!(started.elapsed() < LONGEST, "pileup hangs");
@@ -73,7 +111,7 @@ impl Watcher {
         Verdict {
             code: status.code(),
             report: serde_json::from_str(&printed).ok(),
-            said: told.split_whitespace().collect::<Vec<_>>().join(" "),
+            said: unwrapped(&told),
         }
     }
 }
@@ -81,8 +119,8 @@ impl Watcher {
 impl Drop for Watcher {
     fn drop(&mut self) {
         // It has ended, unless the test has failed.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -102,6 +140,12 @@ impl Verdict {
     }
 }
 
+/// A message on one line, without the bar at which each of its lines begins.
+fn unwrapped(message: &str) -> String {
+    let words = message.split_whitespace().filter(|word| *word != "│");
+    words.collect::<Vec<_>>().join(" ")
+}
+
 pub fn diagnose(console: &str, seconds: u32) -> Verdict {
-    Watcher::start(console, seconds).verdict()
+    Watcher::spawn(&[console], seconds, Stdio::piped(), None).verdict()
 }
