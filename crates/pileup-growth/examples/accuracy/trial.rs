@@ -1,0 +1,127 @@
+//! One row: many watches of services that are alike.
+
+use std::time::Duration;
+
+use pileup_growth::{DEFAULT_MAX_LIFETIME, Reference, Stopping, Verdict};
+
+use crate::random::Random;
+use crate::rate::Rate;
+use crate::rows::LONGEST;
+use crate::service::{Life, Service};
+use crate::view::{Source, View};
+
+pub const SOURCES: [Source; 2] = [Source::Console, Source::Probe];
+
+/// What became of the watches of one row, by source.
+#[derive(Default, Clone, Copy)]
+pub struct Outcome {
+    pub accused: Rate,
+    pub undecided: Rate,
+}
+
+/// Watches a service again and again, each time for as long, by its console and by its probe.
+pub fn fixed(service: &Service, watch: f64, trials: u32, seed: u64) -> [Outcome; 2] {
+    let mut outcomes = [Outcome::default(); 2];
+    for trial in 0..trials {
+        let lives = service.lives(watch, &mut random(service, watch, trial, seed));
+        for (source, outcome) in SOURCES.into_iter().zip(&mut outcomes) {
+            let verdict = verdict(&lives, source, watch, service.age);
+            outcome.accused.count(matches!(verdict, Verdict::Leaks(_)));
+            let is_undecided = matches!(verdict, Verdict::Undecided { .. });
+            outcome.undecided.count(is_undecided);
+        }
+    }
+    outcomes
+}
+
+/// What became of watches that end as soon as they are decided.
+pub struct Sequential {
+    pub accused: Rate,
+    pub undecided: Rate,
+    /// When each was decided, in seconds, those of the leaks that were found alone; in order.
+    pub times: Vec<f64>,
+}
+
+/// Watches a service by its console, until each watch is decided.
+pub fn until_decided(service: &Service, trials: u32, seed: u64) -> Sequential {
+    let is_leak = service.leaking() > 0.0;
+    let mut row = Sequential {
+        accused: Rate::default(),
+        undecided: Rate::default(),
+        times: Vec::new(),
+    };
+    for trial in 0..trials {
+        let lives = service.lives(LONGEST, &mut random(service, LONGEST, trial, seed));
+        let mut stopping = Stopping::default();
+        let decided = snapshots().find_map(|now| {
+            let verdict = verdict(&lives, Source::Console, now, service.age);
+            let watched = Duration::from_secs_f64(now);
+            stopping
+                .is_decided(watched, &verdict)
+                .then_some((now, verdict))
+        });
+        let is_accused = matches!(decided, Some((_, Verdict::Leaks(_))));
+        row.accused.count(is_accused);
+        row.undecided.count(decided.is_none());
+        if is_accused == is_leak {
+            row.times.extend(decided.map(|(now, _)| now));
+        }
+    }
+    row.times.sort_by(f64::total_cmp);
+    row
+}
+
+/// When an ideal sequential test accuses a leak, in seconds: Wald's test of tasks that never
+/// end against the healthy references, at an error of `alpha` for healthy services and of
+/// `beta` for leaks. It knows which tasks leak, has no others to tell them from, and asks
+/// nothing of births.
+pub fn ideal(service: &Service, trials: u32, seed: u64, alpha: f64, beta: f64) -> Vec<f64> {
+    let needed = ((1.0 - beta) / alpha).ln();
+    let references = Reference::up_to(DEFAULT_MAX_LIFETIME);
+    let mut times = Vec::new();
+    for trial in 0..trials {
+        let lives = service.lives(LONGEST, &mut random(service, LONGEST, trial, seed));
+        let decided = snapshots().find(|now| {
+            references.iter().all(|reference| {
+                let leaked = lives.iter().filter(|life| life.end.is_infinite());
+                let expected: f64 = leaked
+                    .take_while(|life| life.born < *now)
+                    .map(|life| {
+                        let before = reference.cumulative_hazard((-life.born).max(0.0));
+                        reference.cumulative_hazard(now - life.born) - before
+                    })
+                    .sum();
+                expected >= needed
+            })
+        });
+        times.push(decided.unwrap_or(LONGEST));
+    }
+    times.sort_by(f64::total_cmp);
+    times
+}
+
+/// The middle of ordered times.
+pub fn median(times: &[f64]) -> Option<f64> {
+    times.get(times.len() / 2).copied()
+}
+
+/// When a watch is looked at: twice a second, and later at every hundredth of its length.
+fn snapshots() -> impl Iterator<Item = f64> {
+    let next = |now: &f64| Some(now + (now / 100.0).max(0.5));
+    std::iter::successors(Some(1.0), next).take_while(|now| *now <= LONGEST)
+}
+
+fn verdict(lives: &[Life], source: Source, now: f64, age: f64) -> Verdict {
+    let view = View::new(lives, source, now, age);
+    view.population().verdict(DEFAULT_MAX_LIFETIME)
+}
+
+/// Every trial of every row has numbers of its own.
+fn random(service: &Service, watch: f64, trial: u32, seed: u64) -> Random {
+    let mut mixed = seed;
+    for value in [service.rate, service.age, watch, f64::from(trial)] {
+        mixed = (mixed ^ value.to_bits()).wrapping_mul(0x100_0000_01B3);
+        mixed ^= mixed >> 29;
+    }
+    Random::new(mixed)
+}

@@ -1,0 +1,137 @@
+//! Do tasks keep growing old, up to the end of the watch and at no falling rate?
+//!
+//! A start-up, a pool that fills and a burst have live tasks that do not finish, but they do
+//! not go on. Three tests tell them from a leak. Each stops a leak whose tasks come at random
+//! in about two of a thousand watches:
+//!
+//! - *Silence* of a Poisson process: if arrivals went on as before, would the time since the
+//!   last one be this long? It is, with the probability (1 - silence / window)^arrivals.
+//!   Tasks that come together count as one arrival.
+//! - *Silence* after regular arrivals: it is far longer than the longest gap between them.
+//! - *Trend*: a line through the counts of ten equal parts of the window, with Student's test
+//!   for its slope. The rate must have fallen to less than a half as well, so that very
+//!   regular arrivals may vary a little.
+//!
+//! D. Cox and P. Lewis, *The Statistical Analysis of Series of Events*, 1966, treats both
+//! questions.
+
+/// The chance that a leak at a steady rate is taken for one that has stopped.
+const SIGNIFICANCE: f64 = 0.002;
+/// Fewer arrivals say nothing of a rate.
+const FEWEST: i32 = 3;
+/// Arrivals within this part of the window count as one.
+const TOGETHER: f64 = 1.0 / 50.0;
+/// So many times the longest gap is too long for one more.
+const GAPS: f64 = 2.5;
+/// From more arrivals on, the longest gap says how regular they are.
+const REGULAR: i32 = 8;
+/// Parts of the window in which arrivals are counted.
+const PARTS: usize = 10;
+/// Student's t for eight degrees of freedom at 0.2 %.
+const STUDENT_T: f64 = 3.98;
+/// The rate at the end, as a part of that at the start, below which it has fallen.
+const FALLEN: f64 = 0.5;
+/// Very regular counts still vary by this part of what those of a Poisson process do.
+const LEAST_VARIANCE: f64 = 0.1;
+
+/// Whether arrivals go on. They are in order, in seconds since the start of the window, which
+/// begins with the first of them and lasts for `window` seconds.
+pub(crate) fn go_on(arrivals: &[f64], window: f64) -> bool {
+    !has_stopped(arrivals, window) && !slows_down(arrivals, window)
+}
+
+fn has_stopped(arrivals: &[f64], window: f64) -> bool {
+    let Some(last) = arrivals.last() else {
+        return true;
+    };
+    let mut moments = 1;
+    let mut longest_gap = 0.0_f64;
+    let mut previous = 0.0;
+    for arrival in arrivals {
+        let gap = arrival - previous;
+        if gap > window * TOGETHER {
+            moments += 1;
+            longest_gap = longest_gap.max(gap);
+            previous = *arrival;
+        }
+    }
+    let silence = (window - last).max(0.0);
+    // The first one begins the window.
+    if moments < FEWEST {
+        return true;
+    }
+    let chance = (1.0 - silence / window).powi(moments - 1);
+    let is_overdue = moments > REGULAR && silence > longest_gap * GAPS;
+    chance < SIGNIFICANCE || is_overdue
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the value is clamped to the parts that exist"
+)]
+fn slows_down(arrivals: &[f64], window: f64) -> bool {
+    let mut counts = [0.0_f64; PARTS];
+    for arrival in arrivals {
+        let part = (arrival / window * PARTS as f64) as usize;
+        counts[part.min(PARTS - 1)] += 1.0;
+    }
+    let parts = PARTS as f64;
+    let middle = (parts - 1.0) / 2.0;
+    let mean = counts.iter().sum::<f64>() / parts;
+    let distance = |part: usize| part as f64 - middle;
+    let squares: f64 = (0..PARTS).map(|part| distance(part).powi(2)).sum();
+    let slope = (0..PARTS)
+        .map(|part| distance(part) * counts[part])
+        .sum::<f64>()
+        / squares;
+    let residuals = (0..PARTS).map(|part| (counts[part] - mean - slope * distance(part)).powi(2));
+    let variance = (residuals.sum::<f64>() / (parts - 2.0)).max(mean * LEAST_VARIANCE);
+    let fallen = mean + slope * middle < FALLEN * (mean - slope * middle);
+    fallen && slope < -STUDENT_T * (variance / squares).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn every(gap: f64, until: f64) -> Vec<f64> {
+        let times = (0..).map(|number| f64::from(number) * gap);
+        times.take_while(|time| *time <= until).collect()
+    }
+
+    #[test]
+    fn steady_arrivals_go_on() {
+        assert!(go_on(&every(2.0, 28.0), 29.0));
+        assert!(go_on(&every(0.01, 30.0), 30.0));
+    }
+
+    #[test]
+    fn batches_go_on_until_the_next_is_overdue() {
+        let mut batches = Vec::new();
+        for start in every(5.0, 55.0) {
+            batches.extend((0..20).map(|number| start + f64::from(number) * 0.001));
+        }
+        assert!(go_on(&batches, 59.9));
+        assert!(!go_on(&batches, 120.0));
+    }
+
+    #[test]
+    fn a_single_burst_does_not_go_on() {
+        assert!(!go_on(&[0.0; 200], 30.0));
+    }
+
+    #[test]
+    fn arrivals_that_stopped_do_not_go_on() {
+        assert!(!go_on(&every(1.0, 25.0), 30.0));
+        assert!(!go_on(&[], 30.0));
+    }
+
+    #[test]
+    fn arrivals_that_slow_down_do_not_go_on() {
+        let filling: Vec<f64> = (0..60)
+            .map(|number| 30.0 * (1.0 - (1.0 - f64::from(number) / 61.0).sqrt()))
+            .collect();
+        assert!(!go_on(&filling, 30.0));
+    }
+}

@@ -1,0 +1,38 @@
+//! When a watch may end because it is decided.
+
+use std::time::Duration;
+
+use crate::Verdict;
+
+/// A population that has not grown in this time is clear; a leak that is slower than one task
+/// in three seconds needs a longer watch.
+const SHORTEST: Duration = Duration::from_secs(20);
+/// For one part in so many of the watch a population must have been clear.
+const CLEAR_FOR: u32 = 4;
+
+/// Follows the verdicts on one population while a watch goes on.
+///
+/// A leak is decided at once: its boundary is made for a look after every snapshot. A
+/// population is clear only when it has been so for a third of the watch: while a leak is
+/// young, births may pause by chance.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Stopping {
+    undecided_at: Duration,
+}
+
+impl Stopping {
+    /// Takes in the verdict after a time of the watch. Returns whether it is final.
+    pub fn is_decided(&mut self, watched: Duration, verdict: &Verdict) -> bool {
+        match verdict {
+            Verdict::Leaks(_) => true,
+            Verdict::Undecided { .. } => {
+                self.undecided_at = watched;
+                false
+            }
+            Verdict::Clear => {
+                let clear_for = watched.saturating_sub(self.undecided_at);
+                watched >= SHORTEST && clear_for >= watched / CLEAR_FOR
+            }
+        }
+    }
+}

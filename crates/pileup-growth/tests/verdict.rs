@@ -1,0 +1,185 @@
+//! Which populations leak, which do not, and which need a longer watch.
+
+use std::time::Duration;
+
+use pileup_growth::{DEFAULT_MAX_LIFETIME, Evidence, Lifetimes, Period, Population, Verdict};
+
+/// Tasks on paper: when each was born and how long it lives, in seconds since the watch began.
+struct Tasks(Vec<(f64, f64)>);
+
+const FOR_EVER: f64 = f64::INFINITY;
+
+impl Tasks {
+    fn every(gap: f64, from: f64, until: f64, lifetime: impl Fn(usize) -> f64) -> Self {
+        let births = (1..).map(|number| from + gap * f64::from(number));
+        let births = births.take_while(|born| *born <= until);
+        Self(
+            births
+                .enumerate()
+                .map(|(number, born)| (born, lifetime(number)))
+                .collect(),
+        )
+    }
+
+    fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self.0.sort_by(|a, b| a.0.total_cmp(&b.0));
+        self
+    }
+
+    fn verdict(&self, watch: f64) -> Verdict {
+        self.verdict_within(watch, DEFAULT_MAX_LIFETIME)
+    }
+
+    fn verdict_within(&self, watch: f64, max_lifetime: Duration) -> Verdict {
+        let seconds = Duration::from_secs_f64;
+        let (mut ages, mut finished, mut entered) =
+            (Vec::new(), Lifetimes::default(), Lifetimes::default());
+        for (born, lifetime) in self.0.iter().filter(|task| task.0 <= watch) {
+            if born + lifetime > watch {
+                ages.push(seconds(watch - born));
+            } else if born + lifetime > 0.0 {
+                finished.add(seconds(*lifetime));
+                if *born < 0.0 {
+                    entered.add(seconds(-born));
+                }
+            }
+        }
+        let population = Population {
+            ages: &ages,
+            watch: Period {
+                length: seconds(watch),
+                finished: &finished,
+                entered: &entered,
+            },
+            before: None,
+            lag: Duration::ZERO,
+            tested: 1,
+        };
+        population.verdict(max_lifetime)
+    }
+}
+
+fn leak(verdict: Verdict) -> Evidence {
+    match verdict {
+        Verdict::Leaks(evidence) => evidence,
+        other => panic!("not a leak: {other:?}"),
+    }
+}
+
+fn wait(verdict: Verdict) -> f64 {
+    match verdict {
+        Verdict::Undecided {
+            more: Some(more), ..
+        } => more.as_secs_f64(),
+        other => panic!("not undecided: {other:?}"),
+    }
+}
+
+#[test]
+fn tasks_that_all_stay_are_a_leak_and_the_evidence_says_what_is_excluded() {
+    let evidence = leak(Tasks::every(0.1, 0.0, 30.0, |_| FOR_EVER).verdict(30.0));
+    assert_eq!((evidence.finished, evidence.born), (0, 300));
+    let exposure = evidence.exposure.as_secs_f64();
+    assert!((4400.0..4600.0).contains(&exposure), "{exposure}");
+    let mean = evidence.mean_at_least.as_secs_f64();
+    assert!((exposure / 3.0 - mean).abs() < 3.0, "{mean}");
+}
+
+#[test]
+fn a_slow_leak_is_undecided_until_the_time_that_was_foretold() {
+    let tasks = Tasks::every(2.0, 0.0, 200.0, |_| FOR_EVER);
+    let more = wait(tasks.verdict(30.0));
+    assert!(matches!(
+        tasks.verdict(30.0 + more - 3.0),
+        Verdict::Undecided { .. }
+    ));
+    leak(tasks.verdict(30.0 + more + 3.0));
+}
+
+#[test]
+fn who_knows_that_tasks_are_short_learns_it_sooner() {
+    let tasks = Tasks::every(2.0, 0.0, 30.0, |_| FOR_EVER);
+    leak(tasks.verdict_within(30.0, Duration::from_secs(30)));
+    let hour = tasks.verdict_within(30.0, Duration::from_secs(3600));
+    assert!(matches!(hour, Verdict::Undecided { .. }));
+}
+
+#[test]
+fn short_tasks_of_the_same_site_do_not_hide_those_that_stay() {
+    let tasks = Tasks::every(0.02, 0.0, 60.0, |number| match number % 10 {
+        0 => FOR_EVER,
+        _ => 0.05,
+    });
+    let evidence = leak(tasks.verdict(60.0));
+    assert_eq!(evidence.finished, 0);
+    assert!(evidence.old_age >= Duration::from_millis(50));
+}
+
+#[test]
+fn tasks_that_finish_are_clear() {
+    for lifetime in [0.2, 1.5, 6.0, 10.0, 20.0, 29.0] {
+        let tasks = Tasks::every(0.1, -60.0, 30.0, |_| lifetime);
+        assert_eq!(tasks.verdict(30.0), Verdict::Clear, "{lifetime} s");
+    }
+}
+
+#[test]
+fn a_large_stock_that_turns_over_slowly_is_clear() {
+    let tasks = Tasks::every(0.5, -2000.0, 30.0, |_| 200.0);
+    assert_eq!(tasks.verdict(30.0), Verdict::Clear);
+}
+
+#[test]
+fn as_many_that_finish_as_are_born_are_clear_however_long_they_live() {
+    let tasks = Tasks::every(0.5, -4000.0, 60.0, |_| 3600.0);
+    assert_eq!(tasks.verdict(60.0), Verdict::Clear);
+}
+
+#[test]
+fn a_pool_of_constant_size_is_clear() {
+    let pool = Tasks((0..200).map(|_| (-100.0, FOR_EVER)).collect());
+    let short = Tasks::every(0.1, -100.0, 60.0, |_| 0.1);
+    assert_eq!(pool.and(short).verdict(60.0), Verdict::Clear);
+}
+
+#[test]
+fn a_start_up_that_has_ended_is_clear() {
+    for end in [5.0, 30.0, 45.0] {
+        let tasks = Tasks::every(0.1, 0.0, end, |_| FOR_EVER);
+        assert_eq!(tasks.verdict(60.0), Verdict::Clear, "{end} s");
+    }
+}
+
+#[test]
+fn an_empty_population_is_clear() {
+    assert_eq!(Tasks(Vec::new()).verdict(30.0), Verdict::Clear);
+}
+
+#[test]
+fn a_leak_of_long_ago_is_found_at_once() {
+    let tasks = Tasks::every(2.0, -600.0, 20.0, |_| FOR_EVER);
+    leak(tasks.verdict(20.0));
+}
+
+#[test]
+fn births_that_are_reported_late_are_no_silence() {
+    let ages: Vec<Duration> = (30..300)
+        .rev()
+        .map(|tenth| Duration::from_millis(tenth * 100))
+        .collect();
+    let nothing = Lifetimes::default();
+    let population = |lag| Population {
+        ages: &ages,
+        watch: Period {
+            length: Duration::from_secs(30),
+            finished: &nothing,
+            entered: &nothing,
+        },
+        before: None,
+        lag: Duration::from_secs(lag),
+        tested: 1,
+    };
+    assert_eq!(population(0).verdict(DEFAULT_MAX_LIFETIME), Verdict::Clear);
+    leak(population(5).verdict(DEFAULT_MAX_LIFETIME));
+}
