@@ -1,9 +1,11 @@
 //! Which spawn sites pile up.
 
 mod activity;
+mod cohort;
 mod deadlines;
+mod expected;
 mod pile;
-mod rule;
 
+pub use self::cohort::{Grown, growth};
+pub use self::expected::Expected;
 pub(crate) use self::pile::{Pile, piles};
-pub use self::rule::{FinishedBefore, PileShape, Population};

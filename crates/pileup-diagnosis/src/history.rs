@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use pileup_growth::Lifetimes;
 use pileup_model::{AsyncOp, Resource, Site, Snapshot, Task, TaskId, TaskState, Turnover, elapsed};
 
 mod alive_over_time;
 mod changes;
 mod clones_counted;
-mod lifetimes;
 mod locks;
 mod pollers;
 mod turnover;
@@ -19,7 +19,6 @@ pub use self::alive_over_time::AliveAt;
 use self::alive_over_time::AliveOverTime;
 use self::changes::changes;
 use self::clones_counted::ClonesCounted;
-pub use self::lifetimes::Lifetimes;
 pub(crate) use self::locks::Holder;
 use self::locks::LocksSeen;
 use self::pollers::Pollers;
@@ -42,22 +41,25 @@ pub struct History {
 #[derive(Debug, Clone)]
 struct Watch {
     started: Timestamp,
-    /// For how long before that the target told, or had counted, what finished.
-    remembered: Duration,
     latest: Snapshot,
 }
 
 /// What was seen of one spawn site.
 #[derive(Debug, Clone, Default)]
 pub struct SiteHistory {
-    /// Tasks that lived when the watch began.
-    pub alive_at_start: usize,
-    /// Living tasks now, oldest first.
+    /// Live tasks now, oldest first.
     pub living: Vec<Arc<Task>>,
     /// Lifetimes of those that finished before the watch, as far as the target remembered.
     pub finished_before: Lifetimes,
     /// Lifetimes of those that finished during the watch.
     pub finished: Lifetimes,
+    /// Of those that finished during the watch, the ages that they had when it began, for
+    /// those that were alive then.
+    pub(crate) entered: Lifetimes,
+    /// For how long before the watch it is known what finished.
+    pub(crate) known_before: Duration,
+    /// Of those that finished before the watch, the ages that they had when that time began.
+    pub(crate) entered_before: Lifetimes,
     /// Polls of all that finished, and the time spent in them.
     pub finished_polls: u64,
     /// Time spent in the polls of all that finished.
@@ -80,12 +82,14 @@ impl History {
     pub fn observe(&mut self, snapshot: Snapshot) {
         let watch = self.watch.take();
         let started = watch.as_ref().map(|watch| watch.started);
-        let remembered = watch.as_ref().map(|watch| watch.remembered);
         let before = watch.as_ref().map(|watch| &watch.latest);
         let tasks_before = before.map_or(&[][..], |before| &before.tasks);
         let ops_before = before.map_or(&[][..], |before| &before.async_ops);
 
-        update_living(&mut self.sites, tasks_before, &snapshot.tasks);
+        update_living(&mut self.sites, tasks_before, &snapshot.tasks, started);
+        if started.is_none() {
+            self.finish_before(&snapshot);
+        }
         for task in &snapshot.finished {
             let site = self.sites.entry(task.site.clone()).or_default();
             site.finish(task, started);
@@ -93,20 +97,20 @@ impl History {
         }
         for turnover in &snapshot.turnover {
             let site = self.sites.entry(Some(turnover.site.clone())).or_default();
-            site.count(turnover, started.is_none());
+            if started.is_none() {
+                site.count_before(turnover, &snapshot);
+            } else {
+                site.count(turnover);
+            }
         }
         for site in self.sites.values_mut() {
             site.alive_over_time.note(snapshot.at, site.living.len());
-            if started.is_none() {
-                site.alive_at_start = site.living.len();
-            }
         }
         self.note_wakers(tasks_before, &snapshot);
         self.pollers.observe(ops_before, &snapshot);
         self.locks.observe(&snapshot, &self.pollers);
         self.watch = Some(Watch {
             started: started.unwrap_or(snapshot.at),
-            remembered: remembered.unwrap_or_else(|| remembers(&snapshot)),
             latest: snapshot,
         });
     }
@@ -131,11 +135,16 @@ impl History {
         })
     }
 
-    /// For how long before the watch the target remembered what had finished, as far as the
-    /// first snapshot shows.
-    pub(crate) fn remembered(&self) -> Duration {
-        let watch = self.watch.as_ref();
-        watch.map_or(Duration::ZERO, |watch| watch.remembered)
+    /// How many tasks of a spawn site were alive when the watch began: by their births, since
+    /// the first snapshot may have only a part of them.
+    #[must_use]
+    pub fn alive_at_start(&self, site: &SiteHistory) -> usize {
+        let Some(started) = self.started() else {
+            return 0;
+        };
+        let living = &site.living;
+        let stayed = living.partition_point(|task| task.created_at <= started);
+        stayed + usize::try_from(site.entered.total()).unwrap_or(usize::MAX)
     }
 
     /// What was seen of each spawn site, in the order of the sites.
@@ -198,6 +207,23 @@ impl History {
         self.sites.values().map(of_site).sum()
     }
 
+    /// Notes from which time on the first snapshot has what finished: from the first of them.
+    fn finish_before(&mut self, first: &Snapshot) {
+        let finished = first.finished.iter().filter_map(|task| task.finished_at);
+        let Some(since) = finished.min() else {
+            return;
+        };
+        for task in &first.finished {
+            let site = self.sites.entry(task.site.clone()).or_default();
+            if task.created_at < since {
+                site.entered_before.add(elapsed(task.created_at, since));
+            }
+        }
+        for site in self.sites.values_mut() {
+            site.known_before = elapsed(since, first.at);
+        }
+    }
+
     fn note_wakers(&mut self, before: &[Arc<Task>], snapshot: &Snapshot) {
         for (old, new) in changes(before, &snapshot.tasks, |task| task.id) {
             let known = old.and_then(|old| self.without_waker.remove(&old.id));
@@ -241,13 +267,19 @@ impl SiteHistory {
         }
     }
 
-    /// Takes in what the source counted since the program started.
-    fn count(&mut self, turnover: &Turnover, is_first: bool) {
-        if is_first {
-            self.counted_before.clone_from(&turnover.finished);
-            self.finished_before = lifetimes(turnover.finished.iter().copied());
-            return;
-        }
+    /// Takes in what the source had counted when the watch began.
+    fn count_before(&mut self, turnover: &Turnover, first: &Snapshot) {
+        self.counted_before.clone_from(&turnover.finished);
+        self.finished_before = lifetimes(turnover.finished.iter().copied());
+        self.entered_before = Lifetimes::default();
+        // Those that finished were spawned after that time, and lived at least as long ago.
+        let longest = self.finished_before.longest();
+        let since = turnover.since.map(|since| elapsed(since, first.at));
+        self.known_before = since.unwrap_or(longest);
+    }
+
+    /// Takes in what the source has counted since.
+    fn count(&mut self, turnover: &Turnover) {
         let before: HashMap<Duration, u64> = self.counted_before.iter().copied().collect();
         self.finished = lifetimes(turnover.finished.iter().map(|(age, count)| {
             let before = before.get(age).copied().unwrap_or_default();
@@ -268,19 +300,6 @@ impl SiteHistory {
         };
         lifetimes.add(task.age(finished_at));
     }
-}
-
-/// How far back a first snapshot tells what finished: to the first that did; or, where it was
-/// only counted, to the birth of the oldest task, since the counts began before that.
-fn remembers(first: &Snapshot) -> Duration {
-    let finished = first.finished.iter().filter_map(|task| task.finished_at);
-    let born = first.tasks.iter().map(|task| task.created_at);
-    let earliest = if first.turnover.is_empty() {
-        finished.min()
-    } else {
-        born.min()
-    };
-    earliest.map_or(Duration::ZERO, |earliest| elapsed(earliest, first.at))
 }
 
 fn lifetimes(counted: impl Iterator<Item = (Duration, u64)>) -> Lifetimes {

@@ -19,12 +19,13 @@ mod rules;
 mod thresholds;
 mod waits;
 
-pub use growth::{FinishedBefore, PileShape, Population};
-pub use history::{AliveAt, History, Lifetimes, SeenTask, SiteHistory};
+pub use growth::{Expected, Grown, growth};
+pub use history::{AliveAt, History, SeenTask, SiteHistory};
+pub use pileup_growth::{Lifetimes, Stopping, Verdict};
 pub use pileup_model::{WaitKind, figures};
 pub use report::{
     Code, CountedWait, Doubt, EndedEarly, Evidence, Finding, Gaps, Grade, HeldBy, Involved,
     OtherSide, READABLE, Report, ReportCoverage, Role, SCHEMA, Seconds, SetAside, Unseen, WaitFor,
-    WaitPlace, WaitedFor, WaitsOn, Why, diagnose,
+    WaitPlace, WaitedFor, WaitsOn, Why, diagnose, diagnose_expecting,
 };
 pub use waits::{Edge, Graph, Node, Relation, graph};

@@ -24,7 +24,7 @@ pub use self::finding::{Finding, Grade, HeldBy, WaitedFor, WaitsOn};
 pub use self::involved::{Involved, Role};
 pub use self::seconds::Seconds;
 pub use self::wait_places::WaitPlace;
-use crate::growth::piles;
+use crate::growth::{Expected, piles};
 use crate::history::History;
 pub use crate::rules::Code;
 use crate::rules::{Observation, claims};
@@ -85,11 +85,18 @@ impl Report {
     }
 }
 
-/// Asks every rule about a watch of `target`.
+/// Asks every rule about a watch of `target`. Healthy tasks are expected to live for at most
+/// five minutes on average.
 #[must_use]
 pub fn diagnose(history: &History, target: &str) -> Report {
+    diagnose_expecting(history, target, &Expected::default())
+}
+
+/// Asks every rule about a watch of `target`, whose tasks live for as long as is expected.
+#[must_use]
+pub fn diagnose_expecting(history: &History, target: &str, expected: &Expected) -> Report {
     let graph = WaitGraph::of(history);
-    let mut findings = findings(history, &graph);
+    let mut findings = findings(history, &graph, expected);
     findings.sort_by(|a, b| {
         let order = |finding: &Finding| (finding.grade, finding.alive);
         order(b)
@@ -107,7 +114,7 @@ pub fn diagnose(history: &History, target: &str) -> Report {
 }
 
 /// What all rules find, one finding for each root cause.
-fn findings(history: &History, graph: &WaitGraph) -> Vec<Finding> {
+fn findings(history: &History, graph: &WaitGraph, expected: &Expected) -> Vec<Finding> {
     let Some(latest) = history.latest() else {
         return Vec::new();
     };
@@ -115,7 +122,7 @@ fn findings(history: &History, graph: &WaitGraph) -> Vec<Finding> {
         history,
         latest,
         waits: graph,
-        piles: piles(history),
+        piles: piles(history, expected),
     };
     let claims = fold_into_callers(claims(&observation), history, latest).into_iter();
     claims

@@ -64,6 +64,10 @@ pub(crate) const LEFT_BEHIND_ONE_IN: u64 = 10;
 /// What has stood still for less than this part of the watch may be new to it.
 pub(crate) const LEFT_BEHIND_PART: u32 = 2;
 
+/// The tasks of a pile count as old from a third of the time on for which it grew, at the
+/// latest from the age on at which they no longer finish.
+pub(crate) const OLD_PART: u32 = 3;
+
 /// A timer that is due within ten times the watch is an end that a task may be waiting for;
 /// a later one is beyond what a person waits for.
 pub(crate) const END_IN_WATCHES: u32 = 10;

@@ -2,15 +2,20 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::Site;
 
-/// All tasks that one spawn site has had since the program started.
+/// All tasks that one spawn site has had since they are counted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Turnover {
     /// The spawn site.
     pub site: Site,
+    /// Since when tasks are counted: those that were spawned before are not among them. None
+    /// where the source does not report it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
     /// Tasks that were spawned there.
     pub spawned: u64,
     /// Those of them that finished, by the age that they had then at the most; ages without

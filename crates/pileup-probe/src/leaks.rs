@@ -1,15 +1,15 @@
 //! The probe's own verdict: which spawn sites pile up.
 //!
-//! The rule is the investigator's (PU03): the living grow, and the old ones do not finish.
-//! It needs the ages of the living, which the registry has, and the lifetimes of those that
-//! finished in the same time: marks of the counters keep what had finished at a few moments
-//! of the last ten minutes, or of all time until then.
+//! The rule is the investigator's (PU03), in the crate `pileup-growth`. It needs the ages of
+//! the live tasks, which the registry has, and the lifetimes of those that finished in the
+//! same time: marks of the counters keep what had finished at a few moments of the last ten
+//! minutes, or of all time until then.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use pileup_diagnosis::{Lifetimes, PileShape, Population};
+use pileup_growth::{Evidence, Lifetimes, Period, Population, Verdict};
 use pileup_profile::{Profile, ProfileKind};
 
 use crate::look::{Look, SiteLook};
@@ -43,7 +43,7 @@ struct Mark {
 /// A site that piles up, and why that is said.
 pub(crate) struct Leak<'a> {
     pub(crate) site: &'a SiteLook,
-    shape: PileShape,
+    evidence: Evidence,
     watch: Duration,
 }
 
@@ -70,7 +70,12 @@ impl Leaks {
     }
 
     /// The sites that pile up. It collects and sorts the ages of their tasks.
-    pub(crate) fn find<'a>(&self, look: &'a Look, registry: &Registry) -> Vec<Leak<'a>> {
+    pub(crate) fn find<'a>(
+        &self,
+        look: &'a Look,
+        registry: &Registry,
+        max_lifetime: Duration,
+    ) -> Vec<Leak<'a>> {
         let many = |site: &&SiteLook| site.alive >= FEWEST;
         let candidates: Vec<&SiteLook> = look.sites.iter().filter(many).collect();
         let Some((started, finished)) = self.finished_since_start(&candidates) else {
@@ -96,13 +101,23 @@ impl Leaks {
             ages.sort_unstable_by(|a, b| b.cmp(a));
             let population = Population {
                 ages,
-                finished,
+                watch: Period {
+                    length: watch,
+                    finished,
+                    entered: &entered(finished, watch),
+                },
                 before: None,
-                watch,
                 lag: Duration::ZERO,
+                tested: 1,
             };
-            let shape = population.pile()?;
-            Some(Leak { site, shape, watch })
+            match population.verdict(max_lifetime) {
+                Verdict::Leaks(evidence) => Some(Leak {
+                    site,
+                    evidence,
+                    watch,
+                }),
+                Verdict::Undecided { .. } | Verdict::Clear => None,
+            }
         });
         piles.collect()
     }
@@ -117,11 +132,23 @@ impl Leaks {
     }
 }
 
+/// The ages that tasks had at the start of a time in which they finished, as far as their
+/// lifetimes show: whoever lived for longer than that was alive before.
+fn entered(finished: &Lifetimes, within: Duration) -> Lifetimes {
+    let mut entered = Lifetimes::default();
+    for (lifetime, tasks) in finished.counts() {
+        if let Some(age) = lifetime.checked_sub(within) {
+            entered.add_many(age, tasks);
+        }
+    }
+    entered
+}
+
 /// The tasks of sites that pile up, with the evidence as comments.
 pub(crate) fn profile(look: &Look, leaks: &[Leak]) -> Profile {
     let mut comments = vec![
-        "sites whose living tasks grow in number while their old ones do not finish; each is \
-         shown with all its living"
+        "sites whose live tasks grow in number while their old ones do not finish; each is \
+         shown with all its live tasks"
             .to_owned(),
     ];
     comments.extend(leaks.iter().map(Leak::evidence));
@@ -177,22 +204,24 @@ impl Mark {
 impl Leak<'_> {
     fn evidence(&self) -> String {
         let site = &self.site.site.site;
-        let reached = self.shape.old as u64 + self.shape.escaped;
+        let seen = &self.evidence;
         format!(
-            "{}:{}: {} alive, {} of them born in the last {:.0?}; of {reached} that reached the age \
-             of {:.0?} in the last {:.0?}, {} finished",
+            "{}:{}: {} alive, {} of them born in the last {:.0?}; of {} that reached the age of \
+             {:.1?} {} finished; if they finish at all, they live for {:.0?} or more on average \
+             (95 % confidence)",
             site.file,
             site.line,
             self.site.alive,
-            self.shape.born,
-            self.shape.window,
-            self.shape.old_age,
+            seen.born,
             self.watch,
-            match self.shape.escaped {
+            seen.old as u64 + seen.finished,
+            seen.old_age,
+            match seen.finished {
                 0 => "none has".to_owned(),
                 1 => "1 has".to_owned(),
                 more => format!("{more} have"),
-            }
+            },
+            seen.mean_at_least,
         )
     }
 }

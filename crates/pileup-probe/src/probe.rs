@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use std::{io, thread};
 
+use pileup_growth::DEFAULT_MAX_LIFETIME;
 use pileup_model::Site;
 use pileup_registry::{Registry, Sampling};
 
@@ -26,6 +27,7 @@ pub(crate) struct Inner {
     pub(crate) runtimes: Runtimes,
     pub(crate) leaks: Leaks,
     pub(crate) token: OnceLock<Box<str>>,
+    max_lifetime: OnceLock<Duration>,
 }
 
 impl Inner {
@@ -42,7 +44,9 @@ impl Inner {
 
     /// The sites of a look that pile up.
     pub(crate) fn leaks<'a>(&self, look: &'a Look) -> Vec<Leak<'a>> {
-        self.leaks.find(look, &self.registry)
+        let max_lifetime = self.max_lifetime.get().copied();
+        let max_lifetime = max_lifetime.unwrap_or(DEFAULT_MAX_LIFETIME);
+        self.leaks.find(look, &self.registry, max_lifetime)
     }
 }
 
@@ -79,6 +83,7 @@ impl Probe {
             runtimes: Runtimes::default(),
             leaks: Leaks::new(),
             token: OnceLock::new(),
+            max_lifetime: OnceLock::new(),
         });
         let probe = Arc::downgrade(&inner);
         thread::Builder::new()
@@ -100,6 +105,14 @@ impl Probe {
     pub fn require_token(self, token: &str) -> Self {
         // A second one would lock out who was let in.
         let _ = self.inner.token.set(token.into());
+        self
+    }
+
+    /// How long healthy tasks of the service live at most on average, which the probe's own
+    /// verdict rests on: five minutes unless this is called. The first one that is set holds.
+    #[must_use]
+    pub fn max_lifetime(self, max_lifetime: Duration) -> Self {
+        let _ = self.inner.max_lifetime.set(max_lifetime);
         self
     }
 

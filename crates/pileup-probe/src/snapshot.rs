@@ -42,9 +42,10 @@ pub(crate) fn write_snapshot(probe: &Inner, out: &mut dyn Write) -> io::Result<(
     });
     result?;
     out.write_all(b"],\n\"finished\":[],\"resources\":[],\"async_ops\":[],\"turnover\":")?;
+    let since = registry.time(0);
     let turnover: Vec<Turnover> = sites
         .iter()
-        .filter_map(|site| Some(turnover(site.spawn, site.counted.as_ref()?)))
+        .filter_map(|site| Some(turnover(site.spawn, site.counted.as_ref()?, since)))
         .collect();
     serde_json::to_writer(&mut *out, &turnover)?;
     out.write_all(b",\n\"coverage\":")?;
@@ -111,11 +112,12 @@ fn wakers(seen: &TaskWakers, time: impl Fn(Tick) -> Timestamp) -> Wakers {
     }
 }
 
-fn turnover(site: &SpawnSite, counted: &Counted) -> Turnover {
+fn turnover(site: &SpawnSite, counted: &Counted, since: Timestamp) -> Turnover {
     let finished = (0..BUCKETS).zip(counted.finished);
     let finished = finished.filter(|(_, count)| *count > 0);
     Turnover {
         site: site.site.clone(),
+        since: Some(since),
         spawned: counted.spawned,
         finished: finished
             .map(|(bucket, count)| (longest(bucket), count))

@@ -375,7 +375,8 @@ fn a_service_that_is_stuck_is_still_shown() {
 
 #[test]
 fn a_site_that_piles_up_is_a_leak_and_one_that_does_not_is_none() {
-    let service = service();
+    let probe = Probe::start().expect("a thread can be started");
+    let service = Service::start(probe.max_lifetime(Duration::from_secs(10)));
     ask(async {
         let started = std::time::Instant::now();
         loop {

@@ -11,6 +11,7 @@ pub fn write_turnover(encoder: &mut Encoder, turnover: &[Turnover]) {
     encoder.number(turnover.len() as u64);
     for counted in turnover {
         encoder.site(&counted.site);
+        encoder.optional(counted.since.as_ref(), Encoder::time);
         encoder.number(counted.spawned);
         encoder.number(counted.finished.len() as u64);
         for (age, count) in &counted.finished {
@@ -28,6 +29,7 @@ pub fn read_turnover(
     let mut kept = 0;
     let mut read = || {
         let site = decoder.site()?;
+        let since = decoder.optional(Decoder::time)?;
         let spawned = decoder.number()?;
         let ages = decoder.length()?;
         let memory = limits::ENTRY + limits::of_site(Some(&site)) + limits::AGE * ages;
@@ -36,6 +38,7 @@ pub fn read_turnover(
         let finished = (0..ages).map(|_| Ok((decoder.duration()?, decoder.number()?)));
         Ok(Turnover {
             site,
+            since,
             spawned,
             finished: finished.collect::<Result<_, Malformed>>()?,
         })

@@ -86,7 +86,7 @@ pub struct Investigate {
     #[arg(long)]
     pub variant: Option<String>,
     /// Time between two arrivals of work in the scenario
-    #[arg(long, value_name = "DURATION", default_value = "2s")]
+    #[arg(long, value_name = "DURATION", default_value = "100ms")]
     pub every: String,
     /// Worker threads of the scenario's runtime
     #[arg(long, value_name = "COUNT")]
@@ -203,6 +203,9 @@ pub struct Diff {
     /// with a pile that grows half as fast again
     #[arg(long, value_enum, default_value_t = FailOn::Probable)]
     pub fail_on: FailOn,
+    /// How long healthy tasks live at most, on average: for recordings, as for `diagnose`
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = lifetime)]
+    pub max_lifetime: Duration,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -256,6 +259,14 @@ pub struct Watch {
     /// End the watch as soon as a finding that counts is certain; --for is then the longest
     #[arg(long)]
     pub until_certain: bool,
+    /// End the watch as soon as every spawn site either piles up or is clear; --for is then
+    /// the longest
+    #[arg(long)]
+    pub until_decided: bool,
+    /// How long healthy tasks live at most, on average: tasks that outlive it are found sooner
+    /// where it is short
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = lifetime)]
+    pub max_lifetime: Duration,
     /// How to print the report
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -312,6 +323,17 @@ impl FailOn {
 }
 
 const SHORTEST_WATCH: Duration = Duration::from_secs(2);
+
+/// A positive length of time.
+pub fn lifetime(text: &str) -> Result<Duration, String> {
+    let duration: SignedDuration = text
+        .parse()
+        .map_err(|error| format!("{error}; write it like 30s or 10m"))?;
+    match Duration::try_from(duration) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        _ => Err("a lifetime is longer than nothing".to_owned()),
+    }
+}
 
 fn watch_duration(text: &str) -> Result<Duration, String> {
     let duration: SignedDuration = text

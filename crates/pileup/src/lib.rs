@@ -37,9 +37,10 @@ mod observe;
 pub use observe::{observe, report};
 pub use pileup_console::{Address, Connection, ConsoleError};
 pub use pileup_diagnosis::{
-    AliveAt, Code, CountedWait, Doubt, EndedEarly, Evidence, Finding, Gaps, Grade, Graph, HeldBy,
-    History, Involved, OtherSide, Report, ReportCoverage, Role, Seconds, SetAside, Unseen, WaitFor,
-    WaitKind, WaitPlace, WaitedFor, WaitsOn, Why, diagnose, graph,
+    AliveAt, Code, CountedWait, Doubt, EndedEarly, Evidence, Expected, Finding, Gaps, Grade, Graph,
+    HeldBy, History, Involved, OtherSide, Report, ReportCoverage, Role, Seconds, SetAside,
+    Stopping, Unseen, Verdict, WaitFor, WaitKind, WaitPlace, WaitedFor, WaitsOn, Why, diagnose,
+    diagnose_expecting, graph, growth,
 };
 pub use pileup_model::{Site, Snapshot, Task, TaskId, TaskState};
 pub use pileup_recording::{Ending, Recorder, Recording, RecordingError};

@@ -5,6 +5,7 @@ mod commands;
 mod difference;
 mod doctor;
 mod drawing;
+mod early_end;
 mod error;
 mod exit;
 mod interrupt;

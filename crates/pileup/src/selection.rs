@@ -5,9 +5,10 @@ mod baseline;
 mod pattern;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
-use pileup::{Finding, History, Report};
+use pileup::{Expected, Finding, History, Report, Site};
 
 use self::allow_list::AllowList;
 use self::baseline::Baseline;
@@ -53,19 +54,36 @@ impl Selection {
         })
     }
 
-    fn covers(&self, finding: &Finding, history: &History) -> bool {
-        let matches = |pattern: &Pattern| pattern.matches(finding.site.as_ref(), history);
+    fn covers(&self, site: Option<&Site>, history: &History) -> bool {
+        let matches = |pattern: &Pattern| pattern.matches(site, history);
         (self.include.is_empty() || self.include.iter().any(matches))
             && !self.exclude.iter().any(matches)
     }
 }
 
 impl Selector<'_> {
+    /// Whether findings at a spawn site are reported.
+    pub fn covers(&self, site: Option<&Site>, history: &History) -> bool {
+        self.selection.covers(site, history)
+    }
+
+    /// How long healthy tasks live: as the allow list has it, or else as is given.
+    pub fn expected(&self, history: &History, max_lifetime: Duration) -> Expected {
+        let mut expected = Expected {
+            max_lifetime,
+            ..Expected::default()
+        };
+        if let Some(allowed) = &self.allowed {
+            allowed.expect(&mut expected, history);
+        }
+        expected
+    }
+
     /// Drops the findings that are filtered out, and sets aside those that do not count.
     pub fn select(&self, report: &mut Report, history: &History) {
         report
             .findings
-            .retain(|finding| self.selection.covers(finding, history));
+            .retain(|finding| self.covers(finding.site.as_ref(), history));
         if let Some(allowed) = &self.allowed {
             allowed.set_aside(report, history);
         }
@@ -89,7 +107,7 @@ impl Selector<'_> {
         );
         let left_out = found
             .iter()
-            .filter(|finding| !self.selection.covers(finding, history));
+            .filter(|finding| !self.covers(finding.site.as_ref(), history));
         match left_out.count() {
             0 => {}
             1 => remarks.push("1 finding is left out by --include or --exclude".to_owned()),

@@ -14,12 +14,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use futures_util::stream::{BoxStream, StreamExt};
-use pileup::{EndedEarly, History, Report, Snapshot, diagnose};
+use pileup::{EndedEarly, Expected, History, Report, Snapshot, diagnose_expecting};
 
 use self::both::Both;
 pub use self::console::Console;
 use self::probe::Probe;
-use self::progress::Progress;
+pub use self::progress::Progress;
 use self::recorder::WatchRecorder;
 use self::recording::Recorded;
 use crate::arguments::Target;
@@ -66,11 +66,11 @@ pub async fn open(target: Target, duration: Duration) -> Result<Box<dyn Source>,
 }
 
 /// Takes in what a source gives until that is enough, or until the user ends it, and records
-/// it if asked to.
+/// it if asked to. The progress is none where the watch is over already.
 pub async fn observe(
     mut source: Box<dyn Source>,
     record: Option<&Path>,
-    mut is_enough: impl FnMut(&History) -> bool,
+    mut is_enough: impl FnMut(&History, Option<&Progress>) -> bool,
 ) -> Result<Watched, Error> {
     let target = source.target();
     let mut recorder = WatchRecorder::create(record, &target)?;
@@ -81,7 +81,7 @@ pub async fn observe(
         if let Some(progress) = &progress {
             progress.show(history);
         }
-        is_enough(history)
+        is_enough(history, progress.as_ref())
     });
     let cut_short = match Interruptible::start().run(watch).await {
         Some(ended) => ended.err(),
@@ -104,8 +104,8 @@ impl Watched {
     }
 
     /// The report, which says so where the watch ended early.
-    pub fn report(&self) -> Report {
-        let mut report = diagnose(&self.history, &self.target);
+    pub fn report(&self, expected: &Expected) -> Report {
+        let mut report = diagnose_expecting(&self.history, &self.target, expected);
         report.coverage.ended_early = self.cut_short.as_ref().map(|error| EndedEarly {
             reason: error.to_string(),
             after_seconds: report.window_seconds,

@@ -9,7 +9,7 @@ mod process;
 
 use std::time::Duration;
 
-use pileup::{Address, Code, Connection, Grade, Report, TaskState};
+use pileup::{Address, Code, Connection, Expected, Grade, History, Report, TaskState};
 use process::Process;
 
 /// Runs a service under load, and reports on it.
@@ -20,8 +20,15 @@ async fn report_on(service: &str, flags: &[&str]) -> Report {
     let mut connection = attached.expect("the service has console-subscriber");
     let watch = Duration::from_secs(machine::seconds(6).into());
     let snapshots = connection.watch(watch);
-    let report = pileup::report(snapshots, &address.to_string()).await;
-    report.expect("the service is there to the end of the watch")
+    let mut history = History::default();
+    let watched = pileup::observe(snapshots, &mut history, |_| false).await;
+    watched.expect("the service is there to the end of the watch");
+    // Its work is done in a moment: with that known, a few seconds decide.
+    let expected = Expected {
+        max_lifetime: Duration::from_secs(5),
+        ..Expected::default()
+    };
+    pileup::diagnose_expecting(&history, &address.to_string(), &expected)
 }
 
 #[tokio::test]

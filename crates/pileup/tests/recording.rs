@@ -24,9 +24,17 @@ fn pileup(arguments: &[&str]) -> Command {
 
 fn replay(file: &Path) -> Output {
     let file = file.to_str().expect("a temporary file has a plain name");
-    pileup(&["diagnose", "--format", "json", "--from", file])
-        .output()
-        .expect("pileup runs")
+    pileup(&[
+        "diagnose",
+        "--format",
+        "json",
+        "--from",
+        file,
+        "--max-lifetime",
+        "5s",
+    ])
+    .output()
+    .expect("pileup runs")
 }
 
 #[test]
@@ -37,6 +45,7 @@ fn a_recording_gives_the_report_of_the_live_watch_byte_for_byte() {
     let live = pileup(&["investigate", "lock-never-released", "--every", "100ms"])
         .args(["--for", &format!("{}s", machine::seconds(6))])
         .args(["--format", "json", "--record", name])
+        .args(["--max-lifetime", "5s"])
         .output()
         .expect("pileup runs");
     let replayed = replay(&file);

@@ -31,6 +31,9 @@ fn pileup(arguments: &[&str]) -> Ended {
     }
 }
 
+/// The work of the program is done in a moment: with that known, a few seconds decide.
+const SHORT: &str = "10s";
+
 /// A recorded watch of all patterns of the seed.
 fn recording() -> &'static str {
     static RECORDED: OnceLock<(TempDir, String)> = OnceLock::new();
@@ -39,7 +42,8 @@ fn recording() -> &'static str {
         let file = text(&folder.path().join("watch.pileup"));
         let watch = format!("{}s", machine::seconds(8));
         let flags = ["--every", "100ms", "--for", &watch, "--record", &file];
-        let ended = pileup(&[&["investigate", "everything"][..], &flags].concat());
+        let known = ["--max-lifetime", SHORT];
+        let ended = pileup(&[&["investigate", "everything"][..], &flags, &known].concat());
         assert_eq!(ended.code, Some(1), "{}", ended.errors);
         (folder, file)
     });
@@ -53,7 +57,8 @@ fn text(path: &Path) -> String {
 }
 
 fn diagnose(flags: &[&str]) -> Ended {
-    pileup(&[&["diagnose", "--from", recording()], flags].concat())
+    let of_recording = ["diagnose", "--from", recording(), "--max-lifetime", SHORT];
+    pileup(&[&of_recording, flags].concat())
 }
 
 fn report(flags: &[&str]) -> Report {
@@ -230,18 +235,31 @@ fn a_difference_names_what_is_new_worse_better_and_gone() {
     assert!(better.output.contains(&format!("gone   {site}")));
 
     // A recording is compared with the report that was made of it.
-    let same = pileup(&["diff", recording(), &all, "--format", "json"]);
+    let known = ["--max-lifetime", SHORT];
+    let same = pileup(&[&["diff", recording(), &all, "--format", "json"][..], &known].concat());
     assert_eq!(same.code, Some(0), "{}", same.errors);
     let difference: serde_json::Value = serde_json::from_str(&same.output).expect("JSON");
     let sites = difference["sites"].as_array().expect("sites");
     assert!(!sites.is_empty() && sites.iter().all(|site| site["change"] == "same"));
 
     // What is not found in a recording has living tasks all the same.
-    let new = pileup(&["diff", &less, recording(), "--format", "json"]);
+    let new = pileup(
+        &[
+            &["diff", &less, recording(), "--format", "json"][..],
+            &known,
+        ]
+        .concat(),
+    );
     let new: serde_json::Value = serde_json::from_str(&new.output).expect("JSON");
     assert_eq!(new["sites"][0]["alive_before"], serde_json::Value::Null);
     assert!(new["sites"][0]["alive_after"].as_u64() > Some(0));
-    let gone = pileup(&["diff", recording(), &less, "--format", "json"]);
+    let gone = pileup(
+        &[
+            &["diff", recording(), &less, "--format", "json"][..],
+            &known,
+        ]
+        .concat(),
+    );
     let gone: serde_json::Value = serde_json::from_str(&gone.output).expect("JSON");
     assert_eq!(
         gone["sites"]

@@ -1,20 +1,22 @@
 //! A spawn site whose live tasks grow, and whose old ones do not finish.
 //!
-//! What makes a pile stands in [`super::rule`]; here is what is known of one, and when its
-//! tasks are excused: by a timer that gives them an end.
+//! What makes a pile stands in the crate `pileup-growth`; here is what is known of one, and
+//! when its tasks are excused: by a timer that gives them an end.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pileup_model::{Site, Snapshot, Task, TaskId, elapsed};
+use pileup_growth::{Evidence as Growth, Verdict};
+use pileup_model::{Site, Task, TaskId, elapsed};
 
 use super::activity::{activity, are_closures};
+use super::cohort::{Grown, growth};
 use super::deadlines::deadlines;
-use super::rule::{FinishedBefore, PileShape, Population};
+use super::expected::Expected;
 use crate::history::{History, SiteHistory};
 use crate::report::{Doubt, Evidence};
-use crate::thresholds::{END_IN_WATCHES, FIRST_WAIT_PART, are_most};
+use crate::thresholds::{END_IN_WATCHES, FIRST_WAIT_PART, OLD_PART, are_most};
 
 /// The evidence of one site that piles up.
 pub(crate) struct Pile<'a> {
@@ -28,19 +30,24 @@ pub(crate) struct Pile<'a> {
     /// Live tasks that are older than any that finished in the watch: the old, and those that
     /// do as they do. Oldest first.
     stuck: Vec<&'a Task>,
-    shape: PileShape,
+    shape: Growth,
+    /// Why it is not decided yet whether it is one; none where it is.
+    undecided: Option<Doubt>,
     /// When the timers are due under which most of the old wait, each for the first time.
     timers: Option<Doubt>,
 }
 
-/// The piles of the latest snapshot.
-pub(crate) fn piles(history: &History) -> Vec<Pile<'_>> {
-    let (Some(started), Some(latest)) = (history.started(), history.latest()) else {
+/// The piles of the latest snapshot, and what may become one.
+pub(crate) fn piles<'a>(history: &'a History, expected: &Expected) -> Vec<Pile<'a>> {
+    let Some(latest) = history.latest() else {
         return Vec::new();
     };
-    let sites = history.sites();
-    let mut piles: Vec<Pile> = sites
-        .filter_map(|(site, seen)| pile(site, seen, history.remembered(), started, latest))
+    let grown = growth(history, expected).into_iter();
+    let mut piles: Vec<Pile> = grown
+        .filter_map(|grown| {
+            let max_lifetime = expected.max_lifetime(grown.site);
+            Pile::of(grown, latest.at, max_lifetime)
+        })
         .collect();
     if !piles.is_empty() {
         let deadlines = deadlines(latest);
@@ -77,45 +84,46 @@ fn timers_ahead(
     })
 }
 
-/// The pile at a site, if there is one in the latest snapshot.
-fn pile<'a>(
-    site: Option<&'a Site>,
-    seen: &'a SiteHistory,
-    remembered: Duration,
-    started: Timestamp,
-    latest: &Snapshot,
-) -> Option<Pile<'a>> {
-    let now = latest.at;
-    let living = seen.living.iter().map(AsRef::as_ref);
-    let living: Vec<&Task> = living.filter(|task| !task.is_ghost()).collect();
-    let ages: Vec<Duration> = living.iter().map(|task| task.age(now)).collect();
-    let population = Population {
-        ages: &ages,
-        finished: &seen.finished,
-        before: Some(FinishedBefore {
-            lifetimes: &seen.finished_before,
-            within: remembered,
-        }),
-        watch: elapsed(started, now),
-        lag: latest.coverage.lag,
-    };
-    let shape = population.pile()?;
-    let longest = seen.finished.longest();
-    let outlived = living.partition_point(|task| task.age(now) > longest);
-    let stuck = living[..outlived.max(shape.old)].to_vec();
-    Some(Pile {
-        site,
-        old_age: shape.old_age,
-        seen,
-        now,
-        old: living.into_iter().take(shape.old).collect(),
-        stuck,
-        shape,
-        timers: None,
-    })
-}
-
 impl<'a> Pile<'a> {
+    /// The pile that the growth of a site shows, if it does.
+    fn of(grown: Grown<'a>, now: Timestamp, max_lifetime: Duration) -> Option<Self> {
+        let (shape, undecided) = match grown.verdict {
+            Verdict::Leaks(shape) => (shape, None),
+            Verdict::Undecided { so_far, more } if so_far.is_growth() => {
+                let doubt = Doubt::WatchTooShort {
+                    max_lifetime_seconds: max_lifetime.into(),
+                    more_seconds: more.map(Into::into),
+                };
+                (so_far, Some(doubt))
+            }
+            Verdict::Undecided { .. } | Verdict::Clear => return None,
+        };
+        let Grown {
+            site, seen, live, ..
+        } = grown;
+        // Where all tasks stay, the youngest have not shown yet what they do.
+        let old_age = shape.old_age.max(shape.window / OLD_PART);
+        let old = live.partition_point(|task| task.age(now) >= old_age);
+        let longest = seen.finished.longest();
+        let outlived = live.partition_point(|task| task.age(now) > longest);
+        Some(Self {
+            site,
+            old_age,
+            seen,
+            now,
+            stuck: live[..outlived.max(old)].to_vec(),
+            old: live.into_iter().take(old).collect(),
+            shape,
+            undecided,
+            timers: None,
+        })
+    }
+
+    /// Whether it is decided that it is a pile.
+    pub(crate) fn is_decided(&self) -> bool {
+        self.undecided.is_none()
+    }
+
     /// The tasks that grew old here.
     pub(crate) fn old(&self) -> impl Iterator<Item = &'a Task> {
         self.old.iter().copied()
@@ -143,15 +151,20 @@ impl<'a> Pile<'a> {
         matches!(activity, Evidence::StillPolled { .. })
     }
 
-    /// What speaks against the old never finishing, beside that only growth is seen.
+    /// When the timers are due under which most of the old wait.
     pub(crate) fn timers(&self) -> Option<Doubt> {
         self.timers
+    }
+
+    /// Why it is not decided yet whether it is a pile.
+    pub(crate) fn undecided(&self) -> Option<Doubt> {
+        self.undecided
     }
 
     /// How the live tasks grew.
     pub(crate) fn growth(&self, history: &History) -> Evidence {
         Evidence::Growth {
-            alive_at_start: self.seen.alive_at_start,
+            alive_at_start: history.alive_at_start(self.seen),
             alive: self.seen.living.len(),
             watch_seconds: history.window().into(),
         }
@@ -160,6 +173,7 @@ impl<'a> Pile<'a> {
     /// Everything that makes it a pile.
     pub(crate) fn evidence(&self, history: &History) -> Vec<Evidence> {
         let finished = self.seen.finished.total();
+        let escaped = self.seen.finished.at_least(self.old_age);
         let mut evidence = vec![
             self.growth(history),
             Evidence::Births {
@@ -169,9 +183,13 @@ impl<'a> Pile<'a> {
                 finished,
             },
             Evidence::OldTasks {
-                reached: self.old.len() as u64 + self.shape.escaped,
+                reached: self.old.len() as u64 + escaped,
                 age_seconds: self.old_age.into(),
-                finished: self.shape.escaped,
+                finished: escaped,
+            },
+            Evidence::Exposure {
+                task_seconds: self.shape.exposure.into(),
+                mean_at_least_seconds: self.shape.mean_at_least.into(),
             },
         ];
         if finished > 0 {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use pileup_model::{Site, Task, TaskId};
+use pileup_model::{Site, Task, TaskId, elapsed};
 
 use super::changes::changes;
 use crate::SiteHistory;
@@ -21,6 +21,7 @@ pub(crate) fn update_living(
     sites: &mut BTreeMap<Option<Site>, SiteHistory>,
     before: &[Arc<Task>],
     now: &[Arc<Task>],
+    started: Option<Timestamp>,
 ) {
     let mut turnovers: BTreeMap<Option<&Site>, Turnover> = BTreeMap::new();
     for change in changes(before, now, |task| task.id) {
@@ -44,7 +45,14 @@ pub(crate) fn update_living(
         }
     }
     for (site, turnover) in turnovers {
-        turnover.apply(&mut sites.entry(site.cloned()).or_default().living);
+        let seen = sites.entry(site.cloned()).or_default();
+        let since_start = |task: &&Task| started.filter(|started| task.created_at <= *started);
+        for gone in &turnover.gone {
+            if let Some(started) = since_start(gone) {
+                seen.entered.add(elapsed(gone.created_at, started));
+            }
+        }
+        turnover.apply(&mut seen.living);
     }
 }
 
@@ -134,7 +142,7 @@ mod tests {
                     let same = before.iter().find(|old| ***old == *new);
                     now.push(same.cloned().unwrap_or(new));
                 }
-                update_living(&mut sites, &before, &now);
+                update_living(&mut sites, &before, &now, None);
                 for (site, seen) in &sites {
                     prop_assert_eq!(&seen.living, &living(&now, site.as_ref()));
                 }

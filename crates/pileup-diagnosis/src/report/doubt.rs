@@ -24,6 +24,13 @@ pub enum Doubt {
         /// The last is due in this time.
         last_seconds: Seconds,
     },
+    /// Healthy tasks that live for long would look the same so far.
+    WatchTooShort {
+        /// How long healthy tasks may live, on average.
+        max_lifetime_seconds: Seconds,
+        /// How much longer to watch; none where an hour would not decide it.
+        more_seconds: Option<Seconds>,
+    },
     /// The program may not have counted wakers yet when the tasks were polled.
     WakersUncounted,
     /// The tasks may have finished: an open span keeps a task on the wire.
@@ -83,6 +90,7 @@ impl Doubt {
             | Self::MayBePolledYet
             | Self::StormMayEnd => Allows::AsThePile,
             Self::TimersAhead { .. }
+            | Self::WatchTooShort { .. }
             | Self::MayBeHeavyWork
             | Self::WorkerUnseen
             | Self::MayBeLongLived => Allows::Suspicious,

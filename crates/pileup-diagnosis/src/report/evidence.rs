@@ -41,6 +41,13 @@ pub enum Evidence {
         /// How many of them finished.
         finished: u64,
     },
+    /// How long the old tasks live on, if they finish at all.
+    Exposure {
+        /// For how long they were observed at that age, all together.
+        task_seconds: Seconds,
+        /// Their mean remaining life, at least, with a confidence of 95 %.
+        mean_at_least_seconds: Seconds,
+    },
     /// The longest lifetime of those that finished in the watch.
     LongestLifetime {
         /// How long it is.

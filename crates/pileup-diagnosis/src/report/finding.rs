@@ -121,7 +121,7 @@ impl Finding {
         let born = live
             .iter()
             .filter(|task| Some(task.created_at) > history.started());
-        let growth = seen.living.len() as f64 - seen.alive_at_start as f64;
+        let growth = seen.living.len() as f64 - history.alive_at_start(seen) as f64;
         let facts = claim.evidence.iter().map(Evidence::sentence);
         let doubts = claim.doubts.iter().filter_map(|doubt| doubt.sentence());
         Self {

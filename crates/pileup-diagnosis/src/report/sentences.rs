@@ -59,6 +59,15 @@ impl Evidence {
                     more => format!("{more} have finished"),
                 }
             ),
+            Self::Exposure {
+                task_seconds,
+                mean_at_least_seconds,
+            } => format!(
+                "if these tasks finish at all, they live for {} or more on average (95 % \
+                 confidence, by {:.0} task-seconds)",
+                span(*mean_at_least_seconds),
+                task_seconds.0.as_secs_f64()
+            ),
             Self::LongestLifetime { lifetime_seconds } => format!(
                 "those that did finish had lived for {} at most",
                 span(*lifetime_seconds)
@@ -347,6 +356,23 @@ impl Doubt {
                      time to finish yet; a watch longer than that shows whether they do",
                     span(first_seconds),
                     span(last_seconds)
+                ));
+            }
+            Self::WatchTooShort {
+                max_lifetime_seconds,
+                more_seconds,
+            } => {
+                let wait = match more_seconds {
+                    Some(more) => format!(
+                        "a watch that is about {:.0} s longer decides it, if it goes on like this",
+                        more.0.as_secs_f64().max(1.0)
+                    ),
+                    None => "an hour more would not decide it".to_owned(),
+                };
+                return Some(format!(
+                    "but healthy tasks that live for up to {} on average would look the same so \
+                     far; {wait}",
+                    span(max_lifetime_seconds)
                 ));
             }
             Self::WakersUncounted => {

@@ -84,9 +84,12 @@ impl Claim {
 }
 
 impl<'a> Observation<'a> {
-    /// The pile of which most tasks are among these.
+    /// The decided pile of which most tasks are among these.
     pub(crate) fn pile_explained_by(&self, tasks: &HashSet<TaskId>) -> Option<&Pile<'a>> {
-        self.piles.iter().find(|pile| pile.is_explained_by(tasks))
+        let piles = self.piles.iter();
+        piles
+            .filter(|pile| pile.is_decided())
+            .find(|pile| pile.is_explained_by(tasks))
     }
 
     /// Where live tasks were spawned: each place once, in order.

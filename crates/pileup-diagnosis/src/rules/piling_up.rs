@@ -35,6 +35,7 @@ fn claim(pile: &Pile, observation: &Observation) -> Claim {
     let holders = usual.map(|wait| graph.holder(wait.resource).tasks());
     let mut doubts = vec![Doubt::OnlyGrowth];
     doubts.extend(timers);
+    doubts.extend(pile.undecided());
     let old: Vec<&Task> = pile.old().collect();
     Claim {
         members: pile.stuck().map(|task| task.id).collect(),

@@ -64,12 +64,12 @@ fn one_request_in_ten_that_stays_is_found_among_those_that_finish() {
 #[test]
 fn a_leak_among_slow_requests_that_finish_is_found() {
     let slow = |number: usize| 11.0 + (number % 30) as f64 / 10.0;
-    let half = steady(0.1, 30.0, |number| (number % 2 != 0).then(|| slow(number)));
-    assert_eq!(found(&half.watch(0.0, 30.0)), [("work.rs", "PU03")]);
-    let tenth = steady(0.02, 30.0, |number| {
+    let half = steady(0.1, 60.0, |number| (number % 2 != 0).then(|| slow(number)));
+    assert_eq!(found(&half.watch(0.0, 60.0)), [("work.rs", "PU03")]);
+    let tenth = steady(0.02, 60.0, |number| {
         (number % 10 != 0).then(|| slow(number))
     });
-    assert_eq!(found(&tenth.watch(0.0, 30.0)), [("work.rs", "PU03")]);
+    assert_eq!(found(&tenth.watch(0.0, 60.0)), [("work.rs", "PU03")]);
 }
 
 #[test]
@@ -115,6 +115,8 @@ fn the_evidence_says_how_many_how_fast_and_how_old() {
             "120 of the live tasks were born in the watch, in every part of it, and no task of the \
              site finished",
             "of 80 tasks that reached the age of 4 s, none has finished",
+            "if these tasks finish at all, they live for 3 min 58 s or more on average (95 % \
+             confidence, by 714 task-seconds)",
             "none of the old was polled in the last 4 s",
             "what they wait for is not seen: Tokio does not instrument recv, Notify, JoinHandle and \
              I/O",
@@ -259,11 +261,16 @@ fn a_ramp_that_ends_is_no_pile() {
 
 #[test]
 fn a_ramp_that_slows_down_is_no_pile() {
-    let mut program = Program::default();
+    let mut program = Program::default().expects_lifetimes_up_to(300);
     for number in 0..40 {
         program.spawn("work.rs", 1.2_f64.powi(number) - 1.0, None);
     }
-    assert_eq!(found(&program.watch(0.0, 30.0)), NOTHING);
+    let report = program.watch(0.0, 30.0);
+    assert!(
+        report.worst() <= Some(Grade::Suspicious),
+        "{:?}",
+        found(&report)
+    );
 }
 
 #[test]
@@ -303,6 +310,7 @@ fn what_was_done_every_five_minutes_before_the_watch_is_no_pile() {
         let born = number as f64 / 2.0;
         Some((born / 300.0).ceil() * 300.0 - born + 0.1)
     });
+    program = program.expects_lifetimes_up_to(300);
     program.spawn("main.rs", 0.0, None);
     assert_eq!(found(&program.watch(960.0, 990.0)), NOTHING);
     assert_eq!(found(&program.watch_by_probe(960.0, 990.0)), NOTHING);
@@ -367,7 +375,7 @@ fn a_leak_that_begins_within_the_watch_is_found_when_it_has_gone_on_for_half_of_
     assert_eq!(found(&report), [("work.rs", "PU03")]);
     assert_eq!(
         report.findings[0].evidence[1],
-        "200 of the live tasks were born in the last 19.9 s of the watch, in every part of it, and \
+        "200 of the live tasks were born in the last 19.8 s of the watch, in every part of it, and \
          100 tasks of the site finished in the watch"
     );
     assert_eq!(found(&program.watch(0.0, 18.0)), NOTHING);

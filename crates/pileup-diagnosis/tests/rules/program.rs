@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use pileup_diagnosis::{Finding, History, Report, diagnose};
+use pileup_diagnosis::{Expected, Finding, History, Report, diagnose_expecting};
 use pileup_model::{
     AsyncOp, AsyncOpId, Attribute, AttributeValue, Coverage, Polls, Resource, ResourceId, Site,
     Snapshot, Task, TaskId, TaskKind, Turnover, Wakers,
@@ -13,6 +13,9 @@ use pileup_model::{
 
 /// How long a program remembers its finished tasks, in seconds: as console-subscriber does.
 const RETENTION: f64 = 3600.0;
+/// Healthy tasks are expected to live for a minute at most: then a watch of seconds shows a
+/// pile.
+const SHORT: u64 = 60;
 /// Between two snapshots, in seconds.
 const PERIOD: f64 = 0.5;
 
@@ -24,6 +27,8 @@ pub struct Program {
     async_ops: Vec<AsyncOp>,
     /// The permits of semaphores, from which time on.
     semaphores: Vec<(ResourceId, Vec<(f64, u64)>)>,
+    /// How long healthy tasks live at most on average, in seconds, where it is not [`SHORT`].
+    max_lifetime: Option<u64>,
 }
 
 /// A lock on paper: what user code made, and its inner semaphore.
@@ -130,6 +135,20 @@ impl Program {
         lock
     }
 
+    /// Healthy tasks of the program live for so long on average, at most.
+    pub fn expects_lifetimes_up_to(mut self, seconds: u64) -> Self {
+        self.max_lifetime = Some(seconds);
+        self
+    }
+
+    fn expected(&self) -> Expected {
+        let seconds = self.max_lifetime.unwrap_or(SHORT);
+        Expected {
+            max_lifetime: Duration::from_secs(seconds),
+            ..Expected::default()
+        }
+    }
+
     /// All tasks that were added.
     pub fn spawned(&mut self) -> impl Iterator<Item = &mut Task> {
         self.tasks.iter_mut()
@@ -219,7 +238,7 @@ impl Program {
             seen_until = now;
             now += PERIOD;
         }
-        diagnose(&history, "a program on paper")
+        diagnose_expecting(&history, "a program on paper", &self.expected())
     }
 
     /// The same, told as a probe tells it: what finished is counted since the start.
@@ -236,6 +255,7 @@ impl Program {
             }
             let turnover = finished.into_iter().map(|(site, finished)| Turnover {
                 site,
+                since: Some(at(0.0)),
                 spawned: finished.len() as u64,
                 finished,
             });
@@ -243,7 +263,7 @@ impl Program {
             history.observe(snapshot);
             now += PERIOD;
         }
-        diagnose(&history, "a program on paper")
+        diagnose_expecting(&history, "a program on paper", &self.expected())
     }
 
     fn snapshot(&self, seen_until: f64, now: f64) -> Snapshot {

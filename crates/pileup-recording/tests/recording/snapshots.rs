@@ -109,8 +109,10 @@ fn turnover() -> impl Strategy<Value = Turnover> {
     let site = (text(), any::<u32>(), 0_u32..100);
     let site = site.prop_map(|(file, line, column)| Site { file, line, column });
     let finished = vec((duration(), any::<u64>()), 0..3);
-    (site, any::<u64>(), finished).prop_map(|(site, spawned, finished)| Turnover {
+    let since = proptest::option::of(time());
+    (site, since, any::<u64>(), finished).prop_map(|(site, since, spawned, finished)| Turnover {
         site,
+        since,
         spawned,
         finished,
     })

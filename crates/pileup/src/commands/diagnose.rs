@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use pileup::{Grade, History, RecordingError, diagnose};
+use pileup::RecordingError;
 
 use crate::arguments::{Diagnose, Watch};
+use crate::early_end::EarlyEnd;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::output::{complain, remark};
@@ -14,9 +14,6 @@ use crate::render::{self, words};
 use crate::selection::Selector;
 use crate::sources::Sources;
 use crate::watch::{Source, observe, open};
-
-/// How often a watch that ends with a certain finding is asked for one.
-const ASKED_EVERY: Duration = Duration::from_secs(1);
 
 pub async fn execute(diagnose: Diagnose) -> Result<ExitCode, Error> {
     let flags = &diagnose.watch;
@@ -45,30 +42,28 @@ pub async fn report_on(
     selector: &Selector<'_>,
 ) -> Result<ExitCode, Error> {
     let mut sources = Sources::below(&flags.sources.folders)?;
-    let mut asked_at = Duration::ZERO;
-    let mut proven = false;
-    let is_enough = |history: &History| {
-        if !flags.until_certain || history.window() < asked_at + ASKED_EVERY {
-            return false;
+    let mut end = EarlyEnd::new(flags, selector);
+    let record = flags.record.as_deref();
+    let watched = observe(source, record, |history, progress| {
+        let is_due = end.is_due(history);
+        if let Some(progress) = progress {
+            progress.waits_for(end.undecided());
         }
-        asked_at = history.window();
-        let mut report = diagnose(history, "");
-        selector.select(&mut report, history);
-        proven = report.worst() == Some(Grade::Certain);
-        proven
-    };
-    let watched = observe(source, flags.record.as_deref(), is_enough).await?;
+        is_due
+    })
+    .await?;
     if watched.history.latest().is_none() && watched.cut_short.is_some() {
         // There is nothing to report on, and a report would say that nothing piles up.
         return watched.ended();
     }
-    let mut report = watched.report();
+    let expected = selector.expected(&watched.history, flags.max_lifetime);
+    let mut report = watched.report(&expected);
     let remarks = selector.remarks(&watched.history, &report.findings);
     selector.select(&mut report, &watched.history);
     remarks.iter().for_each(remark);
-    if proven {
+    if let Some(reason) = end.reason() {
         remark(format_args!(
-            "the watch ended after {}: a finding is certain",
+            "the watch ended after {}: {reason}",
             words::seconds(report.window_seconds)
         ));
     }

@@ -4,9 +4,10 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anstyle::Style;
-use pileup::{Ending, History, Recording, diagnose};
+use pileup::{Ending, Expected, History, Recording, diagnose_expecting};
 use pileup_diagnosis::figures::rate;
 
 use crate::arguments::{Diff, PlainFormat};
@@ -23,7 +24,10 @@ use crate::selection::read_report;
 const HEAD: u64 = 64;
 
 pub fn execute(arguments: &Diff) -> Result<ExitCode, Error> {
-    let (before, after) = (read(&arguments.before)?, read(&arguments.after)?);
+    let (before, after) = (
+        read(&arguments.before, arguments.max_lifetime)?,
+        read(&arguments.after, arguments.max_lifetime)?,
+    );
     let difference = Difference::of(&before, &after);
     let fails = difference
         .worst()
@@ -47,7 +51,7 @@ pub fn execute(arguments: &Diff) -> Result<ExitCode, Error> {
 }
 
 /// Reads a report, or makes it of a recording.
-fn read(file: &Path) -> Result<Compared, Error> {
+fn read(file: &Path, max_lifetime: Duration) -> Result<Compared, Error> {
     let mut head = Vec::new();
     let opened = File::open(file).and_then(|input| input.take(HEAD).read_to_end(&mut head));
     opened.map_err(|source| Error::ReadFile {
@@ -83,8 +87,12 @@ fn read(file: &Path) -> Result<Compared, Error> {
             file.display()
         ));
     }
+    let expected = Expected {
+        max_lifetime,
+        ..Expected::default()
+    };
     Ok(Compared {
-        report: diagnose(&history, recording.target()),
+        report: diagnose_expecting(&history, recording.target(), &expected),
         history: Some(history),
     })
 }

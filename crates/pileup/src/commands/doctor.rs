@@ -19,7 +19,7 @@ use crate::watch::{Console, observe};
 pub async fn execute(arguments: Doctor) -> Result<ExitCode, Error> {
     let source = Console::attach(arguments.address, arguments.duration).await?;
     let mut first = None;
-    let watched = observe(Box::new(source), None, |history| {
+    let watched = observe(Box::new(source), None, |history, _| {
         first = first.take().or_else(|| history.latest().cloned());
         false
     })

@@ -18,7 +18,7 @@ use crate::watch::{observe, open};
 pub async fn execute(arguments: Graph) -> Result<ExitCode, Error> {
     let mut sources = Sources::below(&arguments.view.sources.folders)?;
     let source = open(arguments.view.target, arguments.view.duration).await?;
-    let watched = observe(source, None, |_| false).await?;
+    let watched = observe(source, None, |_, _| false).await?;
     let snapshot = watched.latest()?;
     // Where waits are not seen, a picture of them would say that nobody waits.
     let of_stacks = snapshot.coverage.waits_unseen || arguments.stacks;

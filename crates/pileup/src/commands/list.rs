@@ -19,7 +19,7 @@ const AROUND: usize = 5;
 pub async fn execute(list: List) -> Result<ExitCode, Error> {
     let mut sources = Sources::below(&list.view.sources.folders)?;
     let source = open(list.view.target, list.view.duration).await?;
-    let watched = observe(source, None, |_| false).await?;
+    let watched = observe(source, None, |_, _| false).await?;
     let snapshot = watched.latest()?;
     let mut routines: BTreeMap<(String, String), (Function, BTreeMap<usize, usize>)> =
         BTreeMap::new();

@@ -23,7 +23,7 @@ pub async fn execute(arguments: Profile) -> Result<ExitCode, Error> {
     }
     let mut sources = Sources::below(&arguments.view.sources.folders)?;
     let source = open(arguments.view.target, arguments.view.duration).await?;
-    let watched = observe(source, None, |_| false).await?;
+    let watched = observe(source, None, |_, _| false).await?;
     let profile = profile(watched.latest()?, &mut sources);
     let mut output = File::create_new(&file).map_err(failed)?;
     profile

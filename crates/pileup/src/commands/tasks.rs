@@ -12,7 +12,7 @@ use crate::watch::{observe, open};
 pub async fn execute(tasks: Tasks) -> Result<ExitCode, Error> {
     let mut sources = Sources::below(&tasks.view.sources.folders)?;
     let source = open(tasks.view.target, tasks.view.duration).await?;
-    let watched = observe(source, None, |_| false).await?;
+    let watched = observe(source, None, |_, _| false).await?;
     let snapshot = watched.latest()?;
     print(|out| {
         if tasks.each {

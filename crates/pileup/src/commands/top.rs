@@ -19,7 +19,7 @@ use crate::watch::{observe, open};
 pub async fn execute(top: Top) -> Result<ExitCode, Error> {
     let mut sources = Sources::below(&top.view.sources.folders)?;
     let source = open(top.view.target, top.view.duration).await?;
-    let watched = observe(source, None, |_| false).await?;
+    let watched = observe(source, None, |_, _| false).await?;
     let snapshot = watched.latest()?;
     let profile = profile(snapshot, &mut sources);
     let total = profile.total();

@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
-use pileup::{Code, Finding, History, Report, SetAside, Why};
+use pileup::{Code, Expected, Finding, History, Report, SetAside, Why};
 use serde::{Deserialize, Deserializer};
 
 use super::pattern::Pattern;
+use crate::arguments::lifetime;
 use crate::error::Error;
 
 /// What a user's file allows.
@@ -24,6 +26,9 @@ struct Entry {
     site: Pattern,
     /// Only findings of this code.
     code: Option<Code>,
+    /// Findings count, but healthy tasks live for so long here, on average.
+    #[serde(default, deserialize_with = "some_lifetime")]
+    max_lifetime: Option<Duration>,
     /// Why this is as it should be.
     #[serde(deserialize_with = "not_empty")]
     reason: String,
@@ -40,6 +45,20 @@ impl AllowList {
             file: file.to_owned(),
             source: Box::new(source),
         })
+    }
+
+    /// Notes how long healthy tasks live at the sites that have an entry of that kind.
+    pub fn expect(&self, expected: &mut Expected, history: &History) {
+        for (site, _) in history.sites() {
+            let mut entries = self.allow.iter();
+            let known = entries.find_map(|entry| {
+                let lifetime = entry.max_lifetime?;
+                entry.site.matches(site, history).then_some(lifetime)
+            });
+            if let Some(lifetime) = known {
+                expected.sites.insert(site.cloned(), lifetime);
+            }
+        }
     }
 
     /// Sets aside what is allowed.
@@ -61,11 +80,17 @@ impl AllowList {
         }
     }
 
-    /// The entries that allow nothing of what was found.
+    /// The entries that allow nothing of what was found, or that match no spawn site.
     pub fn unused(&self, found: &[Finding], history: &History) -> Vec<String> {
+        let is_used = |entry: &&Entry| match entry.max_lifetime {
+            Some(_) => history
+                .sites()
+                .any(|(site, _)| entry.site.matches(site, history)),
+            None => found.iter().any(|finding| entry.allows(finding, history)),
+        };
         let unused = self.allow.iter();
         unused
-            .filter(|entry| !found.iter().any(|finding| entry.allows(finding, history)))
+            .filter(|entry| !is_used(entry))
             .map(|entry| match entry.code {
                 Some(code) => format!("{} at {}", code.number(), entry.site.text()),
                 None => entry.site.text().to_owned(),
@@ -76,9 +101,15 @@ impl AllowList {
 
 impl Entry {
     fn allows(&self, finding: &Finding, history: &History) -> bool {
-        self.code.is_none_or(|code| code == finding.code)
+        self.max_lifetime.is_none()
+            && self.code.is_none_or(|code| code == finding.code)
             && self.site.matches(finding.site.as_ref(), history)
     }
+}
+
+fn some_lifetime<'de, D: Deserializer<'de>>(source: D) -> Result<Option<Duration>, D::Error> {
+    let text = String::deserialize(source)?;
+    lifetime(&text).map(Some).map_err(serde::de::Error::custom)
 }
 
 fn not_empty<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {

@@ -55,7 +55,7 @@ fn growth_per_minute(history: &History) -> BTreeMap<(&str, u32), f64> {
         let is_new = |task: &&Arc<Task>| Some(task.created_at) >= history.started();
         let finished = |task: &&Arc<Task>| task.has_finished();
         let unseen = seen.living.iter().filter(is_new).filter(finished).count();
-        let more = (seen.living.len() - unseen) as f64 - seen.alive_at_start as f64;
+        let more = (seen.living.len() - unseen) as f64 - history.alive_at_start(seen) as f64;
         *growth.entry((&*site.file, site.line)).or_default() += more / minutes;
     }
     growth

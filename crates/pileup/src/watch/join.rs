@@ -131,6 +131,7 @@ mod tests {
         let mut probe = snapshot(vec![task(71, 71, None), task(72, 72, None)], Vec::new());
         probe.turnover.push(Turnover {
             site: site(),
+            since: None,
             spawned: 3,
             finished: Vec::new(),
         });

@@ -14,7 +14,7 @@ pub struct Progress {
 
 impl Progress {
     pub fn start(duration: Duration) -> Self {
-        let style = ProgressStyle::with_template("watching {wide_bar} {msg}")
+        let style = ProgressStyle::with_template("watching {wide_bar} {msg}{prefix}")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
         Self {
             bar: ProgressBar::new(milliseconds(duration))
@@ -34,6 +34,12 @@ impl Progress {
         self.bar
             .set_message(message(tasks, self.duration.saturating_sub(elapsed)));
         self.bar.set_position(milliseconds(elapsed));
+    }
+
+    /// Shows what the watch still waits for.
+    pub fn waits_for(&self, what: Option<&str>) {
+        self.bar
+            .set_prefix(what.map_or_else(String::new, |what| format!("; {what}")));
     }
 }
 

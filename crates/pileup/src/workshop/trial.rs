@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pileup::{History, Report, diagnose};
+use pileup::{Expected, History, Report, diagnose_expecting};
 
 use super::exercise::Exercise;
 use crate::error::Error;
@@ -13,6 +13,8 @@ use crate::workspace;
 /// What takes minutes at an exercise's own pace takes seconds at this one.
 const EVERY: &str = "100ms";
 const WATCH: Duration = Duration::from_secs(12);
+/// The work of an exercise is done in a moment.
+const MAX_LIFETIME: Duration = Duration::from_secs(30);
 /// The program ends by itself, should we be killed before that.
 const LIFETIME: &str = "60s";
 
@@ -32,8 +34,12 @@ impl Trial {
         let flags = [format!("--every={EVERY}"), format!("--for={LIFETIME}")];
         let process = ScenarioProcess::start(&exercise.name, &program, &flags).await?;
         let source = Console::attach(process.address.clone(), WATCH).await?;
-        let watched = observe(Box::new(source), None, |_| false).await?;
-        let report = diagnose(&watched.history, &exercise.name);
+        let watched = observe(Box::new(source), None, |_, _| false).await?;
+        let expected = Expected {
+            max_lifetime: MAX_LIFETIME,
+            ..Expected::default()
+        };
+        let report = diagnose_expecting(&watched.history, &exercise.name, &expected);
         Ok(Self {
             report,
             history: watched.history,

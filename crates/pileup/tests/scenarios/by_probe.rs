@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::attempts::Shown;
 use crate::process::Process;
 use crate::truth::Scenario;
-use crate::verdict::{accusations, accused_wrongly, sites};
+use crate::verdict::{MAX_LIFETIME, accusations, accused_wrongly, sites};
 
 pub fn check(
     scenario: &Scenario,
@@ -19,6 +19,7 @@ pub fn check(
     let output = Command::new(env!("CARGO_BIN_EXE_pileup"))
         .args(["diagnose", "--probe", &process.probe, "--format", "json"])
         .args(["--for", &format!("{}s", watch.as_secs())])
+        .args(["--max-lifetime", MAX_LIFETIME])
         .output()
         .map_err(|error| error.to_string())?;
     let said = String::from_utf8_lossy(&output.stderr);

@@ -13,6 +13,9 @@ use crate::process::Process;
 use crate::process::programs::workspace;
 use crate::truth::{Finds, Scenario, lines_of};
 
+/// The work of a scenario is done in a moment: with that known, a short watch decides.
+pub const MAX_LIFETIME: &str = "1m";
+
 /// What is said of a scenario that runs, in a watch that is recorded.
 pub fn check(
     scenario: &Scenario,
@@ -24,7 +27,8 @@ pub fn check(
     let mut diagnose = Command::new(env!("CARGO_BIN_EXE_pileup"));
     diagnose
         .args(["diagnose", &process.console, "--record"])
-        .arg(recording);
+        .arg(recording)
+        .args(["--max-lifetime", MAX_LIFETIME]);
     is_right(scenario, variant, diagnose, watch)
 }
 
@@ -33,7 +37,8 @@ pub fn check_at_the_seeds_pace(scenario: &Scenario, watch: Duration) -> Result<S
     let mut investigate = Command::new(env!("CARGO_BIN_EXE_pileup"));
     investigate
         .current_dir(workspace())
-        .args(["investigate", &scenario.name, "--every", "2s"]);
+        .args(["investigate", &scenario.name, "--every", "2s"])
+        .args(["--max-lifetime", MAX_LIFETIME]);
     is_right(scenario, "leaky", investigate, watch)
 }
 

@@ -1,0 +1,63 @@
+//! What growth shows at a spawn site: the verdict of `pileup-growth` on its tasks.
+
+use std::time::Duration;
+
+use pileup_growth::{Period, Population, Verdict};
+use pileup_model::{Site, Task, elapsed};
+
+use super::Expected;
+use crate::history::{History, SiteHistory};
+
+/// The verdict on the tasks of one spawn site.
+pub struct Grown<'a> {
+    /// Where they were spawned.
+    pub site: Option<&'a Site>,
+    /// Whether they leak.
+    pub verdict: Verdict,
+    pub(crate) seen: &'a SiteHistory,
+    /// The live tasks, oldest first, without those that have finished and are kept on the wire.
+    pub(crate) live: Vec<&'a Task>,
+}
+
+/// The verdicts on the tasks of all spawn sites, in the order of the sites.
+#[must_use]
+pub fn growth<'a>(history: &'a History, expected: &Expected) -> Vec<Grown<'a>> {
+    let sites = history.sites();
+    sites
+        .filter_map(|(site, seen)| grown(site, seen, history, expected.max_lifetime(site)))
+        .collect()
+}
+
+fn grown<'a>(
+    site: Option<&'a Site>,
+    seen: &'a SiteHistory,
+    history: &'a History,
+    max_lifetime: Duration,
+) -> Option<Grown<'a>> {
+    let latest = history.latest()?;
+    let live = seen.living.iter().map(AsRef::as_ref);
+    let live: Vec<&Task> = live.filter(|task| !task.is_ghost()).collect();
+    let ages: Vec<Duration> = live.iter().map(|task| task.age(latest.at)).collect();
+    let before = Period {
+        length: seen.known_before,
+        finished: &seen.finished_before,
+        entered: &seen.entered_before,
+    };
+    let population = Population {
+        ages: &ages,
+        watch: Period {
+            length: elapsed(history.started()?, latest.at),
+            finished: &seen.finished,
+            entered: &seen.entered,
+        },
+        before: Some(before),
+        lag: latest.coverage.lag,
+        tested: 1,
+    };
+    Some(Grown {
+        site,
+        verdict: population.verdict(max_lifetime),
+        seen,
+        live,
+    })
+}

@@ -1,0 +1,34 @@
+//! How long healthy tasks live, as far as the user knows.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use pileup_growth::DEFAULT_MAX_LIFETIME;
+use pileup_model::Site;
+
+/// The longest mean lifetime of healthy tasks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expected {
+    /// At every spawn site that is not among `sites`.
+    pub max_lifetime: Duration,
+    /// At these spawn sites.
+    pub sites: BTreeMap<Option<Site>, Duration>,
+}
+
+impl Default for Expected {
+    fn default() -> Self {
+        Self {
+            max_lifetime: DEFAULT_MAX_LIFETIME,
+            sites: BTreeMap::new(),
+        }
+    }
+}
+
+impl Expected {
+    /// At one spawn site.
+    #[must_use]
+    pub fn max_lifetime(&self, site: Option<&Site>) -> Duration {
+        let known = self.sites.get(&site.cloned());
+        known.copied().unwrap_or(self.max_lifetime)
+    }
+}
