@@ -1,8 +1,8 @@
 //! Whether a program got too little processor time.
 //!
 //! Tasks that do not finish prove nothing where no task gets on. A program is starved where
-//! its polls are short, and begin late: the tasks are woken, and wait for a worker. Two sources
-//! show it:
+//! its polls are short, and many begin late: the tasks are woken, and wait for a worker. Two
+//! sources show it:
 //!
 //! - A console has for each task the time that it was scheduled, which is from each wake to the
 //!   poll that followed. Between two snapshots, that divided by the polls is the task's mean

@@ -81,9 +81,10 @@ pub(crate) const ACTIVE_PART: u32 = 2;
 /// An old task stands still when it was not polled for half of the age that makes it old.
 pub(crate) const STILL_PART: u32 = 2;
 
-/// A program is starved where half of its polls are late: what its tasks wait for comes late
-/// then, too.
-pub(crate) const STARVED_ONE_IN: u64 = 2;
+/// A program is starved where one poll in ten is late. A thread that gets little of the
+/// processor works through its queue while it has it, so most polls follow each other at once;
+/// but every task meets a late one soon, and timers, which nobody counts, are late as well.
+pub(crate) const STARVED_ONE_IN: u64 = 10;
 /// Fewer polls than this show nothing.
 pub(crate) const FEWEST_POLLS: u64 = 20;
 /// A thread that wants to sleep for 10 ms, and sleeps for 30 ms on average, gets too little of
