@@ -8,6 +8,7 @@ use pileup_diagnosis::{
     ReportCoverage, Role, SCHEMA, SetAside, WaitKind, WaitPlace, WaitedFor, WaitsOn, Why,
 };
 use pileup_model::{Frame, Site, TaskId, TaskState};
+use tempfile::TempDir;
 
 use crate::arguments::FailOn;
 
@@ -66,7 +67,7 @@ fn report() -> Report {
 fn no_form_lets_the_target_write_markup_or_control_characters() {
     let mut forms = [const { Vec::new() }; 3];
     let [page, suite, issue] = &mut forms;
-    html::write(&report(), None, &mut sources(), page).expect("memory takes all");
+    html::write(&report(), None, &mut sources().1, page).expect("memory takes all");
     junit::write(&report(), FailOn::Probable, suite).expect("memory takes all");
     markdown::write(&report(), issue).expect("memory takes all");
     for form in forms {
@@ -213,9 +214,9 @@ fn incomplete() -> Report {
     report
 }
 
-/// The source of the bank, and none of its account.
-fn sources() -> Sources {
-    let folder = tempfile::tempdir().expect("a folder can be made").keep();
+/// The source of the bank, and none of its account. It is there as long as the folder is.
+fn sources() -> (TempDir, Sources) {
+    let folder = tempfile::tempdir().expect("a folder can be made");
     let mut lines = vec!["    // …".to_owned(); 80];
     for (line, text) in [
         (40, "        tokio::spawn(transfer(from, to));"),
@@ -230,9 +231,11 @@ fn sources() -> Sources {
     ] {
         text.clone_into(&mut lines[line - 1]);
     }
-    std::fs::create_dir(folder.join("src")).expect("it is empty");
-    std::fs::write(folder.join("src/bank.rs"), lines.join("\n")).expect("it can be written");
-    Sources::below(&[folder]).expect("it is there")
+    let path = folder.path();
+    std::fs::create_dir(path.join("src")).expect("it is empty");
+    std::fs::write(path.join("src/bank.rs"), lines.join("\n")).expect("it can be written");
+    let sources = Sources::below(&[path.to_owned()]).expect("it is there");
+    (folder, sources)
 }
 
 /// A watch that the user ended, after a connection that broke.
@@ -267,7 +270,7 @@ fn every_form_of_every_report_is_as_it_was() {
     for (name, report) in reports {
         let plain = written(|output| {
             let mut output = anstream::StripStream::new(output);
-            text::write(&report, &mut sources(), Page::of_width(100), &mut output)
+            text::write(&report, &mut sources().1, Page::of_width(100), &mut output)
         });
         insta::assert_snapshot!(format!("{name}.text"), plain);
         let form = written(|output| markdown::write(&report, output));
@@ -276,7 +279,9 @@ fn every_form_of_every_report_is_as_it_was() {
         insta::assert_snapshot!(format!("{name}.junit"), form);
         let form = written(|output| json::write(&report, output));
         insta::assert_snapshot!(format!("{name}.json"), form);
-        let form = written(|output| html::write(&report, None, &mut sources(), output));
+        let (folder, mut sources) = sources();
+        let form = written(|output| html::write(&report, None, &mut sources, output));
+        let form = form.replace(&folder.path().display().to_string(), "/checkout");
         let (head, body) = form.split_once("</style>").expect("a page has a style");
         assert!(head.starts_with("<!doctype html>"));
         insta::assert_snapshot!(format!("{name}.html"), body);
@@ -306,7 +311,8 @@ fn a_suite_is_as_the_schema_of_its_readers_has_it() {
 #[test]
 fn every_form_says_in_its_first_lines_that_a_watch_ended_early() {
     let report = ended_early();
-    let plain = written(|output| text::write(&report, &mut sources(), Page::of_width(100), output));
+    let plain =
+        written(|output| text::write(&report, &mut sources().1, Page::of_width(100), output));
     let issue = written(|output| markdown::write(&report, output));
     for form in [&plain, &issue] {
         let first = form.lines().next().unwrap_or_default();
@@ -315,7 +321,7 @@ fn every_form_says_in_its_first_lines_that_a_watch_ended_early() {
             "{first}"
         );
     }
-    let page = written(|output| html::write(&report, None, &mut sources(), output));
+    let page = written(|output| html::write(&report, None, &mut sources().1, output));
     let (_, body) = page.split_once("<body>").expect("a page has a body");
     let (header, _) = body.split_once("<main>").expect("a page has a main part");
     assert!(header.contains("INCOMPLETE"), "{header}");
@@ -333,7 +339,7 @@ fn every_form_says_in_its_first_lines_that_a_watch_ended_early() {
 #[test]
 fn colours_are_only_for_people() {
     let coloured =
-        written(|output| text::write(&several(), &mut sources(), Page::of_width(100), output));
+        written(|output| text::write(&several(), &mut sources().1, Page::of_width(100), output));
     assert!(coloured.contains("\u{1b}["));
     for form in [
         written(|output| markdown::write(&several(), output)),
