@@ -23,9 +23,18 @@ fn program() -> Program {
     program
 }
 
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a program on paper runs for a minute"
+)]
+fn whole_seconds(time: f64) -> u32 {
+    time as u32
+}
+
 /// Every worker is polled once a second: it waits for that, and then takes so long.
 fn work(snapshot: &mut Snapshot, now: f64, wait: Duration, busy: Duration) {
-    let polls = now as u32;
+    let polls = whole_seconds(now);
     for task in &mut snapshot.tasks {
         if task.id.0 <= WORKERS {
             let task = Arc::make_mut(task);
@@ -126,7 +135,7 @@ fn tasks_that_nobody_polls_at_all_are_not_starved() {
 /// What a probe counts: so many of a hundred polls a second are late, and so many long.
 fn by_probe(late: u64, long: u64, overslept: Duration) -> Report {
     program().watch_changed(20.0, 50.0, |snapshot, now| {
-        let seconds = now as u32;
+        let seconds = whole_seconds(now);
         snapshot.coverage.scheduling = Some(Scheduling {
             polls: 1_000 * u64::from(seconds),
             late_polls: 10 * late * u64::from(seconds),
