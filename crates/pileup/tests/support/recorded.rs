@@ -42,7 +42,8 @@ pub fn record(folder: &Path, snapshots: &[Snapshot]) -> PathBuf {
     file
 }
 
-/// A watch of 40 s in which a line spawns a task each second, and none of them ever finishes.
+/// A watch of ten minutes in which a line spawns a task each second, and none ever finishes:
+/// long enough to exclude that the program has only just started.
 #[allow(dead_code, reason = "not every test needs a pile")]
 pub fn pile(file: &str) -> Vec<Snapshot> {
     let spawned = |second: i64| {
@@ -59,5 +60,5 @@ pub fn pile(file: &str) -> Vec<Snapshot> {
         }
     };
     let at = |second| snapshot(second, (0..=second).map(spawned).collect());
-    (0..40).map(at).collect()
+    (0..=600).step_by(10).map(at).collect()
 }
