@@ -182,7 +182,7 @@ impl ReportCoverage {
 
 /// Live tasks of which the source knows where they wait.
 fn await_stacks(snapshot: &Snapshot) -> usize {
-    let tasks = snapshot.tasks.iter();
+    let tasks = snapshot.live_tasks();
     tasks.filter(|task| task.waits.is_some()).count()
 }
 

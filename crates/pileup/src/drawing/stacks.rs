@@ -1,6 +1,6 @@
 //! The living tasks by the functions that spawned them, and what they wait in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use pileup_profile::{Frame, Profile};
@@ -27,8 +27,9 @@ impl<'a> Stacks<'a> {
     pub fn of(profile: &'a Profile) -> Self {
         let mut counts: BTreeMap<Place, i64> = BTreeMap::new();
         for stack in &profile.stacks {
-            for frame in &stack.frames {
-                *counts.entry(place(frame)).or_default() += stack.count;
+            let places: BTreeSet<Place> = stack.frames.iter().map(place).collect();
+            for place in places {
+                *counts.entry(place).or_default() += stack.count;
             }
         }
         let mut places: Vec<(Place, i64)> = counts.into_iter().collect();
@@ -40,12 +41,14 @@ impl<'a> Stacks<'a> {
             .collect();
         let mut inner = BTreeMap::new();
         for stack in &profile.stacks {
-            for pair in stack.frames.windows(2) {
-                if let [inside, outside] = pair {
-                    *inner
-                        .entry((numbers[&place(outside)], numbers[&place(inside)]))
-                        .or_default() += stack.count;
-                }
+            let edges: BTreeSet<(usize, usize)> = stack
+                .frames
+                .windows(2)
+                .map(|pair| (numbers[&place(&pair[1])], numbers[&place(&pair[0])]))
+                .filter(|(outside, inside)| outside != inside)
+                .collect();
+            for edge in edges {
+                *inner.entry(edge).or_default() += stack.count;
             }
         }
         Self { places, inner }

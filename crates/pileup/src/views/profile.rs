@@ -4,13 +4,27 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use pileup::{Site, Snapshot, Task, TaskId, TaskState};
-use pileup_model::{AsyncOp, WaitKind};
+use pileup_model::{AsyncOp, Wait, WaitKind};
 use pileup_profile::{AGE_CLASSES, CountedStack, Frame, Labels, Profile, ProfileKind, age_class};
 
 use crate::sources::Sources;
 
 /// Where tasks were spawned, what they wait in, and what they have in common.
-type Stack<'a> = (Option<&'a Site>, Option<&'a Arc<str>>, Labels);
+type Stack<'a> = (Option<&'a Site>, Option<WaitsIn<'a>>, Labels);
+
+/// What a task waits in.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum WaitsIn<'a> {
+    /// The newest of its waits, by its await stack.
+    Stack(&'a Wait),
+    /// Nothing that could wake it.
+    Nothing,
+    /// An op that Tokio reports, without a stack.
+    Op(&'a Arc<str>),
+}
+
+/// How a task is shown that has no waker.
+const WITHOUT_WAKER: &str = "no waker is left";
 
 /// What each task waits in, as far as the snapshot tells: the outermost op that is open.
 pub fn waits(snapshot: &Snapshot) -> HashMap<TaskId, Arc<str>> {
@@ -36,7 +50,8 @@ pub fn profile(snapshot: &Snapshot, sources: &mut Sources) -> Profile {
     let mut counts: BTreeMap<Stack, (i64, i64)> = BTreeMap::new();
     for task in snapshot.live_tasks() {
         let Some(state) = task.state() else { continue };
-        let waits_in = waits.get(&task.id).filter(|_| state == TaskState::Idle);
+        let waits_in = waits_in(task, waits.get(&task.id));
+        let waits_in = waits_in.filter(|_| state == TaskState::Idle);
         let key = (task.site.as_ref(), waits_in, labels(task, state, snapshot));
         let age = i64::try_from(task.age(snapshot.at).as_nanos()).unwrap_or(i64::MAX);
         let (count, ages) = counts.entry(key).or_default();
@@ -46,14 +61,10 @@ pub fn profile(snapshot: &Snapshot, sources: &mut Sources) -> Profile {
     let stacks = counts
         .into_iter()
         .map(|((site, waits_in, labels), (count, age_nanos))| {
-            let leaf = waits_in.map(|source| Frame {
-                function: Arc::clone(source),
-                file: "".into(),
-                line: 0,
-            });
+            let inner = waits_in.map_or_else(Vec::new, await_frames);
             let root = site.map(|site| spawn_frame(site, sources));
             CountedStack {
-                frames: leaf.into_iter().chain(root).collect(),
+                frames: inner.into_iter().chain(root).collect(),
                 labels,
                 count,
                 age_nanos,
@@ -65,6 +76,38 @@ pub fn profile(snapshot: &Snapshot, sources: &mut Sources) -> Profile {
         duration: None,
         stacks: stacks.collect(),
         comments: Vec::new(),
+    }
+}
+
+/// What a task waits in: by its await stack where the source shows one.
+fn waits_in<'a>(task: &'a Task, op: Option<&'a Arc<str>>) -> Option<WaitsIn<'a>> {
+    match task.waits.as_deref() {
+        Some([newest, ..]) => Some(WaitsIn::Stack(newest)),
+        Some([]) => Some(WaitsIn::Nothing),
+        None => op.map(WaitsIn::Op),
+    }
+}
+
+/// The frames from the wait out to the task's own future.
+fn await_frames(waits_in: WaitsIn) -> Vec<Frame> {
+    let library = |function: Arc<str>| Frame {
+        function,
+        file: "".into(),
+        line: 0,
+    };
+    match waits_in {
+        WaitsIn::Stack(wait) if wait.stack.is_empty() => vec![library(Arc::clone(&wait.kind))],
+        WaitsIn::Stack(wait) => wait
+            .stack
+            .iter()
+            .map(|frame| Frame {
+                function: Arc::clone(&frame.function),
+                file: frame.file.clone().unwrap_or_default(),
+                line: frame.line.unwrap_or_default(),
+            })
+            .collect(),
+        WaitsIn::Nothing => vec![library(WITHOUT_WAKER.into())],
+        WaitsIn::Op(function) => vec![library(Arc::clone(function))],
     }
 }
 
@@ -94,7 +137,12 @@ pub fn spawn_frame(site: &Site, sources: &mut Sources) -> Frame {
 fn labels(task: &Task, state: TaskState, snapshot: &Snapshot) -> Labels {
     Labels {
         state: Some(state),
-        wait: None,
+        wait: match task.waits.as_deref() {
+            Some([newest, ..]) => Some(Arc::clone(&newest.kind)),
+            Some([]) => Some(WITHOUT_WAKER.into()),
+            None => None,
+        }
+        .filter(|_| state == TaskState::Idle),
         runtime: None,
         task: task.name.clone(),
         age: Some(AGE_CLASSES[age_class(task.age(snapshot.at))]),

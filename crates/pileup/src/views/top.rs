@@ -23,7 +23,10 @@ pub fn rows<'a>(profile: &'a Profile, history: &History) -> Vec<Row<'a>> {
     for stack in &profile.stacks {
         for (depth, frame) in stack.frames.iter().enumerate() {
             let (flat, cumulative) = counts.entry(frame).or_default();
-            *cumulative += stack.count;
+            // A function that calls itself is in the stack several times.
+            if !stack.frames[..depth].contains(frame) {
+                *cumulative += stack.count;
+            }
             if depth == 0 {
                 *flat += stack.count;
             }
