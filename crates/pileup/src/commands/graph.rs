@@ -3,17 +3,22 @@
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use pileup_diagnosis::graph;
+use pileup_diagnosis::{Node, figures, graph};
 
 use crate::arguments::{Graph, GraphFormat};
 use crate::drawing::stacks::Stacks;
 use crate::drawing::{dot, svg};
 use crate::error::Error;
-use crate::output::print;
+use crate::output::{print, remark};
 use crate::sources::Sources;
 use crate::views::profile::profile;
 use crate::watch::{observe, open};
+
+/// Tasks take and give back most locks within such a time, and a holder is known once it has
+/// been seen to take its lock.
+const LONG_ENOUGH: Duration = Duration::from_secs(20);
 
 pub async fn execute(arguments: Graph) -> Result<ExitCode, Error> {
     let mut sources = Sources::below(&arguments.view.sources.folders)?;
@@ -31,6 +36,8 @@ pub async fn execute(arguments: Graph) -> Result<ExitCode, Error> {
         }
     } else {
         let graph = graph(&watched.history);
+        let hint = hint(&graph, watched.history.window());
+        hint.iter().for_each(remark);
         match arguments.format {
             GraphFormat::Dot => dot::write(&graph),
             GraphFormat::Svg => svg::write(&graph),
@@ -38,4 +45,39 @@ pub async fn execute(arguments: Graph) -> Result<ExitCode, Error> {
     };
     print(|out| write!(out, "{drawn}"))?;
     watched.ended()
+}
+
+/// What a longer watch would show.
+fn hint(graph: &pileup_diagnosis::Graph, window: Duration) -> Option<String> {
+    let is_unknown = |node: &&Node| matches!(node, Node::UnknownHolder);
+    let unknown = graph.nodes.iter().find(is_unknown);
+    unknown.filter(|_| window < LONG_ENOUGH).map(|_| {
+        format!(
+            "after {}, not every holder is known: a holder shows when it takes its lock, and a \
+             longer watch (--for 20s) sees more of them",
+            figures::duration(window)
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_watch_that_does_not_know_a_holder_says_that_a_longer_one_shows_more() {
+        let graph = |nodes| pileup_diagnosis::Graph {
+            nodes,
+            edges: Vec::new(),
+        };
+        let unknown = graph(vec![Node::UnknownHolder]);
+        let said = hint(&unknown, Duration::from_secs(3)).expect("a hint");
+        assert!(
+            said.starts_with("after 3") && said.contains("--for 20s"),
+            "{said}"
+        );
+        assert_eq!(hint(&unknown, Duration::from_secs(20)), None);
+        let known = graph(vec![Node::Tasks(None)]);
+        assert_eq!(hint(&known, Duration::from_secs(3)), None);
+    }
 }
