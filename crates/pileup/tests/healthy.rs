@@ -16,6 +16,7 @@ use std::thread;
 use libtest_mimic::{Arguments, Trial};
 use serde_json::Value;
 
+use self::machine::Meter;
 use self::process::Process;
 use self::process::programs::workspace;
 
@@ -67,6 +68,7 @@ fn is_not_accused(program: &str) -> Result<(), String> {
 }
 
 fn is_clean(target: &[&str]) -> Result<(), String> {
+    let meter = Meter::start();
     let output = Command::new(env!("CARGO_BIN_EXE_pileup"))
         .arg("diagnose")
         .args(target)
@@ -87,8 +89,15 @@ fn is_clean(target: &[&str]) -> Result<(), String> {
     if report["coverage"]["tasks_seen"].as_u64() < Some(1) {
         return Err(format!("nothing was seen\n{report:#}"));
     }
+    let is_blind = !report["coverage"]["blind"]
+        .as_array()
+        .is_none_or(Vec::is_empty);
     match output.status.code() {
         Some(0) => Ok(()),
+        Some(3) if is_blind && meter.slowness().is_too_slow() => {
+            eprintln!("the machine was too slow to decide: {said}");
+            Ok(())
+        }
         _ => Err(format!("exited with {}\n{said}", output.status)),
     }
 }
