@@ -99,7 +99,7 @@ fn cut_off(proxy: &Proxy, target: &[&str]) -> Verdict {
 fn a_connection_that_breaks_while_the_target_lives() {
     let target = Target::start("unclosed-channel", &["--every", "100ms"]);
     let proxy = Proxy::to(target.host_and_port());
-    let verdict = cut_off(&proxy, &[&proxy.address]);
+    let verdict = cut_off(&proxy, &[&proxy.address, "--max-lifetime", "1m"]);
     let report = verdict.report();
     let gaps = report.coverage.gaps.as_ref().expect("the break is told");
     assert_eq!(gaps.count, 1, "{}", verdict.said);
@@ -116,7 +116,7 @@ fn a_probe_that_cannot_be_reached_for_a_while() {
     let pages = target.probe.trim_start_matches("http://");
     let (host_and_port, _) = pages.split_once('/').expect("the address of a page");
     let proxy = Proxy::to(host_and_port);
-    let verdict = cut_off(&proxy, &["--probe", &proxy.address]);
+    let verdict = cut_off(&proxy, &["--probe", &proxy.address, "--max-lifetime", "1m"]);
     let report = verdict.report();
     let gaps = report.coverage.gaps.as_ref().expect("the break is told");
     assert!(gaps.count >= 1, "{gaps:?}");
@@ -219,7 +219,9 @@ fn a_target_that_tells_only_every_three_seconds() {
     let slow = [("TOKIO_CONSOLE_PUBLISH_INTERVAL", "3s")];
     let flags = ["--every", "100ms"];
     let target = Target::start_at("127.0.0.1:0", "unclosed-channel", &flags, &slow);
-    let verdict = diagnose(&target.console, machine::seconds(12));
+    let arguments = [&target.console, "--max-lifetime", "1m"];
+    let watcher = Watcher::spawn(&arguments, machine::seconds(12), Stdio::piped(), None);
+    let verdict = watcher.verdict();
     assert_eq!(verdict.code, Some(1), "{}", verdict.said);
     assert_eq!(verdict.report().findings.len(), 1);
 }
@@ -261,8 +263,8 @@ fn all_are_seen(count: usize, seconds: u32) {
     if is_undecided(&verdict, &meter) {
         return;
     }
-    assert_eq!(verdict.code, Some(0), "{}", verdict.said);
     let report = verdict.report();
+    assert_eq!(verdict.code, Some(0), "{}\n{report:#?}", verdict.said);
     assert!(report.coverage.tasks_seen >= count as u64, "{report:#?}");
     assert!(!report.coverage.state_withheld);
 }
@@ -276,7 +278,7 @@ fn twenty_thousand_idle_tasks_and_later_attaches_which_are_not_told_of_them() {
     if is_undecided(&first, &meter) {
         return;
     }
-    assert_eq!(first.code, Some(0), "{}", first.said);
+    assert_eq!(first.code, Some(0), "{}\n{:#?}", first.said, first.report());
     assert!(first.report().coverage.tasks_seen >= 20_000);
 
     let second = diagnose(&target.console, 2);

@@ -80,7 +80,7 @@ async fn silence_is_not_waited_for_without_end() {
         assert!(matches!(silent, ConsoleError::Silent { .. }), "{silent:?}");
         assert_eq!(
             silent.to_string(),
-            format!("{} has sent nothing for 10s", fake.address)
+            format!("{} has sent nothing for 10 s", fake.address)
         );
     };
     let mute = async {

@@ -40,7 +40,7 @@ impl Watcher {
         Self::spawn(target, seconds, stdout, Some(folder))
     }
 
-    fn spawn(target: &[&str], seconds: u32, stdout: Stdio, recording: Option<TempDir>) -> Self {
+    pub fn spawn(target: &[&str], seconds: u32, stdout: Stdio, recording: Option<TempDir>) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pileup"));
         command.args(["diagnose", "--format", "json"]).args(target);
         if let Some(folder) = &recording {
