@@ -215,6 +215,12 @@ impl Question<'_> {
 
     /// Whether tasks keep crossing the cut, up to the last moment that is known.
     fn cross_on(&self, evidence: &Evidence) -> bool {
+        // A burst that came in a few steps before the watch looks like a slow process with a
+        // long gap: without a birth in the whole watch, nothing goes on.
+        let watch = self.population.watch.length;
+        if evidence.born == 0 && self.population.lag < watch {
+            return false;
+        }
         let (old_age, window) = (evidence.old_age, evidence.window);
         let crossings = self.crossings(old_age).iter();
         let since = crossings.map(|age| age.saturating_sub(old_age));

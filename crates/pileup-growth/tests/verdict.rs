@@ -151,6 +151,14 @@ fn a_start_up_that_has_ended_is_clear() {
     }
 }
 
+/// A start-up on a busy machine comes in a few steps.
+#[test]
+fn a_crowd_that_came_before_the_watch_in_a_few_steps_is_clear() {
+    let step = |at: f64| Tasks::every(0.0005, at, at + 0.1, |_| FOR_EVER);
+    let crowd = step(-9.0).and(step(-8.2)).and(step(-7.2)).and(step(-6.2));
+    assert_eq!(crowd.verdict(33.2), Verdict::Clear);
+}
+
 #[test]
 fn an_empty_population_is_clear() {
     assert_eq!(Tasks(Vec::new()).verdict(30.0), Verdict::Clear);
