@@ -9,6 +9,9 @@ unset RUSTDOCFLAGS CARGO_ENCODED_RUSTDOCFLAGS CARGO_BUILD_RUSTDOCFLAGS
 # These would replace what the scenarios and the consoles choose for themselves.
 unset "${!TOKIO_CONSOLE_@}"
 
+# Nothing is built twice here, and what would save time then takes half of the disk space.
+export CARGO_INCREMENTAL=0
+
 target=$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}")
 programs=$target/debug
 export LANG=C.UTF-8 LC_ALL=C.UTF-8

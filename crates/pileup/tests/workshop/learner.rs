@@ -38,13 +38,13 @@ pub fn play() {
     };
 
     at("", 0, "0 of 28");
-    at("start", 0, "# 00: ");
+    at("start", 0, "00: Nothing is wrong");
     at("check", 1, "One thing is left");
     at("answer serve", 1, "Not so");
     at("answer hire_baker", 0, "Right");
     at("check", 0, "Solved: 00 warm-up, without a hint, at check 2");
 
-    at("next", 0, "# 01: ");
+    at("next", 0, "01: ");
     at("answer run", 1, "not so");
     at("answer charge --waits-for not-shown", 0, "right");
     at("check", 1, "The program leaks");
@@ -65,7 +65,7 @@ pub fn play() {
     at("", 0, "It is solved");
 
     for number in 2..FIRST_ARC {
-        at("next", 0, &format!("# {number:02}: "));
+        at("next", 0, &format!("{number:02}: "));
         let exercise = current(&copy);
         if number == 2 {
             watch_while_it_is_mended(&copy, &exercise);
@@ -78,7 +78,7 @@ pub fn play() {
         at("check", 0, "Solved");
     }
     at("", 0, "6 of 28");
-    at("next", 0, "# 06: ");
+    at("next", 0, "06: ");
 }
 
 fn first_site(scenario: &Scenario) -> Option<&(String, u32)> {
