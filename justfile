@@ -54,6 +54,7 @@ ci:
 [group('development')]
 fmt:
     cargo fmt --all
+    rustfmt --edition 2024 crates/pileup-diagnosis/src/rules/*.rs
 
 # Check the code with Clippy
 [group('development')]

@@ -1,88 +1,39 @@
-//! The rules. Each is one file that turns an observation into claims, and a line of the
-//! [`table`].
+//! The rules. Each is one file that turns an observation into claims, and one row of the table
+//! below, which declares its module as well.
+//!
+//! `cargo fmt` does not see modules that a macro declares; `just fmt` formats them too.
 
-mod blocking_pool_full;
+mod ask;
 mod claim;
-mod deadlock;
-mod held_lock;
-mod left_behind;
-mod never_polled;
-mod never_woken;
-mod orphaned_lock;
-mod piling_up;
-mod pinned_worker;
 mod table;
-mod wake_storm;
 
-use std::collections::HashSet;
+use serde::{Deserialize, Serialize};
 
-use pileup_model::TaskId;
-
+pub(crate) use self::ask::{Graded, claims};
 pub(crate) use self::claim::{Claim, Observation};
-pub use self::table::Code;
-use self::table::Stage;
-use crate::report::{Doubt, Grade, grade};
-use crate::starvation::starvation;
+use self::table::{Rule, Stage, rules};
 
-/// A claim with its grade.
-pub(crate) struct Graded {
-    pub(crate) claim: Claim,
-    pub(crate) grade: Grade,
-}
-
-/// Asks every rule, and keeps one claim of each root cause.
-///
-/// The rules that name a cause come first. What they explain is not claimed once more as a
-/// pile, nor as a suspicion.
-pub(crate) fn claims(observation: &Observation) -> Vec<Graded> {
-    let mut kept: Vec<Graded> = Vec::new();
-    for stage in [Stage::Cause, Stage::Symptom] {
-        for code in Code::ALL.into_iter().filter(|code| code.stage() == stage) {
-            let explained = explained(&kept);
-            let claims = code.rule()(observation).into_iter();
-            let open = claims.filter(|claim| !reads_explained_pile(claim, observation, &explained));
-            kept.extend(open.map(|claim| judge(claim, observation)));
-        }
-    }
-    let explained = explained(&kept);
-    kept.retain(|graded| {
-        graded.grade > Grade::Suspicious || !graded.claim.tasks().is_subset(&explained)
-    });
-    kept
-}
-
-/// Grades a claim by its doubts, and by those that concern the whole watch.
-fn judge(mut claim: Claim, observation: &Observation) -> Graded {
-    if claim.doubts.iter().any(|doubt| doubt.rests_on_growth()) {
-        claim.doubts.extend(doubts_of_the_watch(observation));
-    }
-    let explains_a_pile = observation.pile_explained_by(&claim.tasks()).is_some();
-    Graded {
-        grade: grade(&claim.doubts, explains_a_pile),
-        claim,
-    }
-}
-
-/// What forbids any claim by growth in this watch, such as a target that was starved of CPU.
-fn doubts_of_the_watch(observation: &Observation) -> Vec<Doubt> {
-    let starved = starvation(observation.history).map(|_| Doubt::Starved);
-    starved.into_iter().collect()
-}
-
-fn reads_explained_pile(
-    claim: &Claim,
-    observation: &Observation,
-    explained: &HashSet<TaskId>,
-) -> bool {
-    let number = claim.reads_pile;
-    let pile = number.and_then(|number| observation.piles.get(number));
-    pile.is_some_and(|pile| pile.is_explained_by(explained))
-}
-
-/// The tasks of all claims that are more than suspicions.
-fn explained(claims: &[Graded]) -> HashSet<TaskId> {
-    let proven = claims
-        .iter()
-        .filter(|graded| graded.grade > Grade::Suspicious);
-    proven.flat_map(|graded| graded.claim.tasks()).collect()
+rules! {
+    /// Tasks are idle, and no waker is left that could wake them.
+    never_woken: NeverWoken = "PU01", "never-woken", Cause;
+    /// Tasks hold a worker in a poll that does not return.
+    pinned_worker: PinnedWorker = "PU02", "pinned-worker", Cause;
+    /// The live tasks of a spawn site grow, and its old ones do not finish.
+    piling_up: PilingUp = "PU03", "piling-up", Symptom;
+    /// Tasks wait for one another's locks, or for one of their own.
+    deadlock: Deadlock = "PU04", "deadlock", Cause;
+    /// A lock was granted to a future that its task no longer polls.
+    futurelock: Futurelock = "PU05", "futurelock", Cause;
+    /// A lock is held, and the task that took it has ended.
+    orphaned_lock: OrphanedLock = "PU06", "orphaned-lock", Cause;
+    /// Tasks pile up behind a lock whose holder does nothing.
+    held_lock: HeldLock = "PU07", "held-lock", Cause;
+    /// Tasks were spawned, and never polled.
+    never_polled: NeverPolled = "PU08", "never-polled", Cause;
+    /// A task wakes itself again and again.
+    wake_storm: WakeStorm = "PU09", "wake-storm", Cause;
+    /// A few tasks stand still beside many of their site that finish.
+    left_behind: LeftBehind = "PU10", "left-behind", Symptom;
+    /// Closures keep all threads of the blocking pool, and others wait for one.
+    blocking_pool_full: BlockingPoolFull = "PU11", "blocking-pool-full", Cause;
 }

@@ -95,3 +95,73 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
         ..Claim::new(Code::BlockingPoolFull, site, ADVICE)
     }]
 }
+
+/// What `pileup explain PU11` prints.
+pub(super) const PAGE: &str = r"# PU11 blocking-pool-full
+
+Closures keep all threads of the blocking pool, and others wait for one.
+
+## What it means
+
+`spawn_blocking` runs a closure on a thread of the blocking pool: at most 512,
+unless `max_blocking_threads` says otherwise. When all threads are taken by
+closures that do not return, no other closure begins. `tokio::fs`, `stdin` and
+the lookup of names need such a thread too: they wait as well, and whoever
+awaits them.
+
+## What was seen
+
+Closures that were spawned and have not begun for a quarter of the watch, and
+none began since the oldest of them was spawned. So the closures that have begun
+hold all threads there are.
+
+- *Probable*: each has kept its thread for half of the watch or longer, and none
+  of their spawn sites finished one.
+- *Suspicious*: some have returned. The pool may be busy with heavy work.
+
+## In tokio-console
+
+Rows of kind `blocking`: some are running, with one poll that lasts; the others
+are idle, with no poll at all.
+
+## When it is wrong
+
+- A batch of heavy work, each piece of which takes longer than half of the
+  watch. Watch for longer: the pieces finish, and the queue becomes shorter.
+
+## How to fix it
+
+Find what the closures block on, and give that a limit.
+
+Before: each subscriber keeps a thread until it is sent something.
+
+```rust
+tokio::task::spawn_blocking(move || updates.recv());
+```
+
+After: the thread is given back, and the loop can be told to end.
+
+```rust
+tokio::task::spawn_blocking(move || updates.recv_timeout(Duration::from_secs(5)));
+```
+
+- Work that lives for as long as the program: a thread of its own.
+- A burst: take a permit before `spawn_blocking`, so that the queue is yours.
+- A closure that waits for another closure: both need a thread, and with a full
+  pool neither ends.
+
+## What would show more
+
+What a closure blocks on, Tokio does not know. A debugger's backtraces of the
+program's threads show it.
+
+## In real projects
+
+- [delta-kernel-rs#3202](https://github.com/delta-io/delta-kernel-rs/pull/3202):
+  closures that fill the pool, and wait for a result that another closure of the
+  same pool was to hand over.
+
+## Scenarios
+
+None of its own: `unstoppable-closure` shows how such closures pile up (PU03).
+";

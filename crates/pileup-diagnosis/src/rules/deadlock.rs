@@ -1,9 +1,7 @@
-//! PU04 and PU05: tasks that wait for one another's locks, or for one of their own.
+//! PU04: tasks that wait for one another's locks, or for one of their own.
 //!
-//! In a cycle of the wait-for graph nobody can go first. Where a lock of the cycle was
-//! granted to a future that its task has stopped to poll, the pattern has a name of its
-//! own, futurelock (Oxide's RFD 609): the task waits for itself through a future that only
-//! it could poll.
+//! In a cycle of the wait-for graph nobody can go first. A cycle in which a lock was granted to
+//! a future that its task no longer polls has a code of its own: [`super::futurelock`].
 //!
 //! A wait with a deadline looks the same until the deadline: a cycle must have stood still
 //! for a good part of the watch.
@@ -31,7 +29,7 @@ use crate::report::{Advice, Code, Doubt, Evidence, WaitsOn};
 use crate::thresholds::standstill;
 use crate::waits::{Wait, WaitGraph};
 
-const DEADLOCK: Advice = Advice {
+const ADVICE: Advice = Advice {
     title: [
         "waits for a lock that it holds itself",
         "wait in a deadlock, or behind it",
@@ -43,19 +41,6 @@ const DEADLOCK: Advice = Advice {
     fix: "Take locks in one order everywhere; hold one at a time, or one lock for both; end a \
           guard before the next lock (bind what it gives, then match on that: a guard in the \
           scrutinee lives to the end of the match).",
-};
-
-const FUTURELOCK: Advice = Advice {
-    title: [
-        "waits for a lock that its own unpolled future has",
-        "wait for a lock that an unpolled future has",
-    ],
-    cause: "granted, not polled",
-    explanation: "Tokio's locks are fair: the lock went to a future that had queued for it, and \
-                  which its task started and then stopped to poll without dropping it. Only that \
-                  task could poll it, and it waits behind it.",
-    fix: "Do not select! on a &mut future that waits for a lock and then await the same lock in \
-          another branch: drop the future first, spawn it, or move the wait out of the select!.",
 };
 
 /// What cycles have in common: where their tasks were spawned, and their locks made.
@@ -83,16 +68,12 @@ struct Kind<'a> {
     was_polled_since: bool,
 }
 
-pub(super) fn deadlocks(observation: &Observation) -> Vec<Claim> {
-    claims(observation, Code::Deadlock)
-}
-
-pub(super) fn futurelocks(observation: &Observation) -> Vec<Claim> {
-    claims(observation, Code::Futurelock)
+pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
+    circles(observation, Code::Deadlock, ADVICE)
 }
 
 /// The circles of one code.
-fn claims(observation: &Observation, wanted: Code) -> Vec<Claim> {
+pub(super) fn circles(observation: &Observation, wanted: Code, advice: Advice) -> Vec<Claim> {
     let Observation {
         history,
         latest,
@@ -144,7 +125,7 @@ fn claims(observation: &Observation, wanted: Code) -> Vec<Claim> {
         .into_iter()
         .filter(|(_, kind)| !kind.cycles.is_empty());
     proven
-        .map(|(places, kind)| kind.claim(&places, wanted, observation))
+        .map(|(places, kind)| kind.claim(&places, wanted, advice, observation))
         .collect()
 }
 
@@ -241,7 +222,13 @@ fn was_polled_since(waits: &[&Wait], graph: &WaitGraph, latest: &Snapshot) -> bo
 }
 
 impl Kind<'_> {
-    fn claim(&self, places: &Places, code: Code, observation: &Observation) -> Claim {
+    fn claim(
+        &self,
+        places: &Places,
+        code: Code,
+        advice: Advice,
+        observation: &Observation,
+    ) -> Claim {
         let inside: HashSet<TaskId> = self.cycles.iter().flatten().map(|task| task.id).collect();
         let behind = observation.waits.behind(&inside);
         let size = self.cycles.iter().map(Vec::len).max().unwrap_or_default();
@@ -276,10 +263,7 @@ impl Kind<'_> {
             ..Claim::new(
                 code,
                 places.spawned.first().and_then(Option::as_ref),
-                match code {
-                    Code::Futurelock => FUTURELOCK,
-                    _ => DEADLOCK,
-                },
+                advice,
             )
         }
     }
@@ -289,3 +273,95 @@ impl Kind<'_> {
         self.doubt.or(alone.then_some(Doubt::MayHaveGivenBack))
     }
 }
+
+/// What `pileup explain PU04` prints.
+pub(super) const PAGE: &str = r"# PU04 deadlock
+
+Tasks wait for one another's locks, or one waits for a lock that it holds
+itself.
+
+## What it means
+
+In a circle of waits nobody can go first. The tasks wait for good, and so does
+everybody who comes to these locks later. A circle of one is the commonest in
+Rust: Tokio's locks are not reentrant, and a guard often lives longer than it
+looks.
+
+## What was seen
+
+Each task's open async op names the lock that it waits for. The holder is
+inferred: an exclusive lock is held by the task whose op took it last. Followed
+from task to lock to holder, the chain comes back to where it began, and nobody
+in it was polled for a quarter of the watch.
+
+- *Certain*: the guards cannot have left the tasks that took them, and the tasks
+  wait for nothing else.
+- *Probable* or *suspicious*, with or without a pile behind them: the guards are
+  owned ones (`lock_owned`) or permits, which a task can pass on; or a task waits
+  in several places at once (`join!`, `select!`), and may go on in another; or a
+  single task waits for a lock that it took some polls ago, and may have given
+  back.
+
+## In tokio-console
+
+The tasks are idle, without a warning. Press `r`: each lock has `locked=true`
+and a `Mutex::lock` that waits. Who holds it is not shown; `pileup graph` draws
+it, with the circle in red.
+
+## When it is wrong
+
+- A guard of a lock in a static is passed on like an owned one, and whoever takes
+  a lock by `try_lock` is not seen to hold it.
+- A lock with a deadline looks the same until the deadline, if that is longer
+  than the watch.
+- Locks of `std`, `parking_lot` and `DashMap`, and locks made by `const_new`,
+  are not on the wire: circles through them are not seen (PU02 may show the
+  threads that they block).
+
+## How to fix it
+
+Take locks in one order everywhere, or only one at a time.
+
+Before: the guard in the `match` lives to the end of the `match`.
+
+```rust
+match cache.lock().await.get(&key).cloned() {
+    Some(value) => value,
+    None => {
+        let value = load(&key).await;
+        cache.lock().await.insert(key, value.clone());
+        value
+    }
+}
+```
+
+After: it ends with the `let`.
+
+```rust
+let known = cache.lock().await.get(&key).cloned();
+match known {
+    // the same arms
+}
+```
+
+Clippy's `significant_drop_in_scrutinee` finds this form. For two locks: one
+lock around both values, or a function that alone knows the order.
+
+## What would show more
+
+The report names the spawn sites of the tasks and the lines where the locks were
+made; the lines at which they are taken are in between, and not on the wire.
+
+## In real projects
+
+- [rustfs#4421](https://github.com/rustfs/rustfs/pull/4421): two locks in two
+  orders, rated as of the highest priority.
+- [tokio#5056](https://github.com/tokio-rs/tokio/issues/5056) and
+  [tokio#2849](https://github.com/tokio-rs/tokio/issues/2849): a lock taken
+  twice by one task.
+
+## Scenarios
+
+- `cargo pileup investigate lock-order`: two tasks, two locks.
+- `cargo pileup investigate recursive-lock`: one task, one lock, twice.
+";

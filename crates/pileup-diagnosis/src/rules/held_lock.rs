@@ -96,3 +96,90 @@ fn is_still(holder: &Task, pile: &Pile, latest: &Snapshot) -> bool {
     let idle_for: Duration = elapsed(holder.last_active(), latest.at);
     holder.state() == Some(TaskState::Idle) && idle_for >= pile.old_age
 }
+
+/// What `pileup explain PU07` prints.
+pub(super) const PAGE: &str = r"# PU07 held-lock
+
+Tasks pile up behind a lock whose holder is alive, and does nothing.
+
+## What it means
+
+One task has locked what all others need, and awaits something that does not
+come: an answer, a connection, a message. The lock is not the cause. Whatever
+hangs behind it would hang without it as well, but as one task; with the lock
+held, the whole service waits for it. It is the way in which one slow peer stops
+everything.
+
+## What was seen
+
+A pile (PU03) whose tasks wait for a lock. The chains of their waits, from task
+to lock to holder, end at a task that is alive, idle, and was not polled for as
+long as makes a task of the pile old (a third of the watch, or more). The
+finding is at the *holder's* spawn site: that is where to look. At least four in
+five of the pile must wait for holders of one site.
+
+The grade is *probable*: the pile is proven, the holder is inferred from the op
+that took the lock last, and what it waits for may still come.
+
+## In tokio-console
+
+Many idle tasks of one *Location*. Press `r`: one `Mutex` with `locked=true` and
+a long list of `Mutex::lock`. All have the same few *Polls*. The holder is one
+more idle task, perhaps of the same location, and the only one of them that
+waits for nothing in that list.
+
+## When it is wrong
+
+- A slow holder that gives back looks the same until it does. In a convoy behind
+  a hot lock the holder changes, and the waiting tasks rotate: watch for longer
+  than one hold takes.
+- A guard taken by `try_lock`, or before pileup was attached, has no known
+  holder; the finding is then PU03.
+
+## How to fix it
+
+Do not await what others decide on while you hold what others need.
+
+Before: one call that is not answered, and nobody gets the line any more.
+
+```rust
+let mut line = line.lock().await;
+let answer = line.ask(question).await?;
+```
+
+After: the call has a deadline, and a line on which an answer is due is not used
+again.
+
+```rust
+let mut line = line.lock().await;
+let Ok(answer) = timeout(PATIENCE, line.ask(question)).await else {
+    *line = dial().await?;
+    return Err(Error::TooLate);
+};
+```
+
+- If the lock only protects a value: copy it out, end the guard, then call.
+- Let one task own the connection, and send it questions with a oneshot for the
+  answer: the queue is then in one place, can be bounded, and each who asks can
+  give up alone.
+- A pool of connections puts the end off; it is used up by as many calls that
+  hang.
+
+## What would show more
+
+What the holder waits for, if that is I/O or a `recv`: neither is on the wire. A
+task dump (`Handle::dump`) shows it; so do the sockets of the process
+(`ss -tnp`), when its peer is silent.
+
+## In real projects
+
+- [risingwave#3411](https://github.com/risingwavelabs/risingwave/issues/3411): a
+  source held its lock for as long as its `next` took, and that was for ever; no
+  barrier could pass.
+- [omicron#9259](https://github.com/oxidecomputer/omicron/issues/9259) had the
+  same face, and another cause: see PU05.
+
+## Scenarios
+
+- `cargo pileup investigate lock-held-across-call`
+";

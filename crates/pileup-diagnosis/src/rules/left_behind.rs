@@ -68,3 +68,87 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
     }
     claims
 }
+
+/// What `pileup explain PU10` prints.
+pub(super) const PAGE: &str = r"# PU10 left-behind
+
+A few tasks stand still beside many of the same spawn site that have finished.
+
+## What it means
+
+Nearly all tasks of the site are done in a moment. These few have waited for
+many times as long without a poll. They may have come to a path that is seldom
+taken: an error, a retry, the first request after a start. Each costs little;
+but it is a request without an answer, and it may be the first of a pile that
+grows slowly.
+
+## What was seen
+
+Thirty tasks or more of the site have finished, and the longest of them took
+some time T. A few, at most one for ten that finished, were not polled for ten
+times T, and for half of the watch. They are too few, or have not become more
+for long enough, to be a pile (PU03).
+
+The grade is *suspicious*: it is unusual, and nothing proves that they will not
+finish. `--fail-on suspicious` makes it count for the exit code. What the oldest
+waits for is named where Tokio shows it.
+
+## In tokio-console
+
+Sort by age (*Total*): among the tasks of a *Location* that come and go, some
+rows at the top stay, idle, with the same count of *Polls*. There is no warning.
+
+## When it is wrong
+
+- One spawn site for two kinds of work: a helper such as `fn spawn_task(future)`
+  has one location for all that goes through it. Long-lived tasks are then left
+  behind by short ones.
+- A rare request that really takes so long: a report, a backup, a long poll.
+
+## How to fix it
+
+Find the path that these few took. Then see that on *every* path the reply is
+sent, or dropped.
+
+Before: on an error the reply stays in the map, and whoever waits for it waits
+on.
+
+```rust
+let Ok(value) = load(&key).await else { return };
+for reply in waiting.remove(&key).unwrap_or_default() {
+    reply.send(value.clone()).ok();
+}
+```
+
+After: it leaves the map first. What is not answered is dropped, and its
+receiver gets an error.
+
+```rust
+let replies = waiting.remove(&key).unwrap_or_default();
+let Ok(value) = load(&key).await else { return };
+for reply in replies {
+    reply.send(value.clone()).ok();
+}
+```
+
+- A timeout around the wait is the safety net: `timeout(limit, answer).await`.
+  It does not mend what loses the reply, and the entry must leave the map too.
+
+## What would show more
+
+Time: watch for longer (`--for 10m`), and see whether they become more. A log
+line with the key of each request, at its start and its end, tells which ones
+these are; the wire does not.
+
+## In real projects
+
+- [kameo#335](https://github.com/tqwewe/kameo/issues/335): a message that was in
+  the mailbox when the actor stopped; the sender of its reply lived on, and the
+  `ask` with it.
+- [hyper#3647](https://github.com/hyperium/hyper/pull/3647): now and then a
+  connection that does not close, after a wake that was lost.
+
+## Scenarios
+
+- `cargo pileup investigate first-asker-forgotten`
+";

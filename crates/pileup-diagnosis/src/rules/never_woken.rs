@@ -145,3 +145,104 @@ fn closures(latest: &Snapshot) -> Vec<Timestamp> {
     closures.sort_unstable();
     closures
 }
+
+/// What `pileup explain PU01` prints.
+pub(super) const PAGE: &str = r#"# PU01 never-woken
+
+Tasks are idle, and nothing is left that could wake them.
+
+## What it means
+
+A task is polled when it is spawned, and after that only when one of its wakers
+is used. A future that returns `Pending` must have handed a clone of the waker
+to somebody: a timer, a channel, the I/O driver. These tasks wait, and every
+clone is gone. No message, no timeout and no shutdown signal reaches them. Only
+`abort`, or the end of the runtime, ends them.
+
+## What was seen
+
+The console counts the wakers of each task that were cloned and that were
+dropped. Here the counts are equal, the task is idle, and it stayed so for a
+second at least.
+
+- *Certain*, from one task on and without any growth: the task has not finished.
+  Either it was never woken, and polled once; or its last poll is the one that
+  its last wake brought about. A finished task is polled once more, to be
+  dropped. pileup asks the target for the times that lie between its wakes and
+  its polls, and looks for the last of them.
+- *Probable* or *suspicious*, with or without a pile: it may have finished, or
+  others of the site have ended at half that age or more, or it was polled in the
+  program's first moments, before wakers were counted.
+
+## In tokio-console
+
+The list shows the task as idle with few polls, and warns that it has *lost its
+waker*. The task's own view counts its current wakers: 0. It is the one leak
+that tokio-console names by itself.
+
+## When it is wrong
+
+- A task that has finished stays on the wire, without wakers, while a span is
+  open that was made in it: that of a blocking closure, or of a session that was
+  spawned with `.instrument(span)`. Where it is known to have finished it is no
+  finding, and where it may have, no certain one.
+- The very first wakers of a program may go uncounted: while one thread makes the
+  event of a clone known to the console, other threads lose theirs. Tasks whose
+  first poll was then, at most a second after the first spawn, are never certain.
+- A task on purpose that does nothing until it is aborted. Once others of the
+  site have been, it is a suspicion at the most.
+- It is silent for a wait that will never end but that somebody could end: a
+  receiver whose sender is kept has a waker. That is PU03 or PU10.
+
+## How to fix it
+
+Await only what somebody can complete; give every wait a branch that can end it.
+
+Before: without a receiver the task waits for good.
+
+```rust
+match &mut updates {
+    Some(updates) => updates.recv().await,
+    None => std::future::pending().await,
+}
+```
+
+After: without a receiver there is nothing to wait for, and a cancellation ends
+the wait.
+
+```rust
+let Some(updates) = &mut updates else { return };
+tokio::select! {
+    update = updates.recv() => apply(update),
+    () = cancelled.cancelled() => {}
+}
+```
+
+In a `poll` written by hand: on every path to `Pending`, clone `cx.waker()` into
+what will call it, or poll a future that does. A `Poll::Pending` in which `cx`
+was not used is wrong.
+
+## What would show more
+
+The wire does not say which future returned `Pending`. A debugger on the task's
+future, or a task dump (`Handle::dump`), shows the await. In the source, look
+below the spawn for `pending()`, for optional channels, for hand-written `poll`
+functions, and for a `select!` whose live branches are all disabled by an `if`.
+
+## In real projects
+
+- [linkerd2-proxy#2342](https://github.com/linkerd/linkerd2-proxy/pull/2342): a
+  gate that returned `Pending` without the context; caught in review, "will leak
+  the task".
+- [chatmail/core#1922](https://github.com/chatmail/core/pull/1922),
+  [rusoto#1790](https://github.com/rusoto/rusoto/pull/1790) and
+  [h2#931](https://github.com/hyperium/h2/pull/931): futures that forgot to
+  register.
+- [console#149](https://github.com/tokio-rs/console/issues/149): a false alarm
+  of tokio-console's warning.
+
+## Scenarios
+
+- `cargo pileup investigate nil-channel-receive`
+- `cargo pileup investigate nil-channel-send`
+"#;

@@ -183,3 +183,89 @@ impl Orphans<'_> {
         }
     }
 }
+
+/// What `pileup explain PU06` prints.
+pub(super) const PAGE: &str = r#"# PU06 orphaned-lock
+
+A lock is held, and the task that took it has ended.
+
+## What it means
+
+A guard gives its lock back when it is dropped: at the end of its scope, on
+`return`, on `?`, on panic and on cancellation. "Forgot to unlock" cannot be
+written by accident. But a guard can be moved: an `OwnedMutexGuard` into a map,
+a struct or a static that outlives the task; or it can be forgotten by
+`mem::forget`. Then the task is gone, the lock is held, and all others wait.
+
+## What was seen
+
+A lock that tasks wait for. The op that took it last belongs to a task that has
+ended, and the lock was not seen free since. It has been held, and waited for,
+for a quarter of the watch.
+
+A semaphore is told the same way: every task that was seen to take a permit has
+ended, and the permits have not come back. Then `forget()` was called, or an
+owned permit was stored or sent elsewhere.
+
+Locks made at the same place whose holder is not known are counted with these
+where tasks of the same spawn site wait for them: they were taken before the
+attach.
+
+- *Probable*: tasks pile up behind it.
+- *Suspicious*: there is no pile, and somebody may be using the guard. One that
+  outlives its task is owned, or borrows from a static, or was forgotten.
+
+## In tokio-console
+
+The waiting tasks are idle. Press `r`: the mutex has `locked=true` and async ops
+that wait. That its holder has ended is not shown.
+
+## When it is wrong
+
+- A lease on purpose: a task takes a guard, hands it to a worker, and ends. If the worker is slow, this is what it looks like. See whether the lock
+  ever comes free.
+- A lock that was taken before pileup was attached has no known holder: then
+  nothing is said of one. Who took it by `try_lock` is not seen, and the one who
+  had it before is taken for the holder.
+
+## How to fix it
+
+Keep the guard in the scope that needs it; store what it protects, not the
+guard.
+
+Before: the entry is removed under another key, or on a path that is not taken.
+
+```rust
+let account = accounts.get(&id).clone().lock_owned().await;
+in_use.insert(id, account);
+work(id).await;
+in_use.remove(&other);
+```
+
+After: whatever happens in `work`, the guard ends with the block.
+
+```rust
+let mut account = accounts.get(&id).lock().await;
+work(&mut account).await;
+```
+
+If others must see what is in use, store the key, and a guard of your own whose
+`Drop` removes it.
+
+## What would show more
+
+Where the guard is now is not on the wire. Search for `lock_owned`,
+`read_owned`, `write_owned`, `acquire_owned`, `forget`, and for structs and maps
+with a guard as a field.
+
+## In real projects
+
+- [sqlx#1901](https://github.com/transact-rs/sqlx/issues/1901), a relative: what
+  a pool had given out was not given back when the future was cancelled.
+- [tokio#7709](https://github.com/tokio-rs/tokio/issues/7709): an owned permit
+  of a channel, kept for later, starves all others.
+
+## Scenarios
+
+- `cargo pileup investigate lock-never-released`
+"#;

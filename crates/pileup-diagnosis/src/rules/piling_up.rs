@@ -62,3 +62,132 @@ fn unseen(pile: &Pile, observation: &Observation) -> Unseen {
         Unseen::NotInstrumented
     }
 }
+
+/// What `pileup explain PU03` prints.
+pub(super) const PAGE: &str = r#"# PU03 piling-up
+
+More and more tasks of one spawn site are alive, and the old ones do not finish.
+
+## What it means
+
+The site spawns again and again: for each request, message or client. Some of
+the tasks come to an await that does not end, and stay, with all that they hold:
+memory, sockets, permits. It is what the growing number of goroutines is in Go.
+The finding is the symptom; where the wire shows a cause, another code says so
+instead (PU01, PU02, PU04 to PU09).
+
+## What was seen
+
+Growth alone would accuse every burst. Two things are asked of the tasks that
+are older than some age, which short tasks of the same site do not reach:
+
+- The old do not finish. For how long they lived without an end, added up over
+  all of them, is the *exposure*. Healthy tasks that live for five minutes on
+  average would have shown a death in 900 task-seconds, with a probability of
+  95 %. The report says which mean the exposure excludes: "if these tasks finish
+  at all, they live for 24 min or more on average". What finished before the
+  watch counts as well, where that is known.
+- It goes on. Tasks keep growing old up to the end of the watch, at no falling
+  rate, and far more of them than finish.
+
+Both together are *probable*, and never more: no watch proves that a task will
+not finish. What most of the old wait for is named where Tokio shows it: a lock,
+a semaphore, a barrier, a oneshot, a full channel.
+
+A service that has just started and a leak look the same until the exposure
+tells them apart. Until then the finding is *suspicious*, and says how much
+longer to watch. `--until-decided` ends the watch when every site is decided.
+`docs/accuracy.md` in the repository has how often the verdict is wrong.
+
+## In tokio-console
+
+Rows of one *Location*, more of them each time you look: idle, with the same
+count of *Polls*; or running, where their *Kind* is `blocking`. There is no warning for it. Sort by age (*Total*) and compare
+the polls of the oldest.
+
+## When it is wrong
+
+- Tasks that are known to live for long: a connection per user, a subscription
+  per client. `--max-lifetime 10m`, or `max_lifetime = "10m"` for one site in
+  the file of `--allow`, says for how long; then more is asked of the exposure.
+- Tasks that all live for one and the same time, which is longer than the watch.
+  Timers show that; where there are none, watch for longer than such a task
+  lives.
+- Load that sets in during the watch, of tasks that live for half of it.
+- Overload: a backlog that grows looks the same while it does. Stop the load,
+  and see whether the tasks go. A backlog drains, a leak stays.
+
+## How to fix it
+
+Ask what the tasks wait for, who should bring it, and whether that one still
+can. Then give the wait an end.
+
+Before: `results` stays in scope, so the channel never closes.
+
+```rust
+for job in jobs { tokio::spawn(work(job, results.clone())); }
+while let Some(result) = received.recv().await { keep(result); }
+```
+
+After: the last sender goes, and the loop ends with the last result.
+
+```rust
+for job in jobs { tokio::spawn(work(job, results.clone())); }
+drop(results);
+while let Some(result) = received.recv().await { keep(result); }
+```
+
+- A request or a reply: a timeout, which also takes the entry out of the map of
+  the waiting.
+- A channel: drop the other side with its owner; `tokio::select!` with a
+  `CancellationToken`.
+- A `JoinHandle`: to drop it detaches the task. Abort it, or use a `JoinSet`.
+- A blocking closure: a limit in the closure itself (`recv_timeout`,
+  `wait_timeout`, `set_read_timeout`). A timeout around its handle does not end
+  it, nor does `abort`.
+- A backlog: take a permit *before* the spawn, not in the task.
+
+## What would show more
+
+`recv`, `Notify`, `watch`, `broadcast`, `JoinHandle` and I/O are not
+instrumented: of these the wire shows only that a task is idle. Read the awaits
+after the spawn; or take a task dump (`Handle::dump`), which shows the await
+itself, and polls every task to do so.
+
+## In real projects
+
+- [linkerd2#4926](https://github.com/linkerd/linkerd2/issues/4926): tasks that
+  learn of a client's end only when they next send.
+- [materialize#35938](https://github.com/MaterializeInc/materialize/pull/35938):
+  a connection leaked with each reconnect.
+-
+  [cowprotocol/services#3499](https://github.com/cowprotocol/services/pull/3499):
+  a timeout dropped the handle, the tasks lived on until the process ran out of
+  memory.
+- [codex#8196](https://github.com/openai/codex/pull/8196): tasks that own what
+  would end them.
+- [reqwest#1592](https://github.com/seanmonstar/reqwest/issues/1592): requests
+  without a timeout.
+
+## Scenarios
+
+Channels:
+
+- `cargo pileup investigate send-without-receive`
+- `cargo pileup investigate receive-without-send`
+- `cargo pileup investigate full-channel`
+- `cargo pileup investigate unclosed-channel`
+- `cargo pileup investigate unread-fan-in`
+- `cargo pileup investigate bounded-channel-cycle`
+- `cargo pileup investigate unreplied-oneshot`
+
+Everything else:
+
+- `cargo pileup investigate request-without-timeout`
+- `cargo pileup investigate endless-loop`
+- `cargo pileup investigate waitgroup-missing-done`
+- `cargo pileup investigate permit-hoarding`
+- `cargo pileup investigate barrier-short-party`
+- `cargo pileup investigate losing-branch-detached`
+- `cargo pileup investigate unstoppable-closure`
+"#;

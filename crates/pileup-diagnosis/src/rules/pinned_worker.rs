@@ -119,3 +119,95 @@ fn gave_up_worker(latest: &Snapshot) -> HashSet<TaskId> {
     }
     gave_up
 }
+
+/// What `pileup explain PU02` prints.
+pub(super) const PAGE: &str = r"# PU02 pinned-worker
+
+Tasks hold a worker thread in a poll that does not return.
+
+## What it means
+
+Tokio cannot interrupt a poll. A task gives its worker back at an await that is
+not ready, and nowhere else. One that computes, sleeps or waits for a lock of
+`std` keeps its thread from all other tasks. `abort` has no effect on it, and
+the runtime cannot shut down. With as many such tasks as there are workers the
+program stands still, its timers and its health check included.
+
+## What was seen
+
+The last poll has started and not ended, for a second at least and for ten times
+as long as the site's polls take on average. Tokio's own advice is 10 to 100
+microseconds.
+
+- *Suspicious*: one such poll. It may be heavy work that ends.
+- *Probable*: two tasks or more, in the same poll for half of the watch or
+  longer.
+
+## In tokio-console
+
+State *Running*, *Busy* grows with the clock, *Polls* stands still. The warning
+that it has *never yielded* comes only for a task's first poll; after an earlier
+await there is none. Other tasks may be *Scheduled*: woken, and without a
+worker.
+
+## When it is wrong
+
+- A long computation that ends looks the same until it does.
+- Whether the thread computes or blocks is not on the wire. Ask the system: in
+  `top -H` a loop takes a whole core, a blocked thread takes nothing.
+- `block_in_place` starts another worker first; it is recognised, and not
+  reported.
+
+## How to fix it
+
+Await instead of blocking; where that is not possible, block on a thread made
+for it.
+
+Before: the thread sleeps.
+
+```rust
+while !ready() {
+    std::thread::sleep(PAUSE);
+}
+```
+
+After: the task does.
+
+```rust
+while !ready() {
+    tokio::time::sleep(PAUSE).await;
+}
+```
+
+- Heavy computation: `tokio::task::spawn_blocking`, or a thread of its own.
+- A long loop over many items: `tokio::task::yield_now().await` once in a while.
+- A guard of `std`, `parking_lot` or `DashMap`: end it before the next await.
+  Another task on the same worker may need it, and then the thread waits for a
+  task that only it could run.
+
+## What would show more
+
+A stack of the thread, from `gdb -p PID` (`thread apply all bt`) or `perf top`:
+it shows the line that computes or blocks. The wire knows only where the task
+was spawned.
+
+## In real projects
+
+- [zebra#3378](https://github.com/ZcashFoundation/zebra/issues/3378): two
+  borrows of a `watch` channel, whose guard is a lock of `std`; found in core
+  dumps.
+- [tokio#4730](https://github.com/tokio-rs/tokio/issues/4730): one bad task
+  halts 32 workers.
+- [ipa#1123](https://github.com/private-attribution/ipa/issues/1123): an
+  allocation that took minutes froze the endpoint which should have told of it.
+- [notify_push#739](https://github.com/nextcloud/notify_push/issues/739): a
+  guard of a map held across an await; the server dead after hours, at 0 % of
+  CPU.
+
+## Scenarios
+
+- `cargo pileup investigate blocking-loop`: a loop that waits with a sleeping
+  thread.
+- `cargo pileup investigate sync-guard-across-await`: a guard of a map held
+  while sending.
+";

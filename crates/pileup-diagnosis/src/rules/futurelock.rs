@@ -1,4 +1,32 @@
-# PU05 futurelock
+//! PU05: a lock was granted to a future that its task no longer polls.
+//!
+//! Such a task waits for itself, through a future that only it could poll: a cycle of the
+//! wait-for graph, found as those of [`super::deadlock`] are. The name is that of Oxide's RFD
+//! 609.
+
+use super::claim::{Claim, Observation};
+use super::deadlock::circles;
+use crate::report::{Advice, Code};
+
+const ADVICE: Advice = Advice {
+    title: [
+        "waits for a lock that its own unpolled future has",
+        "wait for a lock that an unpolled future has",
+    ],
+    cause: "granted, not polled",
+    explanation: "Tokio's locks are fair: the lock went to a future that had queued for it, and \
+                  which its task started and then stopped to poll without dropping it. Only that \
+                  task could poll it, and it waits behind it.",
+    fix: "Do not select! on a &mut future that waits for a lock and then await the same lock in \
+          another branch: drop the future first, spawn it, or move the wait out of the select!.",
+};
+
+pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
+    circles(observation, Code::Futurelock, ADVICE)
+}
+
+/// What `pileup explain PU05` prints.
+pub(super) const PAGE: &str = r"# PU05 futurelock
 
 A lock was granted to a future that its task no longer polls, and the task waits
 behind it.
@@ -80,3 +108,4 @@ The line of the `select!` is not on the wire. Look below the spawn site for
 ## Scenarios
 
 - `cargo pileup investigate futurelock`
+";

@@ -1,0 +1,73 @@
+//! Asks every rule, and keeps one claim of each root cause.
+
+use std::collections::HashSet;
+
+use pileup_model::TaskId;
+
+use super::table::Stage;
+use super::{Claim, Code, Observation};
+use crate::report::{Doubt, Grade, grade};
+use crate::starvation::starvation;
+
+/// A claim with its grade.
+pub(crate) struct Graded {
+    pub(crate) claim: Claim,
+    pub(crate) grade: Grade,
+}
+
+/// Asks every rule, and keeps one claim of each root cause.
+///
+/// The rules that name a cause come first. What they explain is not claimed once more as a
+/// pile, nor as a suspicion.
+pub(crate) fn claims(observation: &Observation) -> Vec<Graded> {
+    let mut kept: Vec<Graded> = Vec::new();
+    for stage in [Stage::Cause, Stage::Symptom] {
+        for code in Code::ALL.into_iter().filter(|code| code.stage() == stage) {
+            let explained = explained(&kept);
+            let claims = code.rule()(observation).into_iter();
+            let open = claims.filter(|claim| !reads_explained_pile(claim, observation, &explained));
+            kept.extend(open.map(|claim| judge(claim, observation)));
+        }
+    }
+    let explained = explained(&kept);
+    kept.retain(|graded| {
+        graded.grade > Grade::Suspicious || !graded.claim.tasks().is_subset(&explained)
+    });
+    kept
+}
+
+/// Grades a claim by its doubts, and by those that concern the whole watch.
+fn judge(mut claim: Claim, observation: &Observation) -> Graded {
+    if claim.doubts.iter().any(|doubt| doubt.rests_on_growth()) {
+        claim.doubts.extend(doubts_of_the_watch(observation));
+    }
+    let explains_a_pile = observation.pile_explained_by(&claim.tasks()).is_some();
+    Graded {
+        grade: grade(&claim.doubts, explains_a_pile),
+        claim,
+    }
+}
+
+/// What forbids any claim by growth in this watch, such as a target that was starved of CPU.
+fn doubts_of_the_watch(observation: &Observation) -> Vec<Doubt> {
+    let starved = starvation(observation.history).map(|_| Doubt::Starved);
+    starved.into_iter().collect()
+}
+
+fn reads_explained_pile(
+    claim: &Claim,
+    observation: &Observation,
+    explained: &HashSet<TaskId>,
+) -> bool {
+    let number = claim.reads_pile;
+    let pile = number.and_then(|number| observation.piles.get(number));
+    pile.is_some_and(|pile| pile.is_explained_by(explained))
+}
+
+/// The tasks of all claims that are more than suspicions.
+fn explained(claims: &[Graded]) -> HashSet<TaskId> {
+    let proven = claims
+        .iter()
+        .filter(|graded| graded.grade > Grade::Suspicious);
+    proven.flat_map(|graded| graded.claim.tasks()).collect()
+}
