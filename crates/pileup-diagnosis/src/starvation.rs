@@ -10,16 +10,23 @@
 //! - A probe counts the polls that began late, and how much longer a thread of its own sleeps
 //!   than it wants to.
 //!
+//! One moment shows nothing: a thousand tasks that are spawned at once wait for each other, and
+//! their first polls are late on any machine. So the watch is cut into stretches, each long
+//! enough to hold some polls, and a program is starved where it was starved in a good part of
+//! the watch.
+//!
 //! A runtime with a poll that does not return looks alike to the other tasks, and is not
 //! starved: it is held up, by its own program. So polls that are long rather than late excuse
 //! nothing.
+
+use std::time::Duration;
 
 use pileup_model::{Scheduling, Snapshot, Task, TaskKind, TaskState, elapsed};
 
 use crate::history::{History, changes};
 use crate::thresholds::{
     FEWEST_POLLS, FROZEN, HOLDS_UP, LONG_POLLS_ONE_IN, OVERSLEPT_TIMES, SHORTEST_SLEEP,
-    STARVED_ONE_IN,
+    STARVED_ONE_IN, STARVED_PART,
 };
 
 /// That a program was starved, in figures.
@@ -38,85 +45,134 @@ pub(crate) struct Starvation {
 /// What was seen of the waits for a worker.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct WorkerWaits {
-    /// Tasks that were polled between two snapshots, added up over the snapshots.
-    polled: u64,
-    /// Those of them whose polls began late on average.
-    late: u64,
-    /// What the source had counted when the watch began.
-    first: Option<Scheduling>,
+    by_console: Waits,
+    by_probe: Waits,
 }
 
 impl WorkerWaits {
     /// Takes in a snapshot, and the one before it.
     pub(crate) fn observe(&mut self, before: Option<&Snapshot>, now: &Snapshot) {
-        let Some(before) = before else {
-            self.first = now.coverage.scheduling;
+        let Some(before) = before else { return };
+        let lasted = elapsed(before.at, now.at);
+        self.by_console.add(lasted, polled_between(before, now));
+        if let (Some(first), Some(last)) = (before.coverage.scheduling, now.coverage.scheduling) {
+            self.by_probe.add(lasted, counted_since(first, last));
+        }
+    }
+}
+
+/// The waits that one source has seen.
+#[derive(Debug, Clone, Copy, Default)]
+struct Waits {
+    all: Scheduling,
+    /// What was counted since the last stretch ended.
+    stretch: Scheduling,
+    lasted: Duration,
+    /// The time of all stretches, and of those in which the program was starved.
+    watched: Duration,
+    starved: Duration,
+}
+
+impl Waits {
+    fn add(&mut self, lasted: Duration, counted: Scheduling) {
+        self.all = sum(self.all, counted);
+        self.stretch = sum(self.stretch, counted);
+        self.lasted += lasted;
+        if self.stretch.polls < FEWEST_POLLS && self.stretch.slept < SHORTEST_SLEEP {
             return;
-        };
-        for (old, new) in changes(&before.tasks, &now.tasks, |task| task.id) {
-            if let Some(new) = new {
-                let old = old.filter(|old| old.created_at == new.created_at);
-                self.note(old.map(AsRef::as_ref), new);
-            }
         }
-        for task in &now.finished {
-            let old = before.task(task.id);
-            let old = old.filter(|old| old.created_at == task.created_at);
-            self.note(old.map(AsRef::as_ref), task);
+        self.watched += self.lasted;
+        if is_starved(self.stretch) {
+            self.starved += self.lasted;
         }
+        self.stretch = Scheduling::default();
+        self.lasted = Duration::ZERO;
     }
 
-    fn note(&mut self, before: Option<&Task>, now: &Task) {
-        if !is_scheduled_by_tokio(now) {
-            return;
-        }
-        let scheduled = |task: &Task| task.wakers.unwrap_or_default().scheduled;
-        let polls = now.polls.count
-            - before
-                .map_or(0, |task| task.polls.count)
-                .min(now.polls.count);
-        let waited = scheduled(now).saturating_sub(before.map(scheduled).unwrap_or_default());
-        let Ok(polls @ 1..) = u32::try_from(polls) else {
-            return;
-        };
-        self.polled += 1;
-        self.late += u64::from(waited / polls >= Scheduling::LATE);
+    fn are_starved(&self) -> bool {
+        !self.watched.is_zero() && self.starved * STARVED_PART >= self.watched
     }
+}
+
+fn is_starved(counted: Scheduling) -> bool {
+    let is_late = counted.polls >= FEWEST_POLLS
+        && counted.late_polls * STARVED_ONE_IN >= counted.polls
+        && counted.long_polls * LONG_POLLS_ONE_IN < counted.polls;
+    let sleeps_long =
+        counted.slept >= SHORTEST_SLEEP && counted.overslept >= counted.slept * OVERSLEPT_TIMES;
+    is_late || sleeps_long
 }
 
 /// Whether the program of a watch was starved, and the figures.
 pub(crate) fn starvation(history: &History) -> Option<Starvation> {
-    let latest = history.latest()?;
-    let waits = history.worker_waits();
-    if is_frozen(latest) {
+    let WorkerWaits {
+        by_console,
+        by_probe,
+    } = history.worker_waits();
+    if is_frozen(history.latest()?) {
         return None;
     }
-    let by_probe = waits
-        .first
-        .zip(latest.coverage.scheduling)
-        .map(|(first, last)| counted_since(first, last));
-    let by_probe = by_probe.unwrap_or_default();
-    let overslept = by_probe.overslept.as_secs_f64() / by_probe.slept.as_secs_f64().max(1e-9);
-    let sleeps_long =
-        by_probe.slept >= SHORTEST_SLEEP && by_probe.overslept >= by_probe.slept * OVERSLEPT_TIMES;
-
-    let console_is_late = is_late(waits.polled, waits.late) && !has_long_polls(history);
-    let probe_is_late = is_late(by_probe.polls, by_probe.late_polls)
-        && by_probe.long_polls * LONG_POLLS_ONE_IN < by_probe.polls;
-    let (polls, late) = if console_is_late {
-        (waits.polled, waits.late)
+    let console_is_late = by_console.are_starved() && !has_long_polls(history);
+    if !console_is_late && !by_probe.are_starved() {
+        return None;
+    }
+    let Scheduling { slept, .. } = by_probe.all;
+    let counted = if console_is_late {
+        by_console
     } else {
-        (by_probe.polls, by_probe.late_polls)
+        by_probe
     };
-    (console_is_late || probe_is_late || sleeps_long).then_some(Starvation {
-        polls,
-        late,
-        overslept,
+    Some(Starvation {
+        polls: counted.all.polls,
+        late: counted.all.late_polls,
+        overslept: by_probe.all.overslept.as_secs_f64() / slept.as_secs_f64().max(1e-9),
     })
 }
 
-fn is_late(polls: u64, late: u64) -> bool {
-    polls >= FEWEST_POLLS && late * STARVED_ONE_IN >= polls
+/// What a console shows between two snapshots: how many tasks were polled, and how many of them
+/// late on average.
+fn polled_between(before: &Snapshot, now: &Snapshot) -> Scheduling {
+    let mut counted = Scheduling::default();
+    let mut count = |old: Option<&Task>, new: &Task| {
+        let old = old.filter(|old| old.created_at == new.created_at);
+        if let Some(wait) = mean_wait(old, new) {
+            counted.polls += 1;
+            counted.late_polls += u64::from(wait >= Scheduling::LATE);
+        }
+    };
+    for (old, new) in changes(&before.tasks, &now.tasks, |task| task.id) {
+        if let Some(new) = new {
+            count(old.map(AsRef::as_ref), new);
+        }
+    }
+    for task in &now.finished {
+        count(before.task(task.id).map(AsRef::as_ref), task);
+    }
+    counted
+}
+
+/// For how long a task waited for each of its polls since an earlier look, on average.
+fn mean_wait(before: Option<&Task>, now: &Task) -> Option<Duration> {
+    if !is_scheduled_by_tokio(now) {
+        return None;
+    }
+    let scheduled = |task: &Task| task.wakers.unwrap_or_default().scheduled;
+    let polled = before.map_or(0, |task| task.polls.count);
+    let waited = scheduled(now).saturating_sub(before.map(scheduled).unwrap_or_default());
+    match u32::try_from(now.polls.count.saturating_sub(polled)) {
+        Ok(polls @ 1..) => Some(waited / polls),
+        _ => None,
+    }
+}
+
+fn sum(one: Scheduling, other: Scheduling) -> Scheduling {
+    Scheduling {
+        polls: one.polls + other.polls,
+        late_polls: one.late_polls + other.late_polls,
+        long_polls: one.long_polls + other.long_polls,
+        slept: one.slept + other.slept,
+        overslept: one.overslept + other.overslept,
+    }
 }
 
 fn counted_since(first: Scheduling, last: Scheduling) -> Scheduling {

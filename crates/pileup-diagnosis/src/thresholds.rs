@@ -81,7 +81,10 @@ pub(crate) const ACTIVE_PART: u32 = 2;
 /// An old task stands still when it was not polled for half of the age that makes it old.
 pub(crate) const STILL_PART: u32 = 2;
 
-/// A program is starved where one poll in ten is late. A thread that gets little of the
+/// A program is starved where it was starved for a quarter of the watch: what does not finish
+/// then may have been late.
+pub(crate) const STARVED_PART: u32 = 4;
+/// It is starved at a time in which one poll in ten is late. A thread that gets little of the
 /// processor works through its queue while it has it, so most polls follow each other at once;
 /// but every task meets a late one soon, and timers, which nobody counts, are late as well.
 pub(crate) const STARVED_ONE_IN: u64 = 10;

@@ -168,6 +168,24 @@ fn a_probe_tells_late_polls_from_long_ones() {
 }
 
 #[test]
+fn a_burst_of_tasks_that_wait_for_each_other_is_not_starvation() {
+    let late_between = |starts: f64, ends: f64| {
+        program().watch_changed(20.0, 50.0, |snapshot, now| {
+            let seconds = u64::from(whole_seconds(now));
+            snapshot.coverage.scheduling = Some(Scheduling {
+                polls: 200 * seconds,
+                late_polls: u64::from(whole_seconds(now.clamp(starts, ends) - starts)) * 150,
+                long_polls: 0,
+                slept: Duration::from_secs(seconds),
+                overslept: Duration::ZERO,
+            });
+        })
+    };
+    assert!(!is_starved(&late_between(30.0, 32.0)));
+    assert!(is_starved(&late_between(30.0, 45.0)));
+}
+
+#[test]
 fn a_watch_that_knows_less_than_half_of_itself_is_blind() {
     let mut empty = Program::default();
     empty.spawn("src/main.rs", 0.0, None);
