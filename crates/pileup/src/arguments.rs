@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use jiff::SignedDuration;
 use pileup_console::Address;
 use pileup_diagnosis::Grade;
@@ -63,6 +64,28 @@ pub enum Command {
     Profile(Profile),
     /// Learn to find leaks: exercises, one after the other, that check your mend
     Workshop(workshop::Workshop),
+    /// Print what completes pileup's commands and flags in a shell
+    Completions(Completions),
+    /// Write a manual page for each command
+    Man(Man),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Install it, for example, by:
+  bash        pileup completions bash > ~/.local/share/bash-completion/completions/pileup
+  zsh         pileup completions zsh > \"${fpath[1]}/_pileup\"
+  fish        pileup completions fish > ~/.config/fish/completions/pileup.fish
+  PowerShell  pileup completions powershell >> $PROFILE")]
+pub struct Completions {
+    /// The shell
+    pub shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub struct Man {
+    /// The folder to write to, which is made if it is not there
+    pub folder: PathBuf,
 }
 
 #[derive(Debug, Args)]

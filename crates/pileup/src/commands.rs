@@ -1,5 +1,6 @@
 //! One file per subcommand: parse, call, render.
 
+pub mod completions;
 pub mod diagnose;
 pub mod diff;
 pub mod doctor;
@@ -8,6 +9,7 @@ pub mod graph;
 pub mod investigate;
 pub mod list;
 pub mod list_scenarios;
+pub mod man;
 pub mod profile;
 pub mod run;
 pub mod tasks;

@@ -194,7 +194,7 @@ pub enum Error {
 
     #[error("failed to write {}", file.display())]
     #[diagnostic(help("is there room on the disk, and may you write there?"))]
-    KeepProgress { file: PathBuf, source: io::Error },
+    NotWritten { file: PathBuf, source: io::Error },
 
     #[error("failed to print the report")]
     Print(#[source] io::Error),

@@ -83,7 +83,7 @@ impl Error {
             | Self::WriteFile { source, .. }
             | Self::SourceRoot { source, .. } => of_file(source),
             Self::Print(source) if source.kind() == io::ErrorKind::BrokenPipe => Exit::BrokenPipe,
-            Self::Runtime(_) | Self::Start { .. } | Self::KeepProgress { .. } | Self::Print(_) => {
+            Self::Runtime(_) | Self::Start { .. } | Self::NotWritten { .. } | Self::Print(_) => {
                 Exit::Internal
             }
         }
@@ -169,7 +169,7 @@ mod tests {
             write(io::ErrorKind::StorageFull),
             record(io::ErrorKind::StorageFull),
             Error::Print(io::ErrorKind::StorageFull.into()),
-            Error::KeepProgress {
+            Error::NotWritten {
                 file: "progress.toml".into(),
                 source: io::ErrorKind::StorageFull.into(),
             },

@@ -68,6 +68,8 @@ fn run(arguments: Arguments) -> Result<ExitCode, Error> {
                 Command::Tasks(tasks) => commands::tasks::execute(tasks).await,
                 Command::Profile(profile) => commands::profile::execute(profile).await,
                 Command::Workshop(workshop) => commands::workshop::execute(workshop).await,
+                Command::Completions(completions) => commands::completions::execute(&completions),
+                Command::Man(man) => commands::man::execute(&man),
                 Command::Diagnose(diagnose) => commands::diagnose::execute(diagnose).await,
             }
         };

@@ -10,6 +10,8 @@ mod attempts;
 mod by_probe;
 #[path = "scenarios/growth.rs"]
 mod growth;
+#[path = "scenarios/investigated.rs"]
+mod investigated;
 #[path = "support/machine.rs"]
 #[allow(dead_code, reason = "each test uses a part of it")]
 mod machine;
@@ -30,6 +32,7 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use pileup_diagnosis::Code;
 
 use self::attempts::{Shown, until_all_is_shown};
+use self::investigated::Answer;
 use self::process::{Process, counts};
 use self::truth::Scenario;
 
@@ -79,6 +82,18 @@ fn main() {
                     decide(&WATCHES, |watch| is_as_told(&of_run, variant, watch))
                 })
             }));
+            // Takes minutes: run with `-- --ignored`.
+            let of_command = scenario.clone();
+            let name = format!("{}::{variant}::investigated", scenario.name);
+            let investigated = Trial::ignorable_test(name, move || {
+                beside_others_or_alone(of_command.keeps_a_core && variant == "leaky", || {
+                    match investigated::check(&of_command, variant)? {
+                        Answer::Right => Ok(Completion::Completed),
+                        Answer::NotTold(why) => Ok(Completion::ignored_with(why)),
+                    }
+                })
+            });
+            trials.push(investigated.with_ignored_flag(true));
         }
         // Too slow for every day: run with `-- --ignored`.
         let name = format!("{}::leaky::verdict-at-the-seeds-pace", scenario.name);

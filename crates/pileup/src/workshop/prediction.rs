@@ -56,7 +56,7 @@ impl Facts {
                 name: exercise.name.clone(),
             });
         }
-        let text = serde_json::to_string(&facts).map_err(|error| Error::KeepProgress {
+        let text = serde_json::to_string(&facts).map_err(|error| Error::NotWritten {
             file: kept.to_owned(),
             source: error.into(),
         })?;

@@ -107,7 +107,7 @@ impl Progress {
     /// interrupted loses nothing.
     fn change(&mut self, change: impl FnOnce(&mut Kept)) -> Result<(), Error> {
         let file = self.folder.join(FILE);
-        let failed = |source| Error::KeepProgress {
+        let failed = |source| Error::NotWritten {
             file: file.clone(),
             source,
         };

@@ -82,7 +82,7 @@ fn committed(file: &Path) -> Option<String> {
 pub fn write(file: &Path, text: &str) -> Result<(), Error> {
     let written = file.parent().map_or(Ok(()), fs::create_dir_all);
     let written: io::Result<()> = written.and_then(|()| fs::write(file, text));
-    written.map_err(|source| Error::KeepProgress {
+    written.map_err(|source| Error::NotWritten {
         file: file.to_owned(),
         source,
     })
