@@ -101,6 +101,16 @@ pub(crate) fn task() -> Option<Parent> {
     })
 }
 
+/// The task that this thread polls for the registry at this address.
+#[inline]
+pub(crate) fn innermost_of(registry: usize) -> Option<Parent> {
+    let current = innermost().filter(|current| current.registry == registry)?;
+    Some(Parent {
+        number: current.place.held()?,
+        site: current.place.origin().site,
+    })
+}
+
 /// Whether nothing of this thread is to be seen.
 #[inline]
 pub(crate) fn is_hidden() -> bool {

@@ -6,7 +6,7 @@ use pileup_stacks::StackId;
 use crate::clock::Tick;
 use crate::records::STACKS_OF_TASK;
 use crate::sites::SiteNumber;
-use crate::table::{Live, NO_RUNTIME, OWN_NUMBER, Parent, Woken};
+use crate::table::{Live, NO_RUNTIME, OWN_NUMBER, Parent, TaskTimes, Woken};
 
 /// One live task, as it was when it was looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +35,9 @@ pub struct LiveTask {
     pub running: bool,
     /// Its wakers; none where they are not seen.
     pub wakers: Option<TaskWakers>,
+    /// Its times; none where the registry does not [keep](crate::Registry::keep_times) them, or
+    /// did not when the task was spawned.
+    pub times: Option<TaskTimes>,
 }
 
 /// A task that spawned or woke another: it may have ended by now.
@@ -96,6 +99,7 @@ impl LiveTask {
             last_poll: live.last_poll,
             running: live.running,
             wakers: live.woken.map(|woken| TaskWakers::new(&woken, stacks)),
+            times: live.times,
         }
     }
 }

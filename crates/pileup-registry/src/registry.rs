@@ -8,11 +8,14 @@ use pileup_stacks::{StackSet, capture};
 use crate::clock::{Clock, Tick};
 use crate::counters::{Counted, Counters};
 use crate::current::{self, Current};
+use crate::finished::Finished;
 use crate::live::{LiveTask, TaskStacks};
+use crate::poll_times::Watched;
 use crate::records::Records;
 use crate::sampling::{Sampling, Switch};
 use crate::sites::{self, SiteNumber, SpawnSite};
-use crate::table::{Lineage, NO_RUNTIME, Origin, Parent, Place, Table, Waking};
+use crate::table::{Lineage, Live, NO_RUNTIME, Origin, Parent, Place, Table, Waking};
+use crate::task_names::TaskNames;
 use crate::waits::Names;
 
 /// How many distinct await stacks are kept: a large service has some thousands. They take at
@@ -37,6 +40,11 @@ pub struct Registry {
     /// Tasks whose end was reported before their spawn. Tokio does so where a runtime is shut
     /// down meanwhile; and of blocking tasks it reports the end alone.
     pub(crate) early: Box<[AtomicU64]>,
+    /// Whether the times of tasks are kept.
+    pub(crate) keeps_times: AtomicBool,
+    pub(crate) finished: Finished,
+    pub(crate) watched: Watched,
+    pub(crate) task_names: TaskNames,
     /// Whether hooks or a subscriber may report tasks.
     has_other_ways: AtomicBool,
     /// Whether a task was seen by a span.
@@ -82,6 +90,10 @@ impl Registry {
             names: Names::new(),
             sampling: Switch::new(sampling),
             early: (0..EARLY).map(|_| AtomicU64::new(0)).collect(),
+            keeps_times: AtomicBool::new(false),
+            finished: Finished::new(),
+            watched: Watched::new(),
+            task_names: TaskNames::new(),
             has_other_ways: AtomicBool::new(false),
             has_spans: AtomicBool::new(false),
             has_hooked: AtomicBool::new(false),
@@ -126,18 +138,26 @@ impl Registry {
     /// Shows each live task, in no order. One that comes or goes meanwhile may be missed; one
     /// that lives all along is shown once.
     pub fn for_each_live(&self, mut show: impl FnMut(LiveTask)) {
-        self.table.for_each(|place, live| {
-            let stacks = |record| {
-                let (newest_first, is_newest_dropped) = self.records.get(record)?.read();
-                fence(Ordering::Acquire);
-                // Had the task ended before, the record might be another's.
-                place.holds(live.number).then_some(TaskStacks {
-                    newest_first,
-                    is_newest_dropped,
-                })
-            };
-            show(LiveTask::new(&live, stacks));
-        });
+        self.table
+            .for_each(|place, live| show(self.live_task(place, live)));
+    }
+
+    /// What is known of the live task at a place.
+    pub(crate) fn live_task(&self, place: Place, mut live: Live) -> LiveTask {
+        if !self.keeps_times() {
+            // Another registry may have left some behind.
+            live.times = None;
+        }
+        let stacks = |record| {
+            let (newest_first, is_newest_dropped) = self.records.get(record)?.read();
+            fence(Ordering::Acquire);
+            // Had the task ended before, the record might be another's.
+            place.holds(live.number).then_some(TaskStacks {
+                newest_first,
+                is_newest_dropped,
+            })
+        };
+        LiveTask::new(&live, stacks)
     }
 
     /// All spawn sites of the process, by number.
@@ -187,6 +207,9 @@ impl Registry {
                         .waking_or_new()
                         .reset(spawn.number, spawn.size, record);
                 }
+                if self.keeps_times() {
+                    place.times_or_new().reset();
+                }
             })
     }
 
@@ -235,8 +258,10 @@ impl Registry {
         let has_wakers = place.lineage(number).has_wakers;
         let waking = place.waking().filter(|_| has_wakers);
         let record = waking.map_or(0, Waking::record);
+        let last = self.last_look(place);
         if let Some(origin) = place.remove(number) {
             self.records.give_back(record);
+            self.note_end(number, last);
             let lifetime = self.clock.tick().saturating_sub(origin.born);
             self.counters.count_finished(origin.site, lifetime);
         }
@@ -247,6 +272,7 @@ impl Registry {
     #[inline]
     pub(crate) fn begin_poll(&self, place: Place, until: usize) {
         place.begin_poll(self.clock.tick());
+        self.time_poll_begin(place);
         self.begin_watch(place, until);
     }
 
@@ -263,6 +289,7 @@ impl Registry {
     #[inline]
     pub(crate) fn end_poll(&self, place: Place) {
         self.end_watch(place);
+        self.time_poll_end(place);
         place.end_poll(self.clock.tick());
     }
 
@@ -298,6 +325,7 @@ impl Registry {
         let Some(before) = waking.count_clone(number) else {
             return;
         };
+        self.note_change(place);
         let record = waking.record();
         if record == 0 {
             return;
@@ -335,9 +363,13 @@ impl Registry {
 
     /// A waker of a task is dropped.
     #[inline]
-    pub(crate) fn waker_dropped(place: Place, number: u64) {
+    pub(crate) fn waker_dropped(&self, place: Place, number: u64) {
         let Some(waking) = place.waking() else { return };
-        if !waking.count_drop(number) || waking.record() == 0 {
+        if !waking.count_drop(number) {
+            return;
+        }
+        self.note_change(place);
+        if waking.record() == 0 {
             return;
         }
         if let Some(current) = current::innermost()
@@ -363,7 +395,9 @@ impl Registry {
             })
         });
         let is_self = current.is_some_and(|current| current.place.is(place));
-        waking.note_wake(number, self.clock.tick(), waker, is_self);
+        if waking.note_wake(number, self.clock.tick(), waker, is_self) {
+            self.time_wake(place);
+        }
     }
 
     /// A waker of a task is used up.
@@ -372,6 +406,7 @@ impl Registry {
         self.woken_by_ref(place, number);
         if let Some(waking) = place.waking() {
             waking.count_drop(number);
+            self.note_change(place);
         }
     }
 }

@@ -97,6 +97,12 @@ pub(crate) fn known_at(address: usize, line: u32, column: u32) -> Option<SiteNum
     None
 }
 
+/// The place of a site.
+pub(crate) fn site(number: SiteNumber) -> Option<Site> {
+    let site = SITES.known(|known| known.sites.get(usize::from(number)).copied())?;
+    Some(site.site.clone())
+}
+
 /// All sites so far, by number.
 pub(crate) fn all() -> Vec<&'static SpawnSite> {
     SITES.known(|known| known.sites.clone())

@@ -15,6 +15,7 @@
 
 mod place;
 mod slot;
+mod times;
 mod waking;
 
 use std::sync::atomic::{AtomicUsize, Ordering, fence};
@@ -22,6 +23,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 pub(crate) use place::Place;
 pub(crate) use slot::{Lineage, Live, NO_RUNTIME, OWN_NUMBER, Origin, Parent};
+pub use times::TaskTimes;
 pub(crate) use waking::{Waking, Woken};
 
 use slot::{Chunk, FREE, SLOTS_OF_CHUNK, SLOTS_OF_GROUP, TAKEN};
@@ -149,6 +151,42 @@ impl Table {
                 }
             }
         }
+    }
+}
+
+/// A part of the table, of some hundred tasks: see [`Registry::look_at`](crate::Registry::look_at).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Part {
+    level: usize,
+    chunk: usize,
+}
+
+impl Table {
+    /// Shows each live task of one part, and gives the next part; none after the last.
+    pub(crate) fn for_each_of(
+        &self,
+        part: Part,
+        mut show: impl FnMut(Place, Live),
+    ) -> Option<Part> {
+        let level = self.levels.get(part.level)?.get()?;
+        if let Some(chunk) = level.chunks.get(part.chunk).and_then(OnceLock::get) {
+            let places = (0..SLOTS_OF_CHUNK).map(|slot| Place::new(chunk, slot));
+            for place in places {
+                if let Some(live) = place.read() {
+                    show(place, live);
+                }
+            }
+        }
+        // Most of a high level may not have been made yet.
+        let rest = level.chunks.iter().enumerate().skip(part.chunk + 1);
+        let mut made = rest.filter(|(_, chunk)| chunk.get().is_some());
+        Some(made.next().map_or(
+            Part {
+                level: part.level + 1,
+                chunk: 0,
+            },
+            |(chunk, _)| Part { chunk, ..part },
+        ))
     }
 }
 

@@ -42,6 +42,7 @@ impl Registry {
         if !self.has_spans.load(Ordering::Relaxed) {
             self.has_spans.store(true, Ordering::Relaxed);
         }
+        self.task_names.add(number, &fields.name);
         #[cfg(tokio_unstable)]
         crate::hooks::span_opened(number);
         let (place, index) = self.add(&Spawn {
@@ -77,7 +78,7 @@ impl Registry {
     fn waker_used(&self, op: Op, place: Place, number: u64) {
         match op {
             Op::Clone => self.waker_cloned(place, number),
-            Op::Drop => Self::waker_dropped(place, number),
+            Op::Drop => self.waker_dropped(place, number),
             Op::Wake => self.woken(place, number),
             Op::WakeByRef => self.woken_by_ref(place, number),
         }

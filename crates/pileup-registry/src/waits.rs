@@ -52,6 +52,10 @@ impl Registry {
             let newest_first = wakers.into_iter().flat_map(|stacks| stacks.newest_first);
             stacks.extend(newest_first.flatten());
         });
+        self.name_stacks(stacks)
+    }
+
+    pub(crate) fn name_stacks(&self, stacks: HashSet<StackId>) -> Waits<'_> {
         Waits {
             registry: self,
             named: self.name(stacks),

@@ -4,6 +4,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 
 use super::slot::{Activity, Chunk, FREE, Group, Lineage, Live, Origin, SLOTS_OF_GROUP, TAKEN};
+use super::times::Times;
 use super::waking::Waking;
 use crate::clock::Tick;
 
@@ -93,6 +94,17 @@ impl Place {
         self.chunk.waking_or_new(self.slot)
     }
 
+    /// The times of the task here; none where no times of the chunk are kept.
+    #[inline]
+    pub(crate) fn times(self) -> Option<&'static Times> {
+        self.chunk.times(self.slot)
+    }
+
+    /// The times of the task here. The first call for a chunk allocates.
+    pub(crate) fn times_or_new(self) -> &'static Times {
+        self.chunk.times_or_new(self.slot)
+    }
+
     /// Gives the task here another number, that of its Tokio task, once it is known. Only for
     /// the thread that polls it.
     pub(crate) fn renumber(self, from: u64, to: u64) {
@@ -112,7 +124,7 @@ impl Place {
     }
 
     /// The task here, if there is one all the while.
-    pub(super) fn read(self) -> Option<Live> {
+    pub(crate) fn read(self) -> Option<Live> {
         let mut number = self.held()?;
         loop {
             let origin = self.origin();
@@ -120,6 +132,7 @@ impl Place {
             let (polls, last_poll, running) = self.activity().read();
             let waking = self.waking().filter(|_| lineage.has_wakers);
             let woken = waking.map(|waking| waking.read(number));
+            let times = self.times().map(Times::read);
             fence(Ordering::Acquire);
             let now = self.number().load(Ordering::Relaxed);
             if now == number {
@@ -131,6 +144,7 @@ impl Place {
                     last_poll,
                     running,
                     woken,
+                    times,
                 });
             }
             // The task has another number by now, or the slot another task.

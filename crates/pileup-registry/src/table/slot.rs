@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use pileup_model::TaskKind;
 
+use super::times::{TaskTimes, Times};
 use super::waking::{Waking, Woken};
 use crate::clock::Tick;
 use crate::sites::SiteNumber;
@@ -33,6 +34,8 @@ pub(super) struct Chunk {
     groups: [Group; GROUPS_OF_CHUNK],
     /// Made when the first task comes whose wakers are seen.
     waking: OnceLock<Box<[Waking]>>,
+    /// Made when the first task comes whose times are kept.
+    times: OnceLock<Box<[Times]>>,
 }
 
 /// Eight slots. A look for a number reads one line of the processor's cache.
@@ -89,6 +92,8 @@ pub(crate) struct Live {
     pub(crate) running: bool,
     /// None where its wakers are not seen.
     pub(crate) woken: Option<Woken>,
+    /// None where no times are kept.
+    pub(crate) times: Option<TaskTimes>,
 }
 
 impl Chunk {
@@ -97,6 +102,7 @@ impl Chunk {
         Box::leak(Box::new(Self {
             groups: [const { Group::new() }; GROUPS_OF_CHUNK],
             waking: OnceLock::new(),
+            times: OnceLock::new(),
         }))
     }
 
@@ -113,6 +119,16 @@ impl Chunk {
     pub(super) fn waking_or_new(&self, slot: usize) -> &Waking {
         let make = || (0..SLOTS_OF_CHUNK).map(|_| Waking::new()).collect();
         &self.waking.get_or_init(make)[slot]
+    }
+
+    #[inline]
+    pub(super) fn times(&self, slot: usize) -> Option<&Times> {
+        self.times.get()?.get(slot)
+    }
+
+    pub(super) fn times_or_new(&self, slot: usize) -> &Times {
+        let make = || (0..SLOTS_OF_CHUNK).map(|_| Times::new()).collect();
+        &self.times.get_or_init(make)[slot]
     }
 
     /// Frees every slot.
@@ -167,11 +183,11 @@ impl Activity {
 }
 
 impl Origin {
-    pub(super) fn pack(self) -> u64 {
+    pub(crate) fn pack(self) -> u64 {
         self.born << 24 | u64::from(self.site) << 8 | u64::from(self.runtime)
     }
 
-    pub(super) fn unpack(packed: u64) -> Self {
+    pub(crate) fn unpack(packed: u64) -> Self {
         Self {
             born: packed >> 24,
             site: (packed >> 8) as u16,
@@ -182,7 +198,7 @@ impl Origin {
 
 impl Parent {
     /// The parent in the upper 56 bits; 0 for none.
-    pub(super) fn pack(parent: Option<Self>) -> u64 {
+    pub(crate) fn pack(parent: Option<Self>) -> u64 {
         let of_tokio = parent.filter(|parent| parent.number & OWN_NUMBER == 0);
         of_tokio.map_or(0, |parent| {
             parent.number << (u64::BITS - NUMBER_BITS) | u64::from(parent.site) << 8
@@ -191,7 +207,7 @@ impl Parent {
 
     /// What [`pack`](Self::pack) made, for a task of this number: the two are spawned within
     /// a million million of each other.
-    pub(super) fn unpack(packed: u64, near: u64) -> Option<Self> {
+    pub(crate) fn unpack(packed: u64, near: u64) -> Option<Self> {
         let low = packed >> (u64::BITS - NUMBER_BITS);
         if low == 0 {
             return None;
@@ -224,7 +240,7 @@ impl Lineage {
         TaskKind::Other,
     ];
 
-    pub(super) fn pack(self) -> u64 {
+    pub(crate) fn pack(self) -> u64 {
         let kind = Self::KINDS.iter().position(|kind| *kind == self.kind);
         Parent::pack(self.parent)
             | u64::from(self.has_span) << 7
@@ -232,7 +248,7 @@ impl Lineage {
             | kind.unwrap_or_default() as u64
     }
 
-    pub(super) fn unpack(packed: u64, number: u64) -> Self {
+    pub(crate) fn unpack(packed: u64, number: u64) -> Self {
         Self {
             parent: Parent::unpack(packed, number),
             kind: Self::KINDS[(packed & 0b111) as usize % Self::KINDS.len()],

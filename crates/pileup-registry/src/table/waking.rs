@@ -41,6 +41,20 @@ pub(crate) struct Woken {
     pub(crate) record: u32,
 }
 
+impl Woken {
+    /// No wakers.
+    pub(crate) const NONE: Self = Self {
+        outstanding: 0,
+        clones: 0,
+        wakes: 0,
+        self_wakes: 0,
+        last_wake: None,
+        waker: None,
+        size: 0,
+        record: 0,
+    };
+}
+
 impl Waking {
     pub(super) fn new() -> Self {
         Self {
@@ -82,11 +96,18 @@ impl Waking {
         self.change(number, -1).is_some()
     }
 
-    /// Notes a wake, by which task, and whether the task itself is that.
+    /// Notes a wake, by which task, and whether the task itself is that. False if the slot is
+    /// another task's by now.
     #[inline]
-    pub(crate) fn note_wake(&self, number: u64, now: Tick, waker: Option<Parent>, is_self: bool) {
+    pub(crate) fn note_wake(
+        &self,
+        number: u64,
+        now: Tick,
+        waker: Option<Parent>,
+        is_self: bool,
+    ) -> bool {
         if self.outstanding.load(Ordering::Relaxed) >> 32 != number & 0xffff_ffff {
-            return;
+            return false;
         }
         self.wakes.fetch_add(1, Ordering::Relaxed);
         if is_self {
@@ -96,6 +117,7 @@ impl Waking {
         self.last_wake
             .store(((now >> TICK_SHIFT) + 1) as u32, Ordering::Relaxed);
         self.waker.store(Parent::pack(waker), Ordering::Relaxed);
+        true
     }
 
     /// The record of the task's stacks; 0 for none.

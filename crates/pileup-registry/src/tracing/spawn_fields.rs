@@ -16,6 +16,8 @@ pub(super) struct SpawnFields {
     /// The size of the future in bytes.
     pub(super) size: u64,
     pub(super) site: SiteNumber,
+    /// The name of the task; empty if it has none.
+    pub(super) name: String,
 }
 
 /// What comes after the last slash of the file whose closures are the workers of a runtime.
@@ -32,6 +34,7 @@ struct Kind {
 #[derive(Default)]
 struct Fields {
     kind: Kind,
+    name: String,
     task_id: u64,
     size: u64,
     original_size: Option<u64>,
@@ -69,6 +72,7 @@ impl SpawnFields {
             task_id: fields.task_id,
             size: fields.original_size.unwrap_or(fields.size),
             site,
+            name: fields.name,
         }
     }
 
@@ -112,6 +116,9 @@ impl Visit for Fields {
         if field.name() == "kind" {
             // It takes whatever fits.
             let _ = write!(self.kind, "{value:?}");
+        } else if field.name() == "task.name" {
+            // A task without a name has an empty one, for which nothing is allocated.
+            let _ = write!(self.name, "{value:?}");
         }
     }
 }

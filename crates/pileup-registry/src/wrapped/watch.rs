@@ -211,7 +211,8 @@ impl WatchedTask {
 
     #[inline]
     pub(super) fn is_dropped(&self) {
-        Registry::waker_dropped(self.entry.place, self.entry.counted_as);
+        let entry = self.entry;
+        self.registry.waker_dropped(entry.place, entry.counted_as);
     }
 
     #[inline]

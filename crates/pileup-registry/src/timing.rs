@@ -1,0 +1,91 @@
+//! Exact times of polls and wakes, for registries that keep them.
+
+use std::sync::atomic::Ordering;
+
+use crate::registry::Registry;
+use crate::table::{Live, Place};
+
+impl Registry {
+    /// Keeps exact times of the tasks that are spawned from now on: see
+    /// [`LiveTask::times`](crate::LiveTask::times). It takes 48 bytes a task, and asks the system
+    /// for the time at both ends of each poll and at each wake.
+    ///
+    /// Tasks that the runtime's hooks alone report have none.
+    pub fn keep_times(&self) {
+        self.keeps_times.store(true, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn keeps_times(&self) -> bool {
+        self.keeps_times.load(Ordering::Relaxed)
+    }
+
+    /// A poll of the task here begins.
+    #[inline]
+    pub(crate) fn time_poll_begin(&self, place: Place) {
+        if !self.keeps_times() {
+            return;
+        }
+        let Some(times) = place.times() else { return };
+        let waited = times.begin_poll(self.clock.nanos());
+        if self.watched.is_any()
+            && let Some(waited) = waited
+            && let Some(number) = place.held()
+        {
+            self.watched
+                .note(number, |times| times.note_scheduled(waited));
+        }
+    }
+
+    /// A poll of the task here has ended.
+    #[inline]
+    pub(crate) fn time_poll_end(&self, place: Place) {
+        if !self.keeps_times() {
+            return;
+        }
+        let Some(times) = place.times() else { return };
+        let took = times.end_poll(self.clock.nanos());
+        if self.watched.is_any()
+            && let Some(number) = place.held()
+        {
+            self.watched.note(number, |times| times.note_poll(took));
+        }
+    }
+
+    /// The task here is woken.
+    #[inline]
+    pub(crate) fn time_wake(&self, place: Place) {
+        if self.keeps_times()
+            && let Some(times) = place.times()
+        {
+            times.note_wake(self.clock.nanos());
+            times.note_change(self.clock.tick());
+        }
+    }
+
+    /// A waker of the task here was cloned or dropped.
+    #[inline]
+    pub(crate) fn note_change(&self, place: Place) {
+        if self.keeps_times()
+            && let Some(times) = place.times()
+        {
+            times.note_change(self.clock.tick());
+        }
+    }
+
+    /// The task here, which is about to be removed, if those that have finished are kept.
+    pub(crate) fn last_look(&self, place: Place) -> Option<Live> {
+        self.finished.is_kept().then(|| place.read()).flatten()
+    }
+
+    /// A task was removed: nobody who looks from now on sees it alive.
+    pub(crate) fn note_end(&self, number: u64, last: Option<Live>) {
+        self.task_names.end(number);
+        if let Some(mut live) = last.filter(|live| live.number == number) {
+            if !self.keeps_times() {
+                live.times = None;
+            }
+            self.finished.push(&live, self.clock.nanos());
+        }
+    }
+}
