@@ -18,7 +18,7 @@
 //! - A task has further fields: `waits` says where it waits, `spawned_by` which task spawned
 //!   it, and `woken_by` who woke it last.
 //!
-//! `docs/pileup-subscriber.md` lists what is not served.
+//! Resources, async ops and their attributes are not served yet.
 
 mod builder;
 mod connection;
