@@ -87,19 +87,28 @@ fn a_target_that_goes_away_in_the_watch() {
 }
 
 /// Watches through a proxy until that has a connection, cuts it, and gives what came of it.
-fn cut_off(proxy: &Proxy, target: &[&str]) -> Verdict {
+fn cut_off(proxy: &Proxy, target: &[&str]) -> Option<Verdict> {
+    let meter = Meter::start();
     let watcher = Watcher::start_with(target, machine::seconds(12), Stdio::piped());
     proxy.has_carried(1);
     watcher.has_seen_a_task();
-    proxy.cut(Duration::from_secs(1));
-    watcher.verdict()
+    let is_noticed = proxy.cut();
+    let verdict = watcher.verdict();
+    // A watch may end before it asks again, on a machine that is slow.
+    let is_undecided = !is_noticed && meter.slowness().is_too_slow();
+    if is_undecided {
+        eprintln!("the machine was too slow to decide: {}", verdict.said);
+    }
+    (!is_undecided).then_some(verdict)
 }
 
 #[test]
 fn a_connection_that_breaks_while_the_target_lives() {
     let target = Target::start("unclosed-channel", &["--every", "100ms"]);
     let proxy = Proxy::to(target.host_and_port());
-    let verdict = cut_off(&proxy, &[&proxy.address, "--max-lifetime", "1m"]);
+    let Some(verdict) = cut_off(&proxy, &[&proxy.address, "--max-lifetime", "1m"]) else {
+        return;
+    };
     let report = verdict.report();
     let gaps = report.coverage.gaps.as_ref().expect("the break is told");
     assert_eq!(gaps.count, 1, "{}", verdict.said);
@@ -116,7 +125,10 @@ fn a_probe_that_cannot_be_reached_for_a_while() {
     let pages = target.probe.trim_start_matches("http://");
     let (host_and_port, _) = pages.split_once('/').expect("the address of a page");
     let proxy = Proxy::to(host_and_port);
-    let verdict = cut_off(&proxy, &["--probe", &proxy.address, "--max-lifetime", "1m"]);
+    let Some(verdict) = cut_off(&proxy, &["--probe", &proxy.address, "--max-lifetime", "1m"])
+    else {
+        return;
+    };
     let report = verdict.report();
     let gaps = report.coverage.gaps.as_ref().expect("the break is told");
     assert!(gaps.count >= 1, "{gaps:?}");
@@ -243,10 +255,12 @@ fn crowds() -> MutexGuard<'static, ()> {
     free.unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether a crowd was silent for longer than pileup waits, on a machine that did not keep up.
+/// Whether a crowd was silent for longer than pileup waits, or late for too much of the watch, on
+/// a machine that did not keep up.
 fn is_undecided(verdict: &Verdict, meter: &Meter) -> bool {
-    let is_silent = verdict.said.contains("has sent nothing");
-    let undecided = is_silent && meter.slowness().is_too_slow();
+    let reasons = ["has sent nothing", "could not have seen a leak"];
+    let is_late = reasons.iter().any(|reason| verdict.said.contains(reason));
+    let undecided = is_late && meter.slowness().is_too_slow();
     if undecided {
         assert_ne!(verdict.code, Some(0), "{}", verdict.said);
         eprintln!("the machine was too slow to decide: {}", verdict.said);

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -18,6 +18,7 @@ pub struct Proxy {
     pub address: String,
     carried: Arc<Mutex<Vec<TcpStream>>>,
     is_down: Arc<AtomicBool>,
+    refused: Arc<AtomicUsize>,
 }
 
 impl Proxy {
@@ -29,10 +30,13 @@ impl Proxy {
         let connections = Arc::clone(&carried);
         let is_down = Arc::new(AtomicBool::new(false));
         let refuses = Arc::clone(&is_down);
+        let attempts = Arc::new(AtomicUsize::new(0));
+        let counts = Arc::clone(&attempts);
         // It ends with the test's process.
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 if refuses.load(Ordering::SeqCst) {
+                    counts.fetch_add(1, Ordering::SeqCst);
                     continue;
                 }
                 if let Ok(server) = TcpStream::connect(&target) {
@@ -47,10 +51,11 @@ impl Proxy {
             address,
             carried,
             is_down,
+            refused: attempts,
         }
     }
 
-    /// Waits until it has carried so many connections.
+    /// Waits until it has carried this number of connections.
     pub fn has_carried(&self, count: usize) {
         let started = Instant::now();
         while self.streams().len() < count * 2 {
@@ -59,15 +64,22 @@ impl Proxy {
         }
     }
 
-    /// Ends all connections that there are, on both sides, and for a while each new one.
-    pub fn cut(&self, time: Duration) {
+    /// Ends all connections that there are, on both sides, and refuses new ones until somebody
+    /// has tried. Whether somebody did within a generous time.
+    pub fn cut(&self) -> bool {
+        let before = self.refused.load(Ordering::SeqCst);
         self.is_down.store(true, Ordering::SeqCst);
         for stream in self.streams().drain(..) {
             // It may have ended by itself.
             let _ = stream.shutdown(Shutdown::Both);
         }
-        thread::sleep(time);
+        let is_noticed = || self.refused.load(Ordering::SeqCst) > before;
+        let started = Instant::now();
+        while !is_noticed() && started.elapsed() < PATIENCE {
+            thread::sleep(LOOK_EVERY);
+        }
         self.is_down.store(false, Ordering::SeqCst);
+        is_noticed()
     }
 
     fn streams(&self) -> MutexGuard<'_, Vec<TcpStream>> {
