@@ -49,7 +49,8 @@ struct Watch {
 /// What was seen of one spawn site.
 #[derive(Debug, Clone, Default)]
 pub struct SiteHistory {
-    /// Live tasks now, oldest first.
+    /// Live tasks now, oldest first: without those that have [finished](Task::has_finished) and
+    /// that an open span keeps on the wire.
     pub living: Vec<Arc<Task>>,
     /// Lifetimes of those that finished before the watch, as far as the target remembered.
     pub finished_before: Lifetimes,
@@ -80,7 +81,7 @@ struct WithoutWaker {
 
 impl History {
     /// Takes in the next snapshot. One that is not newer than the last counts as the last
-    /// one told anew.
+    /// one, repeated.
     pub fn observe(&mut self, snapshot: Snapshot) {
         let watch = self.watch.take();
         let started = watch.as_ref().map(|watch| watch.started);
@@ -155,6 +156,21 @@ impl History {
         stayed + usize::try_from(site.entered.total()).unwrap_or(usize::MAX)
     }
 
+    /// How many more tasks of a spawn site are alive a minute, over the whole watch.
+    #[must_use]
+    pub fn growth_per_minute(&self, site: &SiteHistory) -> f64 {
+        let more = site.living.len() as f64 - self.alive_at_start(site) as f64;
+        self.per_minute(more)
+    }
+
+    /// What a number that was counted over the whole watch is a minute: 0 before the second
+    /// snapshot.
+    #[must_use]
+    pub fn per_minute(&self, number: f64) -> f64 {
+        let minutes = self.window().as_secs_f64() / 60.0;
+        if minutes > 0.0 { number / minutes } else { 0.0 }
+    }
+
     /// What was seen of each spawn site, in the order of the sites.
     pub fn sites(&self) -> impl Iterator<Item = (Option<&Site>, &SiteHistory)> {
         self.sites.iter().map(|(site, seen)| (site.as_ref(), seen))
@@ -212,7 +228,10 @@ impl History {
         let of_site = |site: &SiteHistory| {
             site.living.len() as u64 + site.finished.total() + site.finished_before.total()
         };
-        self.sites.values().map(of_site).sum()
+        let kept = self.latest().map_or(0, |latest| {
+            latest.tasks.iter().filter(|task| task.has_finished()).count()
+        });
+        self.sites.values().map(of_site).sum::<u64>() + kept as u64
     }
 
     /// Notes from which time on the first snapshot has what finished: from the first of them.

@@ -49,9 +49,9 @@ pub struct SiteChange {
     pub before: Option<Seen>,
     /// Its surest finding after.
     pub after: Option<Seen>,
-    /// Its living before; not known of a report without a finding there.
+    /// Its live tasks before; not known of a report without a finding there.
     pub alive_before: Option<usize>,
-    /// Its living after.
+    /// Its live tasks after.
     pub alive_after: Option<usize>,
 }
 
@@ -134,14 +134,13 @@ impl Difference {
 }
 
 impl Compared {
-    /// The living of a site at the end; none where no recording tells.
+    /// Live tasks of a site at the end; none where there is no recording.
     fn alive(&self, site: Option<&Site>) -> Option<usize> {
         let history = self.history.as_ref()?;
         let place = |site: Option<&Site>| site.map(|site| (site.portable_file(), site.line));
         let wanted = place(site);
         let there = history.sites().filter(|(site, _)| place(*site) == wanted);
-        let live = there.flat_map(|(_, seen)| &seen.living);
-        Some(live.filter(|task| !task.has_finished()).count())
+        Some(there.map(|(_, seen)| seen.living.len()).sum())
     }
 }
 

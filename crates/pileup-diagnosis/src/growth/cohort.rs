@@ -15,7 +15,7 @@ pub struct Grown<'a> {
     /// Whether they leak.
     pub verdict: Verdict,
     pub(crate) seen: &'a SiteHistory,
-    /// The live tasks, oldest first, without those that have finished and are kept on the wire.
+    /// The live tasks, oldest first.
     pub(crate) live: Vec<&'a Task>,
 }
 
@@ -35,8 +35,7 @@ fn grown<'a>(
     max_lifetime: Duration,
 ) -> Option<Grown<'a>> {
     let latest = history.latest()?;
-    let live = seen.living.iter().map(AsRef::as_ref);
-    let live: Vec<&Task> = live.filter(|task| !task.is_ghost()).collect();
+    let live: Vec<&Task> = seen.living.iter().map(AsRef::as_ref).collect();
     let ages: Vec<Duration> = live.iter().map(|task| task.age(latest.at)).collect();
     let before = Period {
         length: seen.known_before,

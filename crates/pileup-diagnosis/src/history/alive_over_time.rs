@@ -1,28 +1,28 @@
-//! How many tasks of a spawn site lived over the watch: a few points, however long it is.
+//! The number of live tasks of a spawn site over the watch: a few points, however long it is.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// At the most so many points are kept of a site, and the latest one.
+/// At most this many points are kept of a site, and the latest one.
 const MOST: usize = 60;
 
-/// How many tasks lived at one moment of the watch.
+/// The number of live tasks at one moment of the watch.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct AliveAt {
     /// Seconds since the watch began.
     pub seconds: f64,
-    /// Living tasks of the site.
+    /// Live tasks of the site.
     pub alive: usize,
 }
 
-/// The living of a site over the watch. When there are too many points, every second one
-/// goes, and from then on only every second snapshot is kept.
+/// The live tasks of a site over the watch. When there are too many points, every second one
+/// is dropped, and from then on only every second snapshot is kept.
 #[derive(Debug, Clone)]
 pub(crate) struct AliveOverTime {
     kept: Vec<(Timestamp, usize)>,
     latest: Option<(Timestamp, usize)>,
-    /// One snapshot in so many is kept.
+    /// One snapshot in this number is kept.
     one_in: usize,
     seen: usize,
 }

@@ -1,4 +1,4 @@
-//! Who lives at each spawn site: kept from snapshot to snapshot, at the cost of what changes.
+//! The live tasks of each spawn site: kept from snapshot to snapshot, at the cost of what changes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +16,8 @@ struct Turnover<'a> {
     born: Vec<&'a Arc<Task>>,
 }
 
-/// Brings the living of all sites from one snapshot to the next.
+/// Brings the live tasks of all sites from one snapshot to the next. Tasks that have finished, and
+/// that an open span keeps on the wire, are not among them.
 pub(crate) fn update_living(
     sites: &mut BTreeMap<Option<Site>, SiteHistory>,
     before: &[Arc<Task>],
@@ -24,8 +25,15 @@ pub(crate) fn update_living(
     started: Option<Timestamp>,
 ) {
     let mut turnovers: BTreeMap<Option<&Site>, Turnover> = BTreeMap::new();
-    for change in changes(before, now, |task| task.id) {
-        match change {
+    let is_live = |task: &&Arc<Task>| !task.has_finished();
+    for (old, new) in changes(before, now, |task| task.id) {
+        if let Some(left) = old.filter(|old| new.is_none_or(|new| !is_same(old, new)))
+            && let Some(started) = started.filter(|started| left.created_at <= *started)
+        {
+            let seen = sites.entry(left.site.clone()).or_default();
+            seen.entered.add(elapsed(left.created_at, started));
+        }
+        match (old.filter(is_live), new.filter(is_live)) {
             (Some(old), Some(new)) if is_same(old, new) => {
                 let site = sites.get_mut(&new.site);
                 if let Some(known) = site.and_then(|site| known(&mut site.living, old)) {
@@ -46,12 +54,6 @@ pub(crate) fn update_living(
     }
     for (site, turnover) in turnovers {
         let seen = sites.entry(site.cloned()).or_default();
-        let since_start = |task: &&Task| started.filter(|started| task.created_at <= *started);
-        for gone in &turnover.gone {
-            if let Some(started) = since_start(gone) {
-                seen.entered.add(elapsed(gone.created_at, started));
-            }
-        }
         turnover.apply(&mut seen.living);
     }
 }
@@ -84,7 +86,7 @@ fn is_same(old: &Task, new: &Task) -> bool {
     old.created_at == new.created_at && old.site == new.site
 }
 
-/// The order of the living: oldest first.
+/// The order of live tasks: oldest first.
 fn age(task: &Task) -> (Timestamp, TaskId) {
     (task.created_at, task.id)
 }
@@ -112,31 +114,33 @@ mod tests {
         })
     }
 
-    /// What the living must be, looked up in the snapshot itself.
+    /// The live tasks as they must be, looked up in the snapshot itself.
     fn living(tasks: &[Arc<Task>], site: Option<&Site>) -> Vec<Arc<Task>> {
-        let of_site = tasks.iter().filter(|task| task.site.as_ref() == site);
+        let live = tasks.iter().filter(|task| !task.has_finished());
+        let of_site = live.filter(|task| task.site.as_ref() == site);
         let mut living: Vec<Arc<Task>> = of_site.cloned().collect();
         living.sort_by_key(|task| age(task));
         living
     }
 
-    /// Ids, and for each whether it lives, since when, where, and after how many polls.
+    /// Ids, and for each whether it is on the wire, since when, where, and after how many polls:
+    /// after two without a wake it has finished.
     fn snapshot() -> impl Strategy<Value = Vec<Option<(i64, u32, u64)>>> {
-        let told = proptest::option::weighted(0.7, (0..4_i64, 1..3_u32, 0..2_u64));
-        proptest::collection::vec(told, 8)
+        let on_wire = proptest::option::weighted(0.7, (0..4_i64, 1..3_u32, 0..3_u64));
+        proptest::collection::vec(on_wire, 8)
     }
 
     proptest! {
         #[test]
-        fn the_living_are_those_of_the_latest_snapshot(
+        fn live_tasks_are_those_of_the_latest_snapshot(
             snapshots in proptest::collection::vec(snapshot(), 1..6)
         ) {
             let mut sites = BTreeMap::new();
             let mut before: Vec<Arc<Task>> = Vec::new();
-            for told in snapshots {
+            for snapshot in snapshots {
                 let mut now = Vec::new();
-                for (id, told) in (0..).zip(told) {
-                    let Some((born, site, polls)) = told else { continue };
+                for (id, on_wire) in (0..).zip(snapshot) {
+                    let Some((born, site, polls)) = on_wire else { continue };
                     let mut new = task(id, born, site);
                     Arc::make_mut(&mut new).polls.count = polls;
                     let same = before.iter().find(|old| ***old == *new);
@@ -147,7 +151,8 @@ mod tests {
                     prop_assert_eq!(&seen.living, &living(&now, site.as_ref()));
                 }
                 let kept: usize = sites.values().map(|seen| seen.living.len()).sum();
-                prop_assert_eq!(kept, now.len());
+                let live = now.iter().filter(|task| !task.has_finished()).count();
+                prop_assert_eq!(kept, live);
                 before = now;
             }
         }

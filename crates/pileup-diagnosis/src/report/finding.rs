@@ -116,12 +116,9 @@ impl Finding {
         let grew_at = claim.grew_at.as_ref().or(claim.site.as_ref());
         let seen = history.site(grew_at).unwrap_or(&nothing);
         let oldest = seen.living.first();
-        let minutes = history.window().as_secs_f64() / 60.0;
-        let per_minute = |number: f64| if minutes > 0.0 { number / minutes } else { 0.0 };
         let born = live
             .iter()
             .filter(|task| Some(task.created_at) > history.started());
-        let growth = seen.living.len() as f64 - history.alive_at_start(seen) as f64;
         let facts = claim.evidence.iter().map(Evidence::sentence);
         let doubts = claim.doubts.iter().filter_map(|doubt| doubt.sentence());
         Self {
@@ -131,11 +128,11 @@ impl Finding {
             title: title(claim.advice, live.len()),
             cause: cause(claim.advice, &waits),
             tasks: live.len(),
-            tasks_per_minute: per_minute(born.count() as f64),
+            tasks_per_minute: history.per_minute(born.count() as f64),
             task_names: task_names(seen),
             alive: seen.living.len(),
             alive_over_time: history.alive_over_time(seen),
-            growth_per_minute: per_minute(growth),
+            growth_per_minute: history.growth_per_minute(seen),
             oldest_seconds: oldest.map_or(0.0, |task| task.age(latest.at).as_secs_f64()),
             state: claim.state,
             held_by: held_by(&claim.holders),

@@ -25,14 +25,9 @@ pub(super) fn future_bytes(
             grown = grown.saturating_add(size);
         }
     }
-    let minutes = history.window().as_secs_f64() / 60.0;
     (bytes > 0).then(|| Evidence::FutureBytes {
         tasks,
         bytes,
-        bytes_per_minute: if minutes > 0.0 {
-            grown as f64 / minutes
-        } else {
-            0.0
-        },
+        bytes_per_minute: history.per_minute(grown as f64),
     })
 }

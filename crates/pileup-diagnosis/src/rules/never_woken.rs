@@ -12,8 +12,11 @@
 //! and ended: those that somebody aborts in the end look the same until then. Otherwise it is
 //! as sure as the pile that they are.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use jiff::Timestamp;
-use pileup_model::{Snapshot, Task, TaskKind, elapsed};
+use pileup_model::{Site, Snapshot, Task, TaskKind, elapsed};
 
 use super::claim::{Claim, Observation, usual_state};
 use crate::history::{History, SiteHistory};
@@ -36,6 +39,7 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
         history, latest, ..
     } = observation;
     let closures = closures(latest);
+    let finished = finished_in_disguise(latest);
     let mut claims = Vec::new();
     for (site, seen) in history.sites() {
         let living = seen.living.iter().map(AsRef::as_ref);
@@ -45,6 +49,7 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
         let Some(oldest) = unwakeable.first() else {
             continue;
         };
+        let disguised = finished.get(&site).copied().unwrap_or_default();
         let polls = unwakeable.iter().map(|task| task.polls.count);
         let claim = Claim {
             members: unwakeable.iter().map(|task| task.id).collect(),
@@ -62,7 +67,7 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
                     polls: polls.max().unwrap_or_default(),
                 },
             ],
-            doubts: doubt(&unwakeable, seen, history, latest)
+            doubts: doubt(&unwakeable, disguised, seen, history, latest)
                 .into_iter()
                 .collect(),
             ..Claim::new(Code::NeverWoken, site, ADVICE)
@@ -74,6 +79,7 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
 
 fn doubt(
     unwakeable: &[&Task],
+    disguised: usize,
     seen: &SiteHistory,
     history: &History,
     latest: &Snapshot,
@@ -85,7 +91,7 @@ fn doubt(
         .any(|finished| finished.longest() * ENDED_AS_OLD_PART >= oldest);
     if !unwakeable.iter().any(counted) {
         Some(Doubt::WakersUncounted)
-    } else if !have_not_finished(unwakeable, history) {
+    } else if !have_not_finished(unwakeable, disguised, history) {
         Some(Doubt::MayHaveFinished)
     } else if ended_as_old {
         Some(Doubt::OthersEndedAsOld)
@@ -94,17 +100,27 @@ fn doubt(
     }
 }
 
-/// Whether tasks have not finished, and have no waker, as far as was asked of them. Most must
-/// have been found so: by chance one in a hundred seems so.
-fn have_not_finished(tasks: &[&Task], history: &History) -> bool {
+/// Whether tasks have not finished, and have no waker, as far as the target was asked about them.
+/// Of the tasks of the site that look so, most must have been found so: one finished task in a
+/// hundred seems so by chance.
+fn have_not_finished(tasks: &[&Task], disguised: usize, history: &History) -> bool {
     let proven = |task: &&&Task| has_not_finished(task) && history.has_all_clones_counted(task);
     let proven = tasks.iter().filter(proven).count();
-    let refuted = |task: &&&Task| {
+    proven > 0 && are_most(proven, proven + disguised)
+}
+
+/// Of each site, the tasks that look as if nobody could wake them, and have finished: their last
+/// poll followed no wake.
+fn finished_in_disguise(latest: &Snapshot) -> BTreeMap<Option<&Site>, usize> {
+    let mut finished = BTreeMap::new();
+    let polled_unwoken = |task: &&Arc<Task>| {
         let wakers = task.wakers.unwrap_or_default();
-        wakers.woken_for_last_poll == Some(false)
+        wakers.woken_for_last_poll == Some(false) && task.has_no_waker() && !task.is_ghost()
     };
-    let asked = proven + tasks.iter().filter(refuted).count();
-    proven > 0 && are_most(proven, asked)
+    for task in latest.tasks.iter().filter(polled_unwoken) {
+        *finished.entry(task.site.as_ref()).or_default() += 1;
+    }
+    finished
 }
 
 fn is_unwakeable(
@@ -132,7 +148,7 @@ fn may_have_finished(task: &Task, closures: &[Timestamp]) -> bool {
     let kept_open = closures
         .get(next)
         .is_some_and(|born| *born <= task.last_active());
-    task.is_ghost() || (kept_open && !has_not_finished(task))
+    kept_open && !has_not_finished(task)
 }
 
 /// When the live blocking closures were born, in order.

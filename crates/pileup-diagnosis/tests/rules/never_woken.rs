@@ -93,13 +93,20 @@ fn a_woken_task_has_not_finished_if_its_last_poll_came_of_its_last_wake() {
 fn a_woken_task_may_have_finished_and_be_kept_on_the_wire_by_a_span() {
     for last_polls in [
         vec![None],
-        vec![Some(false); 40],
         // By chance one seems to have been woken.
         (0..40).map(|number| Some(number == 7)).collect(),
     ] {
         let report = woken_twice(last_polls).watch(0.0, 12.0);
         assert_eq!(report.worst(), Some(Grade::Suspicious));
     }
+}
+
+#[test]
+fn tasks_that_are_known_to_have_finished_are_no_finding_and_not_alive() {
+    let report = woken_twice(vec![Some(false); 40]).watch(0.0, 12.0);
+    assert_eq!(found(&report), NOTHING);
+    assert_eq!(report.coverage.live_tasks, 0);
+    assert_eq!(report.coverage.tasks_seen, 40);
 }
 
 #[test]

@@ -1,9 +1,8 @@
 //! The places of a profile with their counts, as `pprof -top` has them, and how they grow.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use pileup::{History, Task};
+use pileup::History;
 use pileup_profile::{Frame, Profile};
 
 /// One place.
@@ -46,20 +45,14 @@ pub fn rows<'a>(profile: &'a Profile, history: &History) -> Vec<Row<'a>> {
     rows
 }
 
-/// How the living of each line that spawns grew over the watch.
+/// How many more tasks each line that spawns has a minute.
 fn growth_per_minute(history: &History) -> BTreeMap<(&str, u32), f64> {
-    let minutes = history.window().as_secs_f64() / 60.0;
     let mut growth = BTreeMap::new();
     for (site, seen) in history.sites() {
-        let Some(site) = site.filter(|_| minutes > 0.0) else {
+        let Some(site) = site.filter(|_| !history.window().is_zero()) else {
             continue;
         };
-        // A task that has finished unseen is in both counts, unless it was spawned meanwhile.
-        let is_new = |task: &&Arc<Task>| Some(task.created_at) >= history.started();
-        let finished = |task: &&Arc<Task>| task.has_finished();
-        let unseen = seen.living.iter().filter(is_new).filter(finished).count();
-        let more = (seen.living.len() - unseen) as f64 - history.alive_at_start(seen) as f64;
-        *growth.entry((&*site.file, site.line)).or_default() += more / minutes;
+        *growth.entry((&*site.file, site.line)).or_default() += history.growth_per_minute(seen);
     }
     growth
 }
