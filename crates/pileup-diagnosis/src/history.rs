@@ -229,7 +229,11 @@ impl History {
             site.living.len() as u64 + site.finished.total() + site.finished_before.total()
         };
         let kept = self.latest().map_or(0, |latest| {
-            latest.tasks.iter().filter(|task| task.has_finished()).count()
+            latest
+                .tasks
+                .iter()
+                .filter(|task| task.has_finished())
+                .count()
         });
         self.sites.values().map(of_site).sum::<u64>() + kept as u64
     }

@@ -32,11 +32,12 @@ pub fn duration(duration: Duration) -> String {
     }
 }
 
-/// A count with its noun, such as `1 task` or `5 tasks`.
+/// A count with its noun, such as `1 task`, `5 tasks` or `5 Mutexes`.
 #[must_use]
 pub fn count(number: u64, noun: &str) -> String {
     match number {
         1 => format!("1 {noun}"),
+        _ if noun.ends_with('x') => format!("{number} {noun}es"),
         _ => format!("{number} {noun}s"),
     }
 }

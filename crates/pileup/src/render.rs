@@ -40,7 +40,7 @@ pub fn print(
         Format::Junit => junit::write(report, fail_on, out),
         Format::Html => {
             let graph = graph(history);
-            let picture = (!graph.nodes.is_empty()).then(|| svg::write(&graph));
+            let picture = (!graph.nodes.is_empty()).then(|| svg::write(&graph, html::GRAPH));
             html::write(report, picture.as_deref(), sources, out)
         }
     })

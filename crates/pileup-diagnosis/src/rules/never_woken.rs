@@ -42,11 +42,12 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
     let finished = finished_in_disguise(latest);
     let mut claims = Vec::new();
     for (site, seen) in history.sites() {
-        let living = seen.living.iter().map(AsRef::as_ref);
-        let unwakeable: Vec<&Task> = living
-            .filter(|task| is_unwakeable(task, history, latest, &closures))
-            .collect();
-        let Some(oldest) = unwakeable.first() else {
+        let live = seen.living.iter().map(AsRef::as_ref);
+        let unwakeable = live.filter(|task| is_unwakeable(task, &closures));
+        let unwakeable: Vec<&Task> = unwakeable.collect();
+        // Where one has been so for long enough, the younger ones count with it.
+        let lasts = |task: &&Task| has_lasted(task, history, latest);
+        let Some(oldest) = unwakeable.first().filter(|_| unwakeable.iter().any(lasts)) else {
             continue;
         };
         let disguised = finished.get(&site).copied().unwrap_or_default();
@@ -123,15 +124,14 @@ fn finished_in_disguise(latest: &Snapshot) -> BTreeMap<Option<&Site>, usize> {
     finished
 }
 
-fn is_unwakeable(
-    task: &Task,
-    history: &History,
-    latest: &Snapshot,
-    closures: &[Timestamp],
-) -> bool {
+fn is_unwakeable(task: &Task, closures: &[Timestamp]) -> bool {
+    task.has_no_waker() && !may_have_finished(task, closures)
+}
+
+/// Whether a task has been without a waker for longer than a waker takes to be stored.
+fn has_lasted(task: &Task, history: &History, latest: &Snapshot) -> bool {
     let since = history.without_waker_since(task);
     since.is_some_and(|since| elapsed(since, latest.at) >= WITHOUT_WAKER)
-        && !may_have_finished(task, closures)
 }
 
 /// Whether the task has not finished, for certain: it was polled when it was spawned and not

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use pileup_model::{Site, TaskId, WaitKind};
+use pileup_model::{Site, Snapshot, Task, TaskId, TaskKind, TaskState, WaitKind};
 use serde::{Deserialize, Serialize};
 
 use super::wait_graph::{Wait, WaitGraph};
@@ -27,12 +27,17 @@ impl Graph {
     }
 }
 
-/// Tasks of a site, or resources made at a place.
+/// Tasks of a site, or what tasks wait for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Node {
-    /// Living tasks that were spawned at a site.
-    Tasks(Option<Site>),
+    /// Live tasks that were spawned at a site.
+    Tasks {
+        /// The site; none where the target does not report it.
+        site: Option<Site>,
+        /// All live tasks of the site, also those that do not wait.
+        alive: usize,
+    },
     /// Tasks that have ended, and were spawned at a site.
     Ended(Option<Site>),
     /// Resources of one kind, made at a place.
@@ -46,6 +51,21 @@ pub enum Node {
     },
     /// A holder that is not known.
     UnknownHolder,
+    /// A wait that Tokio does not report, and an await stack shows.
+    Await {
+        /// The kind of wait, such as `mpsc::Receiver::recv`.
+        kind: String,
+        /// The file and the line of the `.await`, where they are known.
+        place: Option<(String, u32)>,
+    },
+    /// A wait that Tokio does not report, and no await stack shows.
+    Unseen,
+    /// Nothing: no waker of the tasks is left.
+    NoWaker,
+    /// The first poll, which has not come.
+    FirstPoll,
+    /// A poll, or a blocking closure, that has not returned.
+    Running,
 }
 
 /// A relation between two nodes.
@@ -67,23 +87,33 @@ pub struct Edge {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Relation {
-    /// Tasks wait for a resource.
+    /// Tasks wait for something.
     WaitsFor,
+    /// Tasks do not wait: they run.
+    Runs,
     /// A resource is held by tasks.
     HeldBy,
     /// A resource was granted to a future that its task does not poll.
     GrantedTo,
 }
 
-/// The wait-for graph of the latest snapshot.
+/// The wait-for graph of the latest snapshot: every wait that Tokio reports, and what else the
+/// tasks of a spawn site do where several of them do the same.
 #[must_use]
 pub fn graph(history: &History) -> Graph {
     let Some(latest) = history.latest() else {
         return Graph::default();
     };
     let waits = WaitGraph::of(history);
-    let in_cycle: HashSet<TaskId> = waits.cycles().iter().flatten().copied().collect();
     let mut relations = Relations::default();
+    add_waits(&mut relations, &waits, history, latest);
+    add_others(&mut relations, &waits, history);
+    relations.graph()
+}
+
+/// Adds every wait that Tokio reports.
+fn add_waits(relations: &mut Relations, waits: &WaitGraph, history: &History, latest: &Snapshot) {
+    let in_cycle: HashSet<TaskId> = waits.cycles().iter().flatten().copied().collect();
     let mut resources_seen = HashSet::new();
     for wait in waits.waits() {
         let holder = waits.holder(wait.resource);
@@ -93,7 +123,7 @@ pub fn graph(history: &History) -> Graph {
                 .iter()
                 .any(|task| in_cycle.contains(&task.id));
         let resource = resource(wait);
-        let waiting = Node::Tasks(wait.task.site.clone());
+        let waiting = tasks(wait.task.site.as_ref(), history);
         relations.add(waiting, resource.clone(), Relation::WaitsFor, cyclic);
         let first = resources_seen.insert((wait.resource.id, cyclic));
         if !first || !wait.kind.is_lock() {
@@ -104,11 +134,10 @@ pub fn graph(history: &History) -> Graph {
             _ => Relation::HeldBy,
         };
         for task in holder.tasks() {
-            let site = task.site.clone();
             let held_by = if task.lives(latest) {
-                Node::Tasks(site)
+                tasks(task.site.as_ref(), history)
             } else {
-                Node::Ended(site)
+                Node::Ended(task.site.clone())
             };
             relations.add(resource.clone(), held_by, relation, cyclic);
         }
@@ -116,7 +145,63 @@ pub fn graph(history: &History) -> Graph {
             relations.add(resource, Node::UnknownHolder, relation, false);
         }
     }
-    relations.graph()
+}
+
+/// Adds what the tasks of a spawn site do that are in no wait that Tokio reports, where several
+/// do the same.
+fn add_others(relations: &mut Relations, waits: &WaitGraph, history: &History) {
+    for (site, seen) in history.sites() {
+        let mut counts: BTreeMap<(Node, Relation), usize> = BTreeMap::new();
+        for task in &seen.living {
+            if waits.waits_of(task.id).is_empty()
+                && let Some(does) = does(task)
+            {
+                *counts.entry(does).or_default() += 1;
+            }
+        }
+        // Of the youngest tasks the await stacks may not be there yet.
+        let has_stacks = counts
+            .keys()
+            .any(|(node, _)| matches!(node, Node::Await { .. }));
+        counts.retain(|(node, _), tasks| *tasks > 1 && !(has_stacks && *node == Node::Unseen));
+        for ((node, relation), count) in counts {
+            relations.add_many(tasks(site, history), node, relation, count);
+        }
+    }
+}
+
+/// What a task does that is in no wait that Tokio reports; none of the runtime's own threads, and
+/// of a task that was woken and waits for a worker.
+fn does(task: &Task) -> Option<(Node, Relation)> {
+    if task.kind == TaskKind::BlockOn || task.is_worker() {
+        return None;
+    }
+    let waits_for = match task.state()? {
+        TaskState::Running => return Some((Node::Running, Relation::Runs)),
+        TaskState::Scheduled => return None,
+        TaskState::Idle if task.polls.count == 0 => Node::FirstPoll,
+        TaskState::Idle => match task.waits.as_deref() {
+            Some([newest, ..]) => Node::Await {
+                kind: newest.kind.to_string(),
+                place: newest.place.as_ref().and_then(|place| {
+                    let file = place.file.as_ref()?.to_string();
+                    Some((file, place.line?))
+                }),
+            },
+            Some([]) => Node::NoWaker,
+            None if task.has_no_waker() => Node::NoWaker,
+            None => Node::Unseen,
+        },
+    };
+    Some((waits_for, Relation::WaitsFor))
+}
+
+/// The live tasks of a site.
+fn tasks(site: Option<&Site>, history: &History) -> Node {
+    Node::Tasks {
+        site: site.cloned(),
+        alive: history.site(site).map_or(0, |seen| seen.living.len()),
+    }
 }
 
 /// Edges in the making: how many of each, and of those how many in a circle.
@@ -130,6 +215,10 @@ impl Relations {
         let (count, cyclic) = self.counts.entry((from, to, relation)).or_default();
         *count += 1;
         *cyclic |= in_cycle;
+    }
+
+    fn add_many(&mut self, from: Node, to: Node, relation: Relation, tasks: usize) {
+        self.counts.entry((from, to, relation)).or_default().0 += tasks;
     }
 
     fn graph(self) -> Graph {

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::output::{print, remark};
 use crate::sources::Sources;
 use crate::views::profile::profile;
-use crate::watch::{observe, open};
+use crate::watch::{Watched, observe, open};
 
 /// Tasks take and give back most locks within such a time, and a holder is known once it has
 /// been seen to take its lock.
@@ -29,7 +29,7 @@ pub async fn execute(arguments: Graph) -> Result<ExitCode, Error> {
     let of_stacks = snapshot.coverage.waits_unseen || arguments.stacks;
     let drawn = if of_stacks {
         let profile = profile(snapshot, &mut sources);
-        let stacks = Stacks::of(&profile);
+        let stacks = Stacks::of(&profile, title("Where live tasks stand", &watched));
         match arguments.format {
             GraphFormat::Dot => stacks.dot(),
             GraphFormat::Svg => stacks.svg(),
@@ -38,13 +38,20 @@ pub async fn execute(arguments: Graph) -> Result<ExitCode, Error> {
         let graph = graph(&watched.history);
         let hint = hint(&graph, watched.history.window());
         hint.iter().for_each(remark);
+        let title = title("Who waits for what, and who holds it", &watched);
         match arguments.format {
-            GraphFormat::Dot => dot::write(&graph),
-            GraphFormat::Svg => svg::write(&graph),
+            GraphFormat::Dot => dot::write(&graph, &title),
+            GraphFormat::Svg => svg::write(&graph, &title),
         }
     };
     print(|out| write!(out, "{drawn}"))?;
     watched.ended()
+}
+
+/// What is drawn, of which target, and after which time.
+fn title(what: &str, watched: &Watched) -> String {
+    let window = figures::duration(watched.history.window());
+    format!("{what} · {} · watched {window}", watched.target)
 }
 
 /// What a longer watch would show.
@@ -77,7 +84,10 @@ mod tests {
             "{said}"
         );
         assert_eq!(hint(&unknown, Duration::from_secs(20)), None);
-        let known = graph(vec![Node::Tasks(None)]);
+        let known = graph(vec![Node::Tasks {
+            site: None,
+            alive: 2,
+        }]);
         assert_eq!(hint(&known, Duration::from_secs(3)), None);
     }
 }

@@ -1,5 +1,5 @@
 //! Where the layout draws: an SVG that goes into a page as well as into a file of its own,
-//! in a light and in a dark room.
+//! with light and with dark colours.
 
 use std::fmt::Write;
 
@@ -7,6 +7,7 @@ use layout::core::format::{ClipHandle, RenderBackend};
 use layout::core::geometry::Point;
 use layout::core::style::StyleAttr;
 
+use super::picture::LegendShape;
 use crate::render::escape::xml;
 
 /// The width of a character, and the height of a line.
@@ -15,12 +16,27 @@ pub const LINE: f64 = 16.0;
 /// Around everything.
 const MARGIN: f64 = 14.0;
 
-/// For whoever knows no style sheets, each shape has the colours of a light room itself.
+/// The size of text, where nothing else is said.
+pub const TEXT: usize = 12;
+/// What the layout takes for the width of a character in the label of an edge.
+pub const EDGE_CHARACTER: usize = 8;
+/// The size of the title, and the width of its characters.
+const TITLE: f64 = 14.0;
+const TITLE_CHARACTER: f64 = 8.6;
+/// The size of a shape in the legend, and the room between two of its lines.
+const SAMPLE: Point = Point { x: 30.0, y: 14.0 };
+const LEGEND_LINE: f64 = 22.0;
+
+/// A viewer without style sheets shows these colours: those for a light background.
 const STYLE: &str = include_str!("canvas.css");
 const INK: &str = "#1c2230";
 const QUIET: &str = "#5a6375";
 const PAPER: &str = "#ffffff";
 const RED: &str = "#c0362c";
+/// From few tasks to most.
+const HEAT: [&str; 5] = ["#ffffff", "#f8efe6", "#f5dfcd", "#f2c9ad", "#eeae8c"];
+/// How many colours there are for weights.
+pub const HEATS: usize = HEAT.len();
 
 /// A picture in the making, and its corners.
 pub struct Canvas {
@@ -51,11 +67,58 @@ impl Canvas {
             let middle = f64::midpoint(self.least.x, self.most.x);
             Point::new(middle, self.most.y + 2.0 * LINE)
         };
-        self.draw_text(place, text, &StyleAttr::simple());
+        let look = StyleAttr {
+            font_size: TEXT,
+            ..StyleAttr::simple()
+        };
+        self.draw_text(place, text, &look);
     }
 
-    /// All that was drawn. `about` says of what, for those who cannot see it.
-    pub fn picture(&self, about: &str) -> String {
+    /// Explains shapes in lines under all that was drawn.
+    pub fn legend(&mut self, entries: &[(LegendShape, &'static str)]) {
+        if self.least.x > self.most.x {
+            return;
+        }
+        let mut corner = Point::new(self.least.x, self.most.y + LINE + MARGIN);
+        for (shape, text) in entries {
+            let class = Some(shape.class.to_owned());
+            if shape.is_round {
+                let middle = corner.add(SAMPLE.scale(0.5));
+                self.draw_circle(middle, SAMPLE, &StyleAttr::simple(), class);
+            } else {
+                self.draw_rect(corner, SAMPLE, &StyleAttr::simple(), class, None);
+            }
+            let start = Point::new(corner.x + SAMPLE.x + 10.0, corner.y + SAMPLE.y - 3.0);
+            self.write_from(start, text, TEXT as f64, "");
+            let width = text.chars().count() as f64 * CHARACTER;
+            self.take_in(start, Point::new(start.x + width, start.y + 3.0));
+            corner.y += LEGEND_LINE;
+        }
+    }
+
+    /// Writes a line that begins at a place.
+    fn write_from(&mut self, Point { x, y }: Point, text: &str, size: f64, more: &str) {
+        // Writing to a String does not fail.
+        let _ = writeln!(
+            self.text,
+            "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"start\" font-size=\"{size}\"{more}>{}</text>",
+            xml(text)
+        );
+    }
+
+    /// All that was drawn, under a title.
+    pub fn picture(mut self, title: &str) -> String {
+        if self.least.x > self.most.x {
+            self.take_in(Point::zero(), Point::zero());
+        }
+        let start = Point::new(self.least.x, self.least.y - TITLE - MARGIN);
+        let end = start.x + title.chars().count() as f64 * TITLE_CHARACTER;
+        self.take_in(
+            Point::new(start.x, start.y - TITLE),
+            Point::new(end, start.y),
+        );
+        self.write_from(start, title, TITLE, " font-weight=\"bold\"");
+        let about = xml(title);
         let (x, y) = (self.least.x - MARGIN, self.least.y - MARGIN);
         let width = self.most.x + MARGIN - x;
         let height = self.most.y + MARGIN - y;
@@ -96,19 +159,30 @@ fn marker(id: &str, color: &str) -> String {
 }
 
 /// The class of a shape, with its colours and its line.
+///
+/// Classes are `circle` for a part of a circle, `ended` for what lives no more, `w` and a number
+/// for the width of a line, and `heat` and a number for the colour of a box.
 fn drawn(class: Option<&str>) -> String {
     let class = class.unwrap_or_default();
+    let number = |name| {
+        let mut classes = class.split(' ');
+        classes.find_map(|class| class.strip_prefix(name)?.parse::<usize>().ok())
+    };
     let (stroke, width) = if class.contains("circle") {
         (RED, 2)
     } else {
-        (QUIET, 1)
+        (QUIET, number("w").unwrap_or(1))
+    };
+    let fill = match number("heat").and_then(|heat| HEAT.get(heat)) {
+        Some(color) => format!(" fill=\"{color}\""),
+        None => String::new(),
     };
     let dash = if class.contains("ended") {
         " stroke-dasharray=\"5 4\""
     } else {
         ""
     };
-    format!("class=\"{class}\" stroke=\"{stroke}\" stroke-width=\"{width}\"{dash}")
+    format!("class=\"{class}\" stroke=\"{stroke}\" stroke-width=\"{width}\"{dash}{fill}")
 }
 
 impl RenderBackend for Canvas {
@@ -144,35 +218,46 @@ impl RenderBackend for Canvas {
         ));
     }
 
-    fn draw_text(&mut self, xy: Point, text: &str, _look: &StyleAttr) {
+    fn draw_text(&mut self, xy: Point, text: &str, look: &StyleAttr) {
+        let of_edge = look.font_size == EDGE_CHARACTER;
+        let size = if of_edge { TEXT } else { look.font_size };
+        let scale = size as f64 / TEXT as f64;
+        let line_height = LINE * scale;
         let lines = text.lines().count() as f64;
         let width = text.lines().map(textwrap::core::display_width).max();
         let half = Point::new(
-            width.unwrap_or(0) as f64 * CHARACTER / 2.0,
-            lines * LINE / 2.0,
+            width.unwrap_or(0) as f64 * CHARACTER * scale / 2.0,
+            lines * line_height / 2.0,
         );
         self.take_in(xy.sub(half), xy.add(half));
-        // What is written at a line interrupts it.
-        let _ = writeln!(
-            self.text,
-            "<rect class=\"paper\" x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" \
-             fill=\"{PAPER}\"/>",
-            xy.x - half.x - 3.0,
-            xy.y - half.y,
-            2.0 * half.x + 6.0,
-            2.0 * half.y
-        );
+        if of_edge {
+            // What is written at a line interrupts it.
+            let _ = writeln!(
+                self.text,
+                "<rect class=\"paper\" x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" \
+                 fill=\"{PAPER}\"/>",
+                xy.x - half.x - 3.0,
+                xy.y - half.y,
+                2.0 * half.x + 6.0,
+                2.0 * half.y
+            );
+        }
+        let size = if size == TEXT {
+            String::new()
+        } else {
+            format!(" font-size=\"{size}\"")
+        };
         // A line stands on its base, a third of a character below its middle.
-        let mut y = xy.y - (lines - 1.0) * LINE / 2.0 + 4.0;
+        let mut y = xy.y - (lines - 1.0) * line_height / 2.0 + 4.0 * scale;
         for line in text.lines() {
             // Writing to a String does not fail.
             let _ = writeln!(
                 self.text,
-                "<text x=\"{:.1}\" y=\"{y:.1}\">{}</text>",
+                "<text x=\"{:.1}\" y=\"{y:.1}\"{size}>{}</text>",
                 xy.x,
                 xml(line)
             );
-            y += LINE;
+            y += line_height;
         }
     }
 

@@ -4,24 +4,24 @@ use std::cmp::Reverse;
 
 use pileup_diagnosis::{Edge, Graph, Relation};
 
-/// Keeps the edges that say most until there are so many nodes: circles first, then what is
+/// Keeps the edges that say most until there are this many nodes: circles first, then what is
 /// around the resources with the most waits, who holds them before who waits.
 ///
-/// Whoever looks at more sees nothing, and the layout's time grows with the cube of it.
+/// A picture of more is hard to read, and the layout's time grows with the cube of the nodes.
 pub fn excerpt(graph: &Graph, most_nodes: usize) -> Graph {
     if graph.nodes.len() <= most_nodes {
         return graph.clone();
     }
     let mut waits = vec![0; graph.nodes.len()];
     for edge in &graph.edges {
-        if edge.relation == Relation::WaitsFor {
+        if matches!(edge.relation, Relation::WaitsFor | Relation::Runs) {
             waits[edge.to] += edge.count;
         }
     }
     let mut edges = graph.edges.clone();
     edges.sort_by_key(|edge| {
         let (resource, held) = match edge.relation {
-            Relation::WaitsFor => (edge.to, false),
+            Relation::WaitsFor | Relation::Runs => (edge.to, false),
             Relation::HeldBy | Relation::GrantedTo => (edge.from, true),
         };
         let key = (edge.in_cycle, waits[resource], Reverse(resource));
@@ -63,7 +63,10 @@ mod tests {
                 column: 1,
             });
             let (from, to) = (number * 2, number * 2 + 1);
-            graph.nodes.push(Node::Tasks(site.clone()));
+            graph.nodes.push(Node::Tasks {
+                site: site.clone(),
+                alive: number,
+            });
             graph.nodes.push(Node::Resource {
                 kind: WaitKind::Mutex,
                 r#type: "Mutex".to_owned(),

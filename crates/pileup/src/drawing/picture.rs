@@ -7,27 +7,34 @@ use layout::std_shapes::shapes::{Arrow, Element, LineEndKind, ShapeKind};
 use layout::topo::layout::VisualGraph;
 use textwrap::core::display_width;
 
-use super::canvas::{CHARACTER, Canvas, LINE};
+use super::canvas::{CHARACTER, Canvas, EDGE_CHARACTER, LINE, TEXT};
 
 /// Lines of a label that are longer break after the last folder of their path.
 const LONG: usize = 30;
 /// Around the text of a node: twice the room at an end, and an ellipse takes more.
 const PADDING: f64 = 24.0;
 const ELLIPSE: f64 = 1.25;
-/// What the layout takes for the width of a character in the label of an edge.
-const EDGE_CHARACTER: usize = 8;
 
 /// What is to be drawn.
 #[derive(Debug)]
 pub struct Picture {
-    /// What it shows, for those who cannot see it.
-    pub about: &'static str,
+    /// What it shows: written above it, and read to those who cannot see it.
+    pub title: String,
     pub nodes: Vec<PictureNode>,
     pub edges: Vec<PictureEdge>,
     /// Whether arrows go down rather than to the right.
     pub downwards: bool,
     /// A line below it.
     pub remark: Option<String>,
+    /// What the shapes stand for, below all that.
+    pub legend: Vec<(LegendShape, &'static str)>,
+}
+
+/// A shape in the legend.
+#[derive(Debug, Clone, Copy)]
+pub struct LegendShape {
+    pub is_round: bool,
+    pub class: &'static str,
 }
 
 #[derive(Debug)]
@@ -36,6 +43,8 @@ pub struct PictureNode {
     pub is_round: bool,
     /// As the style sheet names it.
     pub class: String,
+    /// The size of its text, where that shows its weight.
+    pub font_size: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -43,7 +52,7 @@ pub struct PictureEdge {
     pub from: usize,
     pub to: usize,
     pub label: String,
-    pub class: &'static str,
+    pub class: String,
 }
 
 impl Picture {
@@ -56,7 +65,8 @@ impl Picture {
         if let Some(remark) = &self.remark {
             canvas.say(remark);
         }
-        canvas.picture(self.about)
+        canvas.legend(&self.legend);
+        canvas.picture(&self.title)
     }
 
     fn lay_out(&self, canvas: &mut Canvas) {
@@ -80,7 +90,11 @@ impl Picture {
                 ShapeKind::Box(label)
             };
             let class = node.class.clone();
-            let node = Element::create_with_properties(shape, look.clone(), direction, size, class);
+            let look = StyleAttr {
+                font_size: node.font_size.unwrap_or(TEXT),
+                ..StyleAttr::simple()
+            };
+            let node = Element::create_with_properties(shape, look, direction, size, class);
             handles.push(visual.add_node(node));
         }
         for edge in &self.edges {
@@ -90,7 +104,7 @@ impl Picture {
                 LineStyleKind::Normal,
                 &edge.label,
                 &look,
-                edge.class,
+                edge.class.clone(),
                 &None,
                 &None,
             );
@@ -102,8 +116,9 @@ impl Picture {
 
 fn size(node: &PictureNode, label: &str) -> Point {
     let longest = label.lines().map(display_width).max().unwrap_or(0);
-    let width = longest as f64 * CHARACTER + PADDING;
-    let height = label.lines().count() as f64 * LINE + PADDING;
+    let scale = node.font_size.unwrap_or(TEXT) as f64 / TEXT as f64;
+    let width = longest as f64 * CHARACTER * scale + PADDING;
+    let height = label.lines().count() as f64 * LINE * scale + PADDING;
     if node.is_round {
         Point::new(width * ELLIPSE, height * ELLIPSE)
     } else {

@@ -1,41 +1,43 @@
 //! The wait-for graph as a picture.
 
-use pileup_diagnosis::{Graph, Node};
+use pileup_diagnosis::Graph;
 
-use super::dot;
+use super::dot::{self, Sample};
 use super::excerpt::excerpt;
-use super::picture::{Picture, PictureEdge, PictureNode};
+use super::picture::{LegendShape, Picture, PictureEdge, PictureNode};
 
 /// A picture of more shows nothing.
 const MOST_NODES: usize = 60;
 
-/// Draws the graph. One without nodes is a picture that says so, and of one with very many
-/// the picture has what matters most.
-pub fn write(whole: &Graph) -> String {
+/// Draws the graph under its title, with a legend. One without nodes is a picture that says so,
+/// and of one with very many the picture has what matters most.
+pub fn write(whole: &Graph, title: &str) -> String {
     let graph = excerpt(whole, MOST_NODES);
     let nodes = graph.nodes.iter().enumerate().map(|(number, node)| {
         let mut class = "node".to_owned();
         if graph.is_in_cycle(number) {
             class.push_str(" circle");
         }
-        if matches!(node, Node::Ended(_) | Node::UnknownHolder) {
+        if dot::is_no_live_task(node) {
             class.push_str(" ended");
         }
         PictureNode {
             label: dot::label(node),
-            is_round: matches!(node, Node::Resource { .. }),
+            is_round: dot::is_waited_for(node),
             class,
+            font_size: None,
         }
     });
     let edges = graph.edges.iter().map(|edge| PictureEdge {
         from: edge.from,
         to: edge.to,
         label: dot::edge_label(edge),
-        class: if edge.in_cycle { "edge circle" } else { "edge" },
+        class: if edge.in_cycle { "edge circle" } else { "edge" }.to_owned(),
     });
     let left_out = whole.nodes.len() - graph.nodes.len();
+    let legend = dot::LEGEND.iter().filter(|entry| entry.is_in(&graph));
     Picture {
-        about: "who waits for what, and who holds it",
+        title: title.to_owned(),
         nodes: nodes.collect(),
         edges: edges.collect(),
         // Chains read like the rows of a table; a circle has more room from top to bottom.
@@ -45,16 +47,32 @@ pub fn write(whole: &Graph) -> String {
             (_, 0) => None,
             _ => Some(format!("and {left_out} more: pileup graph --format dot")),
         },
+        legend: legend
+            .map(|entry| (class(entry.sample), entry.text))
+            .collect(),
     }
     .draw()
 }
 
+/// The shape and the class of a sample in the legend.
+fn class(sample: Sample) -> LegendShape {
+    let (is_round, class) = match sample {
+        Sample::Tasks => (false, "node"),
+        Sample::Ended => (false, "node ended"),
+        Sample::Waited => (true, "node"),
+        Sample::Circle => (false, "node circle"),
+    };
+    LegendShape { is_round, class }
+}
+
 #[cfg(test)]
 mod tests {
-    use pileup_diagnosis::{Edge, Relation, WaitKind};
+    use pileup_diagnosis::{Edge, Node, Relation, WaitKind};
     use pileup_model::Site;
 
     use super::*;
+
+    const TITLE: &str = "Who waits for what, and who holds it";
 
     fn futurelock() -> Graph {
         let site = Some(Site {
@@ -71,7 +89,10 @@ mod tests {
         };
         Graph {
             nodes: vec![
-                Node::Tasks(site.clone()),
+                Node::Tasks {
+                    site: site.clone(),
+                    alive: 35,
+                },
                 Node::Resource {
                     kind: WaitKind::Mutex,
                     r#type: "Mutex".to_owned(),
@@ -87,12 +108,12 @@ mod tests {
 
     #[test]
     fn a_circle_is_a_picture_of_its_own_size() {
-        insta::assert_snapshot!(write(&futurelock()));
+        insta::assert_snapshot!(write(&futurelock(), TITLE));
     }
 
     #[test]
     fn nothing_to_draw_is_said() {
-        let picture = write(&Graph::default());
+        let picture = write(&Graph::default(), TITLE);
         assert!(picture.contains("no task waits"), "{picture}");
     }
 
@@ -105,7 +126,7 @@ mod tests {
                 line,
                 column: 1,
             });
-            graph.nodes.push(Node::Tasks(site));
+            graph.nodes.push(Node::Tasks { site, alive: 1 });
             graph.edges.push(Edge {
                 from: graph.nodes.len() - 1,
                 to: 1,
@@ -114,7 +135,7 @@ mod tests {
                 in_cycle: false,
             });
         }
-        let picture = write(&graph);
+        let picture = write(&graph, TITLE);
         assert!(picture.contains("and 42 more"), "{picture}");
         assert!(picture.contains("granted, not polled"), "{picture}");
     }

@@ -99,9 +99,9 @@ fn check_report(report: &Report) -> Result<(), TestCaseError> {
 
 fn check_pictures(history: &History, report: &Report) -> Result<(), TestCaseError> {
     let graph = graph(history);
-    let dot = dot::write(&graph);
+    let dot = dot::write(&graph, &report.target);
     prop_assert!(is_plain(&dot), "{dot:?}");
-    let picture = svg::write(&graph);
+    let picture = svg::write(&graph, &report.target);
     prop_assert!(is_plain(&picture), "{picture:?}");
     Document::parse(&picture).map_err(failed)?;
 

@@ -13,6 +13,8 @@ use crate::drawing::curve;
 use crate::sources::Sources;
 
 const STYLE: &str = include_str!("html.css");
+/// The title of the picture.
+pub const GRAPH: &str = "Who waits for what, and who holds it";
 
 /// Writes the page, with a picture of the wait-for graph if there is one.
 pub fn write(
@@ -37,8 +39,7 @@ pub fn write(
     if let Some(graph) = graph {
         writeln!(
             output,
-            "<section>\n<h2>Who waits for what, and who holds it</h2>\n\
-             <div class=\"graph\">{graph}</div>\n</section>"
+            "<section>\n<div class=\"graph\">{graph}</div>\n</section>"
         )?;
     }
     for (number, finding) in report.findings.iter().enumerate() {

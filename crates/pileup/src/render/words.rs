@@ -1,5 +1,6 @@
 //! What every form says in the same words.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -101,19 +102,25 @@ pub fn cause(finding: &Finding) -> &str {
 }
 
 /// What the tasks do, and which tasks: those of a function, or of a place where its name is
-/// not known, unless several spawn sites are involved.
+/// not known, and how many other spawn sites are involved.
 pub fn title(finding: &Finding, function: Option<&str>) -> String {
     let whose = function.map_or_else(|| site(finding), str::to_owned);
     let Some((number, rest)) = finding.title.split_once(" task") else {
         return format!("{} at {whose}", finding.pattern);
     };
-    let mut live = finding.involved.iter().filter(|involved| !involved.ended);
-    if live.any(|involved| involved.site != finding.site) {
-        return finding.title.clone();
-    }
+    let live = finding.involved.iter().filter(|involved| !involved.ended);
+    let others = live.filter(|involved| involved.site != finding.site);
+    let others: BTreeSet<Option<&Site>> = others.map(|involved| involved.site.as_ref()).collect();
+    let others = match others.len() {
+        0 => String::new(),
+        more => format!(
+            " and of {}",
+            figures::count(more as u64, "other spawn site")
+        ),
+    };
     match rest.strip_prefix('s') {
-        Some(rest) => format!("{number} tasks of {whose}{rest}"),
-        None => format!("{number} task of {whose}{rest}"),
+        Some(rest) => format!("{number} tasks of {whose}{others}{rest}"),
+        None => format!("{number} task of {whose}{others}{rest}"),
     }
 }
 
