@@ -23,6 +23,8 @@ use std::time::{Duration, Instant};
 
 use console_api::instrument::instrument_client::InstrumentClient;
 use console_api::instrument::{InstrumentRequest, PauseRequest, ResumeRequest};
+use libtest_mimic::{Arguments, Trial};
+use tokio::runtime::Runtime;
 
 use self::machine::Meter;
 use self::process::Process;
@@ -35,7 +37,59 @@ const A_WHILE: Duration = Duration::from_secs(2);
 /// For the next update to come, on a machine that is busy.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-#[test]
+/// What a test takes of an ordinary core: most of them wait.
+const CORES_EACH: f64 = 0.25;
+
+/// Trials of the names of these tests.
+macro_rules! trials {
+    ($($test:ident),* $(,)?) => {
+        [$(Trial::test(stringify!($test), || {
+            $test();
+            Ok(())
+        })),*]
+    };
+}
+
+/// The same of tests that are clients of a console themselves.
+macro_rules! async_trials {
+    ($($test:ident),* $(,)?) => {
+        [$(Trial::test(stringify!($test), || {
+            Runtime::new()?.block_on($test());
+            Ok(())
+        })),*]
+    };
+}
+
+fn main() {
+    let mut arguments = Arguments::from_args();
+    if arguments.test_threads.is_none() {
+        arguments.test_threads = Some(machine::trials_at_once(CORES_EACH));
+    }
+    let trials = trials![
+        a_target_that_never_comes,
+        a_target_that_is_not_there_yet,
+        a_target_that_goes_away_in_the_watch,
+        a_connection_that_breaks_while_the_target_lives,
+        a_probe_that_cannot_be_reached_for_a_while,
+        a_watch_that_the_user_ends,
+        a_user_who_does_not_wait_for_the_report,
+        a_target_that_is_restarted_on_the_same_port,
+        a_target_that_was_frozen_before,
+        a_target_that_freezes_in_the_watch,
+        a_target_that_tells_only_every_three_seconds,
+        five_thousand_idle_tasks_attached_late,
+        forty_thousand_idle_tasks_attached_late,
+        twenty_thousand_idle_tasks_and_later_attaches_which_are_not_told_of_them,
+        a_thousand_healthy_spawns_a_second,
+    ];
+    let clients = async_trials![
+        a_target_that_another_client_pauses,
+        a_client_that_is_there_already_sees_what_it_would_have_seen,
+    ];
+    let trials = trials.into_iter().chain(clients).collect();
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
 fn a_target_that_never_comes() {
     let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = free.local_addr().expect("its port");
@@ -46,7 +100,6 @@ fn a_target_that_never_comes() {
     assert!(verdict.report.is_none());
 }
 
-#[test]
 fn a_target_that_is_not_there_yet() {
     // pileup tries for five seconds: a machine on which the target needs longer to start cannot
     // show it.
@@ -71,7 +124,6 @@ fn a_target_that_is_not_there_yet() {
     eprintln!("the machine was too slow to decide: the target needs four seconds to start");
 }
 
-#[test]
 fn a_target_that_goes_away_in_the_watch() {
     let mut target = Target::start("unclosed-channel", &["--every", "50ms"]);
     let watcher = Watcher::start(&target.console, 60);
@@ -102,7 +154,6 @@ fn cut_off(proxy: &Proxy, target: &[&str]) -> Option<Verdict> {
     (!is_undecided).then_some(verdict)
 }
 
-#[test]
 fn a_connection_that_breaks_while_the_target_lives() {
     let target = Target::start("unclosed-channel", &["--every", "100ms"]);
     let proxy = Proxy::to(target.host_and_port());
@@ -119,7 +170,6 @@ fn a_connection_that_breaks_while_the_target_lives() {
     assert!(report.window_seconds > 10.0);
 }
 
-#[test]
 fn a_probe_that_cannot_be_reached_for_a_while() {
     let target = Process::start("unclosed-channel", &["--every", "100ms"]).expect("it starts");
     let pages = target.probe.trim_start_matches("http://");
@@ -136,7 +186,6 @@ fn a_probe_that_cannot_be_reached_for_a_while() {
     assert_eq!(verdict.code, Some(1), "{}", verdict.said);
 }
 
-#[test]
 fn a_watch_that_the_user_ends() {
     for signal in ["INT", "TERM"] {
         let target = Target::start("healthy", &["standby"]);
@@ -153,7 +202,6 @@ fn a_watch_that_the_user_ends() {
     }
 }
 
-#[test]
 fn a_user_who_does_not_wait_for_the_report() {
     // As much as a pipe holds: the report waits for a reader that never comes.
     let (_reader, mut full) = io::pipe().expect("a pipe");
@@ -169,7 +217,6 @@ fn a_user_who_does_not_wait_for_the_report() {
     assert!(!verdict.said.contains("interrupted"), "it stopped at once");
 }
 
-#[test]
 fn a_target_that_is_restarted_on_the_same_port() {
     let mut first = Target::start("healthy", &["standby"]);
     let watcher = Watcher::start(&first.console, 60);
@@ -183,7 +230,6 @@ fn a_target_that_is_restarted_on_the_same_port() {
     assert!(verdict.report().coverage.tasks_seen > 0);
 }
 
-#[test]
 fn a_target_that_was_frozen_before() {
     let target = Target::start("healthy", &["standby"]);
     target.freeze();
@@ -193,7 +239,6 @@ fn a_target_that_was_frozen_before() {
     assert!(verdict.report.is_none());
 }
 
-#[test]
 fn a_target_that_freezes_in_the_watch() {
     let target = Target::start("healthy", &["standby"]);
     let watcher = Watcher::start(&target.console, 60);
@@ -206,7 +251,6 @@ fn a_target_that_freezes_in_the_watch() {
     assert!(early.is_some_and(|early| early.reason.contains("has sent nothing")));
 }
 
-#[tokio::test]
 async fn a_target_that_another_client_pauses() {
     let target = Target::start("healthy", &["standby"]);
     let other = InstrumentClient::connect(target.console.clone()).await;
@@ -226,7 +270,6 @@ async fn a_target_that_another_client_pauses() {
     assert_eq!(watched.await.expect("it ends").code, Some(0));
 }
 
-#[test]
 fn a_target_that_tells_only_every_three_seconds() {
     let slow = [("TOKIO_CONSOLE_PUBLISH_INTERVAL", "3s")];
     let flags = ["--every", "100ms"];
@@ -238,12 +281,10 @@ fn a_target_that_tells_only_every_three_seconds() {
     assert_eq!(verdict.report().findings.len(), 1);
 }
 
-#[test]
 fn five_thousand_idle_tasks_attached_late() {
     all_are_seen(5_000, 3);
 }
 
-#[test]
 fn forty_thousand_idle_tasks_attached_late() {
     all_are_seen(40_000, 12);
 }
@@ -283,7 +324,6 @@ fn all_are_seen(count: usize, seconds: u32) {
     assert!(!report.coverage.state_withheld);
 }
 
-#[test]
 fn twenty_thousand_idle_tasks_and_later_attaches_which_are_not_told_of_them() {
     let _one_by_one = crowds();
     let target = Target::crowd(20_000);
@@ -317,7 +357,6 @@ fn twenty_thousand_idle_tasks_and_later_attaches_which_are_not_told_of_them() {
     );
 }
 
-#[test]
 fn a_thousand_healthy_spawns_a_second() {
     let target = Target::start("healthy", &["fire-and-forget", "--every", "4ms"]);
     let verdict = diagnose(&target.console, machine::seconds(15));
@@ -328,7 +367,6 @@ fn a_thousand_healthy_spawns_a_second() {
     assert_eq!(report.findings, []);
 }
 
-#[tokio::test]
 async fn a_client_that_is_there_already_sees_what_it_would_have_seen() {
     let target = Target::start("healthy", &["standby", "--every", "50ms"]);
     let other = InstrumentClient::connect(target.console.clone()).await;
