@@ -8,6 +8,9 @@ use crate::table::{Parent, Place};
 /// `block_in_place`. What is nested deeper has no await stacks and is nobody's parent.
 const DEPTH: usize = 8;
 
+/// The span of a poll that no span reports.
+pub(crate) const NO_SPAN: u64 = 0;
+
 /// One poll that goes on.
 #[derive(Clone, Copy)]
 pub(crate) struct Current {
@@ -16,15 +19,27 @@ pub(crate) struct Current {
     pub(crate) registry: usize,
     /// Where the stack of the poll begins: a bound for captures.
     pub(crate) until: usize,
+    /// The span that reports the poll, where that leads to the place; else [`NO_SPAN`].
+    pub(crate) span: u64,
+}
+
+/// What a poll has noted of its wakers when it ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Noted {
     /// The record in which the poll has noted a stack; 0 if it has noted none.
-    pub(crate) noted_in: u32,
+    pub(crate) record: u32,
     /// Clones without drops of the task's waker in this poll, once it has noted a stack.
     pub(crate) kept: i32,
 }
 
+struct Poll {
+    current: Cell<Option<Current>>,
+    noted: Cell<Noted>,
+}
+
 struct Polls {
     depth: Cell<usize>,
-    nested: [Cell<Option<Current>>; DEPTH],
+    nested: [Poll; DEPTH],
     /// Whether nothing of this thread is to be seen.
     is_hidden: Cell<bool>,
 }
@@ -33,60 +48,104 @@ thread_local! {
     static POLLS: Polls = const {
         Polls {
             depth: Cell::new(0),
-            nested: [const { Cell::new(None) }; DEPTH],
+            nested: [const { Poll::new() }; DEPTH],
             is_hidden: Cell::new(false),
         }
     };
 }
 
-/// A poll of the task at this place begins.
+impl Poll {
+    const fn new() -> Self {
+        Self {
+            current: Cell::new(None),
+            noted: Cell::new(Noted::NOTHING),
+        }
+    }
+}
+
+impl Noted {
+    const NOTHING: Self = Self { record: 0, kept: 0 };
+}
+
+impl Polls {
+    #[inline]
+    fn innermost(&self) -> Option<&Poll> {
+        self.nested.get(self.depth.get().wrapping_sub(1))
+    }
+}
+
+/// A poll begins.
 #[inline]
-pub(crate) fn begin(place: Place, registry: usize, until: usize) {
+pub(crate) fn begin(current: Current) {
     POLLS.with(|polls| {
         let depth = polls.depth.get();
         if let Some(poll) = polls.nested.get(depth) {
-            poll.set(Some(Current {
-                place,
-                registry,
-                until,
-                noted_in: 0,
-                kept: 0,
-            }));
+            poll.current.set(Some(current));
+            poll.noted.set(Noted::NOTHING);
         }
         polls.depth.set(depth + 1);
     });
 }
 
-/// The poll of the task at this place ends, if it is the innermost, and is given back.
+/// The poll of the task at this place ends, if it is the innermost. Gives what it has noted.
 #[inline]
-pub(crate) fn end(place: Place) -> Option<Current> {
+pub(crate) fn end(place: Place) -> Option<Noted> {
     POLLS.with(|polls| {
         let depth = polls.depth.get().checked_sub(1)?;
-        let poll = polls.nested.get(depth).and_then(Cell::get);
-        let poll = poll.filter(|poll| poll.place.is(place));
-        if depth >= DEPTH || poll.is_some() {
+        let Some(poll) = polls.nested.get(depth) else {
             polls.depth.set(depth);
+            return None;
+        };
+        let is_of_task = |current: Current| current.place.is(place);
+        if !poll.current.get().is_some_and(is_of_task) {
+            return None;
         }
-        poll
+        polls.depth.set(depth);
+        Some(poll.noted.get())
     })
 }
 
 /// The innermost poll of this thread.
 #[inline]
 pub(crate) fn innermost() -> Option<Current> {
-    POLLS.with(|polls| {
-        let depth = polls.depth.get().checked_sub(1)?;
-        polls.nested.get(depth)?.get()
-    })
+    POLLS.with(|polls| polls.innermost()?.current.get())
 }
 
-/// Changes the innermost poll, which must be there.
+/// The place of the task that this thread polls, if this span reports the poll.
 #[inline]
-pub(crate) fn change(current: Current) {
+pub(crate) fn place_of_span(span: u64) -> Option<Place> {
+    let current = innermost().filter(|current| current.span == span)?;
+    Some(current.place)
+}
+
+/// Notes that the innermost poll has cloned a waker, and its stack in this record.
+#[inline]
+pub(crate) fn note_clone(record: u32) {
     POLLS.with(|polls| {
-        let depth = polls.depth.get().saturating_sub(1);
-        if let Some(poll) = polls.nested.get(depth) {
-            poll.set(Some(current));
+        if let Some(poll) = polls.innermost() {
+            let kept = poll.noted.get().kept + 1;
+            poll.noted.set(Noted { record, kept });
+        }
+    });
+}
+
+/// Notes that a waker of the task at this place is dropped, if the innermost poll is its own and
+/// has noted a stack.
+#[inline]
+pub(crate) fn note_drop(place: Place) {
+    POLLS.with(|polls| {
+        if let Some(poll) = polls.innermost()
+            && poll.noted.get().record != 0
+            && poll
+                .current
+                .get()
+                .is_some_and(|current| current.place.is(place))
+        {
+            let noted = poll.noted.get();
+            poll.noted.set(Noted {
+                kept: noted.kept - 1,
+                ..noted
+            });
         }
     });
 }
@@ -94,11 +153,7 @@ pub(crate) fn change(current: Current) {
 /// The task that this thread polls.
 #[inline]
 pub(crate) fn task() -> Option<Parent> {
-    let place = innermost()?.place;
-    Some(Parent {
-        number: place.held()?,
-        site: place.origin().site,
-    })
+    innermost()?.place.task()
 }
 
 /// The task that this thread polls for the registry at this address.

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 
 use jiff::Timestamp;
-use pileup_stacks::{StackSet, capture};
+use pileup_stacks::StackSet;
 
 use crate::clock::{Clock, Tick};
 use crate::counters::{Counted, Counters};
@@ -14,7 +14,7 @@ use crate::poll_times::Watched;
 use crate::records::Records;
 use crate::sampling::{Sampling, Switch};
 use crate::sites::{self, SiteNumber, SpawnSite};
-use crate::table::{Lineage, Live, NO_RUNTIME, Origin, Parent, Place, Table, Waking};
+use crate::table::{Lineage, Live, NO_RUNTIME, Origin, Place, Table, Waking};
 use crate::task_names::TaskNames;
 use crate::waits::Names;
 
@@ -267,19 +267,24 @@ impl Registry {
         }
     }
 
-    /// A poll begins of the task of this number, whose wakers are seen. `until` bounds its
-    /// captures.
+    /// A poll begins of the task here, whose wakers are seen. `until` bounds its captures, and
+    /// `span` reports it: see [`Current`].
     #[inline]
-    pub(crate) fn begin_poll(&self, place: Place, until: usize) {
+    pub(crate) fn begin_poll(&self, place: Place, until: usize, span: u64) {
         place.begin_poll(self.clock.tick());
         self.time_poll_begin(place);
-        self.begin_watch(place, until);
+        self.begin_watch(place, until, span);
     }
 
     /// Like [`begin_poll`](Self::begin_poll), where another way counts the polls of the task.
     #[inline]
-    pub(crate) fn begin_watch(&self, place: Place, until: usize) {
-        current::begin(place, self.address(), until);
+    pub(crate) fn begin_watch(&self, place: Place, until: usize, span: u64) {
+        current::begin(Current {
+            place,
+            registry: self.address(),
+            until,
+            span,
+        });
         if self.sampling.takes_all() {
             self.sample(place);
         }
@@ -296,10 +301,10 @@ impl Registry {
     /// Like [`end_poll`](Self::end_poll), where another way counts the polls of the task.
     #[inline]
     pub(crate) fn end_watch(&self, place: Place) {
-        if let Some(poll) = current::end(place)
-            && let Some(record) = self.records.get(poll.noted_in)
+        if let Some(noted) = current::end(place)
+            && let Some(record) = self.records.get(noted.record)
         {
-            record.note_kept(poll.kept > 0);
+            record.note_kept(noted.kept > 0);
         }
     }
 
@@ -322,28 +327,25 @@ impl Registry {
     #[inline]
     pub(crate) fn waker_cloned(&self, place: Place, number: u64) {
         let Some(waking) = place.waking() else { return };
-        let Some(before) = waking.count_clone(number) else {
+        let current = current::innermost().filter(|current| current.place.is(place));
+        let Some(before) = waking.count_clone(number, current.is_some()) else {
             return;
         };
         self.note_change(place);
         let record = waking.record();
-        if record == 0 {
-            return;
-        }
-        if let Some(current) = current::innermost()
-            && current.place.is(place)
+        if record != 0
+            && let Some(current) = current
         {
-            self.note_stack(current, record, before);
+            self.note_stack(current.until, record, before);
         }
     }
 
     /// Notes the stack at which a sampled task clones its waker in its own poll.
     #[inline(never)]
-    fn note_stack(&self, current: Current, record: u32, before: i32) {
+    fn note_stack(&self, until: usize, number: u32, before: i32) {
         if self.sampling.is_off() {
             return;
         }
-        let number = record;
         let Some(record) = self.records.get(number) else {
             return;
         };
@@ -351,13 +353,9 @@ impl Registry {
             // Of the stacks so far, none has a waker any more.
             record.clear();
         }
-        if let Some(stack) = self.stacks.intern(&capture(current.until)) {
+        if let Some(stack) = self.stacks.intern_here(until) {
             record.note_clone(stack);
-            current::change(Current {
-                noted_in: number,
-                kept: current.kept + 1,
-                ..current
-            });
+            current::note_clone(number);
         }
     }
 
@@ -369,17 +367,8 @@ impl Registry {
             return;
         }
         self.note_change(place);
-        if waking.record() == 0 {
-            return;
-        }
-        if let Some(current) = current::innermost()
-            && current.noted_in != 0
-            && current.place.is(place)
-        {
-            current::change(Current {
-                kept: current.kept - 1,
-                ..current
-            });
+        if waking.record() != 0 {
+            current::note_drop(place);
         }
     }
 
@@ -388,12 +377,7 @@ impl Registry {
     pub(crate) fn woken_by_ref(&self, place: Place, number: u64) {
         let Some(waking) = place.waking() else { return };
         let current = current::innermost();
-        let waker = current.and_then(|current| {
-            Some(Parent {
-                number: current.place.held()?,
-                site: current.place.origin().site,
-            })
-        });
+        let waker = current.and_then(|current| current.place.task());
         let is_self = current.is_some_and(|current| current.place.is(place));
         if waking.note_wake(number, self.clock.tick(), waker, is_self) {
             self.time_wake(place);

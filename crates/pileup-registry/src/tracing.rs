@@ -60,10 +60,12 @@ impl Registry {
         Some((place, index, number))
     }
 
-    /// The span of a task is entered: a poll begins.
+    /// The span of a task is entered: a poll begins. `span` is its id if that leads to the place,
+    /// and otherwise [`current::NO_SPAN`].
     #[inline]
-    fn span_entered(&self, place: Place) {
-        self.begin_poll(place, stack_pointer().saturating_add(ABOVE_ENTER));
+    fn span_entered(&self, place: Place, span: u64) {
+        let until = stack_pointer().saturating_add(ABOVE_ENTER);
+        self.begin_poll(place, until, span);
     }
 
     /// The span of a task is closed: the task has ended.

@@ -15,6 +15,12 @@ pub struct Capture {
     /// The first `len` are initialized. The others are not: it would take longer to clear
     /// them than to walk a few frames.
     addresses: [MaybeUninit<usize>; MAX_FRAMES],
+    /// How far each return address lies from the one before, in words; the first, from where the
+    /// walk began. The first `len` are initialized.
+    steps: [MaybeUninit<u16>; MAX_FRAMES],
+    /// How far the bound of the walk is at least from the last return address, in words. 0 if
+    /// the walk cannot be [repeated](crate::StackSet::intern_here) by its steps alone.
+    last_step: u16,
 }
 
 impl Capture {
@@ -26,6 +32,8 @@ impl Capture {
             len: 0,
             is_truncated: false,
             addresses: [MaybeUninit::uninit(); MAX_FRAMES],
+            steps: [MaybeUninit::uninit(); MAX_FRAMES],
+            last_step: 0,
         }
     }
 
@@ -38,6 +46,20 @@ impl Capture {
         unsafe { std::slice::from_raw_parts(self.addresses.as_ptr().cast(), self.len) }
     }
 
+    /// The steps to the return addresses, in words: as many as there are addresses.
+    #[inline]
+    pub(crate) fn steps(&self) -> &[u16] {
+        // SAFETY: `push` initializes the elements in order and counts them in `len`, which
+        // it keeps within the array; `MaybeUninit<u16>` has the layout of `u16`.
+        unsafe { std::slice::from_raw_parts(self.steps.as_ptr().cast(), self.len) }
+    }
+
+    /// See [`end`](Self::end).
+    #[inline]
+    pub(crate) fn last_step(&self) -> u16 {
+        self.last_step
+    }
+
     /// Whether the stack goes on outwards: it has more than [`MAX_FRAMES`] frames, or a frame
     /// that cannot be unwound.
     #[must_use]
@@ -46,16 +68,26 @@ impl Capture {
         self.is_truncated
     }
 
-    /// Adds the next frame outwards. False, and truncated, if there is no room.
+    /// Adds the next frame outwards, whose return address lies so many words from that of the
+    /// frame before. False, and truncated, if there is no room.
     #[inline]
-    pub(crate) fn push(&mut self, address: usize) -> bool {
-        let Some(place) = self.addresses.get_mut(self.len) else {
+    pub(crate) fn push(&mut self, address: usize, step: u16) -> bool {
+        let places = self.addresses.get_mut(self.len);
+        let Some((place, its_step)) = places.zip(self.steps.get_mut(self.len)) else {
             self.is_truncated = true;
             return false;
         };
         place.write(address);
+        its_step.write(step);
         self.len += 1;
         true
+    }
+
+    /// Notes that the walk ended at its bound, which it would pass with a step of so many words.
+    /// Only for a walk whose steps depend on nothing but the return addresses.
+    #[inline]
+    pub(crate) fn end(&mut self, last_step: u16) {
+        self.last_step = last_step;
     }
 
     /// Notes that the stack goes on outwards.
@@ -80,7 +112,7 @@ impl FromIterator<usize> for Capture {
     fn from_iter<I: IntoIterator<Item = usize>>(addresses: I) -> Self {
         let mut capture = Self::empty();
         for address in addresses {
-            if !capture.push(address) {
+            if !capture.push(address, 0) {
                 break;
             }
         }

@@ -10,7 +10,9 @@
 //! 4. [`wait_of`] cuts the named frames to those of the task, and says what it waits for.
 //! 5. [`current_waits`] chooses those of a task's stacks that say where it waits now.
 //!
-//! This is the only crate of pileup that contains `unsafe` code.
+//! Reading the stack of a running function takes `unsafe` code, which this crate allows: each
+//! block has its proof. Of pileup's other crates, `pileup-registry` alone has some, for the waker
+//! of its wrapped futures and for a method of `tracing`'s `Subscriber`; all others forbid it.
 
 mod capture;
 mod choose;
@@ -93,5 +95,5 @@ pub fn stack_pointer() -> usize {
 #[inline(never)]
 #[must_use]
 pub fn capture(until: usize) -> Capture {
-    platform::capture(until)
+    platform::Walk::here(until).map_or_else(Capture::empty, |walk| walk.capture())
 }

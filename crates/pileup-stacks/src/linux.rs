@@ -29,7 +29,8 @@ static CACHE: Cache = Cache::new();
 static OBJECTS: RwLock<Objects> = RwLock::new(Objects::none());
 /// How often to try to read them while they are being replaced.
 const TRIES: usize = 100;
-/// How often an object went away, to keep rules of old ones out of the cache.
+/// How often an object went away, to keep rules of old ones out of the cache, and because what
+/// was captured of its code may no longer be repeated.
 static GENERATION: AtomicU64 = AtomicU64::new(0);
 /// Whether a walk met code of an object that is not known.
 static MISSED: AtomicBool = AtomicBool::new(false);
@@ -62,36 +63,101 @@ pub(crate) fn is_stale() -> bool {
     MISSED.load(Ordering::Relaxed)
 }
 
-/// See [`crate::capture`]. Gives the frames from the caller of the function into which this is
-/// inlined.
-#[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "it begins with its caller's registers"
-)]
-pub(crate) fn capture(until: usize) -> Capture {
-    let mut capture = Capture::empty();
-    let mut registers = Registers::here();
-    let Some(stack) = Stack::from(registers.stack_pointer, until) else {
-        return capture;
-    };
-    loop {
-        let Some(rule) = CACHE.get(registers.code).or_else(|| find(registers.code)) else {
-            capture.truncate();
-            return capture;
-        };
-        match registers.step(rule, &stack) {
-            Step::Caller => {}
-            Step::End => return capture,
-            Step::Broken => {
+/// A walk of this thread's stack that is about to begin. It must not leave the function that
+/// it begins in.
+pub(crate) struct Walk {
+    registers: Registers,
+    stack: Stack,
+}
+
+impl Walk {
+    /// A walk from the caller of the function into which this is inlined. None on a stack that
+    /// is not the thread's own.
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "it begins with its caller's registers"
+    )]
+    pub(crate) fn here(until: usize) -> Option<Self> {
+        let registers = Registers::here();
+        let stack = Stack::from(registers.stack_pointer, until)?;
+        Some(Self { registers, stack })
+    }
+
+    /// Where it begins.
+    #[inline]
+    pub(crate) fn stack_pointer(&self) -> usize {
+        self.registers.stack_pointer
+    }
+
+    /// Walks by the unwind rules: see [`crate::capture`].
+    pub(crate) fn capture(&self) -> Capture {
+        let mut registers = self.registers;
+        let mut capture = Capture::empty();
+        let mut before = registers.stack_pointer;
+        // Whether the steps follow from the return addresses alone.
+        let mut is_repeatable = GENERATION.load(Ordering::Relaxed) == 0;
+        loop {
+            let Some(rule) = CACHE.get(registers.code).or_else(|| find(registers.code)) else {
                 capture.truncate();
                 return capture;
+            };
+            is_repeatable &= !rule.needs_frame_pointer();
+            let place = match registers.step(rule, &self.stack) {
+                Step::Caller(place) => place,
+                Step::Bound(place) => {
+                    if is_repeatable && let Some(step) = words(before, place) {
+                        capture.end(step);
+                    }
+                    return capture;
+                }
+                Step::End => return capture,
+                Step::Broken => {
+                    capture.truncate();
+                    return capture;
+                }
+            };
+            let step = words(before, place);
+            is_repeatable &= step.is_some();
+            if !capture.push(registers.code, step.unwrap_or(0)) {
+                return capture;
             }
-        }
-        if !capture.push(registers.code) {
-            return capture;
+            before = place;
         }
     }
+
+    /// Whether [`capture`](Self::capture) would give just these return addresses, by the steps of
+    /// an earlier one that [ended](Capture::end) with `last_step`.
+    ///
+    /// A rule that is relative to the stack pointer fixes, for its return address, the step
+    /// to the next. So if the first return address is where it was and the same, then the second
+    /// is where it was, and so on.
+    #[inline]
+    pub(crate) fn repeats(
+        &self,
+        frames: impl Iterator<Item = (usize, u16)>,
+        last_step: u16,
+    ) -> bool {
+        if last_step == 0 || GENERATION.load(Ordering::Relaxed) != 0 {
+            return false;
+        }
+        let mut place = self.registers.stack_pointer;
+        for (address, step) in frames {
+            place = place.wrapping_add(usize::from(step) * size_of::<usize>());
+            if self.stack.return_address(place) != Some(address) {
+                return false;
+            }
+        }
+        let next = place.wrapping_add(usize::from(last_step) * size_of::<usize>());
+        self.stack.ends_before(next)
+    }
+}
+
+/// How many words the second place is above the first. None if that does not fit, or is
+/// nothing.
+fn words(first: usize, second: usize) -> Option<u16> {
+    let words = second.checked_sub(first)? / size_of::<usize>();
+    u16::try_from(words).ok().filter(|words| *words > 0)
 }
 
 /// Evaluates the unwind table of a call site that is not in the cache. It neither allocates

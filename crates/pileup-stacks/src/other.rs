@@ -13,24 +13,52 @@ pub(crate) fn is_stale() -> bool {
     false
 }
 
-/// See [`crate::capture`].
-#[inline(never)]
-pub(crate) fn capture(until: usize) -> Capture {
-    let mut capture = Capture::empty();
-    let own = [
-        self::capture as fn(usize) -> Capture as usize,
-        crate::capture as fn(usize) -> Capture as usize,
-    ];
-    backtrace::trace(|frame| {
-        let is_own = own.contains(&(frame.symbol_address() as usize));
-        if is_own && capture.addresses().is_empty() {
-            return true;
-        }
-        // Where the system does not say, 0.
-        let is_within = (frame.sp() as usize) <= until;
-        is_within && capture.push(frame.ip() as usize)
-    });
-    capture
+/// A walk of this thread's stack that is about to begin.
+pub(crate) struct Walk {
+    until: usize,
+}
+
+impl Walk {
+    #[expect(clippy::unnecessary_wraps, reason = "other systems may have none")]
+    pub(crate) fn here(until: usize) -> Option<Self> {
+        Some(Self { until })
+    }
+
+    /// Something that differs between depths of the stack, where the system says.
+    #[expect(clippy::unused_self, reason = "other systems look at the stack")]
+    pub(crate) fn stack_pointer(&self) -> usize {
+        0
+    }
+
+    /// See [`crate::capture`].
+    #[inline(never)]
+    pub(crate) fn capture(&self) -> Capture {
+        let mut capture = Capture::empty();
+        let own = [
+            Self::capture as fn(&Self) -> Capture as usize,
+            crate::capture as fn(usize) -> Capture as usize,
+        ];
+        backtrace::trace(|frame| {
+            let is_own = own.contains(&(frame.symbol_address() as usize));
+            if is_own && capture.addresses().is_empty() {
+                return true;
+            }
+            // Where the system does not say, 0.
+            let is_within = (frame.sp() as usize) <= self.until;
+            is_within && capture.push(frame.ip() as usize, 0)
+        });
+        capture
+    }
+
+    /// The system's unwinder gives no steps: each stack is walked.
+    #[expect(clippy::unused_self, reason = "other systems look at the stack")]
+    pub(crate) fn repeats(
+        &self,
+        _frames: impl Iterator<Item = (usize, u16)>,
+        _last_step: u16,
+    ) -> bool {
+        false
+    }
 }
 
 /// Names each of these return addresses.

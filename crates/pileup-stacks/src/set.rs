@@ -1,8 +1,10 @@
 //! An interned set of stacks: each distinct stack once, by an id of four bytes.
 
+use std::cell::Cell;
 use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
+use crate::platform::Walk;
 use crate::{Capture, MAX_FRAMES};
 
 /// Words set aside for each stack: its header, and the frames that a common stack has. Deeper
@@ -33,7 +35,7 @@ impl StackId {
 /// still found. Look-ups and inserts take no lock and allocate nothing. A stack is never
 /// removed: the program's code bounds how many there are.
 ///
-/// For `capacity` stacks it takes about `capacity` × 224 bytes of address space, of which the
+/// For `capacity` stacks it takes about `capacity` × 272 bytes of address space, of which the
 /// system provides a page when it is first used.
 #[derive(Debug)]
 pub struct StackSet {
@@ -42,9 +44,14 @@ pub struct StackSet {
     /// The stacks one after another, each behind a header (see [`header`]). The id of a stack
     /// is the index of its header; index 0 is not used.
     words: Box<[AtomicUsize]>,
+    /// The steps of each walk: that to an address at the index of the address, and the last at
+    /// the index of the header.
+    steps: Box<[AtomicU16]>,
     /// The first free word.
     end: AtomicUsize,
     capacity: u32,
+    /// Tells the set from all others of the process.
+    number: u32,
     len: AtomicU32,
     dropped: AtomicU64,
 }
@@ -57,16 +64,38 @@ impl StackSet {
     /// If `capacity` is above 100 million.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
         assert!(capacity <= 100_000_000, "ids have 32 bits");
         let words = 1 + capacity * WORDS_PER_STACK;
         Self {
             slots: zeroed_u64((capacity * 2).next_power_of_two().max(2)),
             words: zeroed_usize(words),
+            steps: zeroed_u16(words),
             end: AtomicUsize::new(1),
             capacity: capacity as u32,
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
             len: AtomicU32::new(0),
             dropped: AtomicU64::new(0),
         }
+    }
+
+    /// The id of the stack from the caller outwards: [`capture`](crate::capture) and
+    /// [`intern`](Self::intern) in one.
+    ///
+    /// If this thread has met the stack lately, it is not walked: the return addresses are
+    /// compared where they are, which takes about a nanosecond each. None if the stack cannot be
+    /// walked, or if the set is full.
+    #[inline(never)]
+    #[must_use]
+    pub fn intern_here(&self, until: usize) -> Option<StackId> {
+        let walk = Walk::here(until)?;
+        RECENT.with(|recent| {
+            recent.find(self, &walk).or_else(|| {
+                let stack = self.intern(&walk.capture())?;
+                recent.put(&walk, stack);
+                Some(stack)
+            })
+        })
     }
 
     /// The id of a stack, which is added if it is new. None for an empty capture, and for a
@@ -88,7 +117,7 @@ impl StackSet {
             if value == 0 {
                 // What was written for one free slot serves the next, if another thread was
                 // faster here.
-                let Some(id) = added.or_else(|| self.add(header, addresses)) else {
+                let Some(id) = added.or_else(|| self.add(header, capture)) else {
                     self.dropped.fetch_add(1, Ordering::Relaxed);
                     return None;
                 };
@@ -153,7 +182,8 @@ impl StackSet {
     }
 
     /// Writes a stack that no slot has yet. None if the set is full.
-    fn add(&self, header: usize, addresses: &[usize]) -> Option<StackId> {
+    fn add(&self, header: usize, capture: &Capture) -> Option<StackId> {
+        let addresses = capture.addresses();
         let room = |len: u32| (len < self.capacity).then_some(len + 1);
         self.len
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, room)
@@ -170,8 +200,31 @@ impl StackSet {
         for (word, address) in self.words[start + 1..].iter().zip(addresses) {
             word.store(*address, Ordering::Relaxed);
         }
+        for (place, step) in self.steps[start + 1..].iter().zip(capture.steps()) {
+            place.store(*step, Ordering::Relaxed);
+        }
+        self.steps[start].store(capture.last_step(), Ordering::Relaxed);
         self.words[start].store(header, Ordering::Release);
         StackId::new(u32::try_from(start).ok()?)
+    }
+
+    /// Whether the stack that is about to be walked is this one, by the steps of its first walk.
+    #[inline]
+    fn is_repeated(&self, walk: &Walk, id: StackId) -> bool {
+        let start = id.get() as usize;
+        let Some(header) = self.words.get(start) else {
+            return false;
+        };
+        // The steps were written before the header.
+        let len = header.load(Ordering::Acquire) >> 1;
+        let last_step = self.steps[start].load(Ordering::Relaxed);
+        let frames = start + 1..start + 1 + len;
+        let words = self.words.get(frames.clone()).unwrap_or_default();
+        let steps = self.steps.get(frames).unwrap_or_default();
+        let frames = words.iter().zip(steps);
+        let frames =
+            frames.map(|(word, step)| (word.load(Ordering::Relaxed), step.load(Ordering::Relaxed)));
+        walk.repeats(frames, last_step)
     }
 
     fn is_same(&self, id: StackId, header: usize, addresses: &[usize]) -> bool {
@@ -183,6 +236,55 @@ impl StackSet {
                 .iter()
                 .all(|word| expected.next() == Some(&word.load(Ordering::Relaxed)))
         })
+    }
+}
+
+thread_local! {
+    static RECENT: Recent = const { Recent::new() };
+}
+
+/// The stacks that a thread has met lately, by the stack pointer at which it did. Two at one
+/// stack pointer take turns.
+struct Recent {
+    /// The number of the set that has them.
+    set: Cell<u32>,
+    stacks: [Cell<[Option<StackId>; 2]>; RECENT_STACKS],
+}
+
+/// A power of two.
+const RECENT_STACKS: usize = 16;
+
+impl Recent {
+    const fn new() -> Self {
+        Self {
+            set: Cell::new(0),
+            stacks: [const { Cell::new([None; 2]) }; RECENT_STACKS],
+        }
+    }
+
+    #[inline]
+    fn find(&self, set: &StackSet, walk: &Walk) -> Option<StackId> {
+        if self.set.get() != set.number {
+            self.set.set(set.number);
+            self.stacks.iter().for_each(|stacks| stacks.set([None; 2]));
+            return None;
+        }
+        let stacks = self.place(walk).get().into_iter().flatten();
+        let mut stacks = stacks.filter(|stack| set.is_repeated(walk, *stack));
+        stacks.next()
+    }
+
+    /// Keeps a stack of the set that [`find`](Self::find) was last asked for.
+    fn put(&self, walk: &Walk, stack: StackId) {
+        let place = self.place(walk);
+        let [newest, _] = place.get();
+        place.set([Some(stack), newest]);
+    }
+
+    #[inline]
+    fn place(&self, walk: &Walk) -> &Cell<[Option<StackId>; 2]> {
+        let words = walk.stack_pointer() / size_of::<usize>();
+        &self.stacks[(words ^ words >> 4) % RECENT_STACKS]
     }
 }
 
@@ -210,6 +312,15 @@ fn zeroed_usize(len: usize) -> Box<[AtomicUsize]> {
 }
 
 /// Zeros that take no memory until they are written.
+fn zeroed_u16(len: usize) -> Box<[AtomicU16]> {
+    const { assert!(align_of::<u16>() == align_of::<AtomicU16>()) };
+    let zeros = vec![0u16; len].into_boxed_slice();
+    // SAFETY: `AtomicU16` has the same size and bit validity as `u16`, and the same alignment
+    // as asserted above; so the layout of the allocation is the same.
+    unsafe { Box::from_raw(Box::into_raw(zeros) as *mut [AtomicU16]) }
+}
+
+/// Zeros that take no memory until they are written.
 fn zeroed_u64(len: usize) -> Box<[AtomicU64]> {
     const { assert!(align_of::<u64>() == align_of::<AtomicU64>()) };
     let zeros = vec![0u64; len].into_boxed_slice();
@@ -220,6 +331,7 @@ fn zeroed_u64(len: usize) -> Box<[AtomicU64]> {
 
 #[cfg(test)]
 mod tests {
+    use std::hint::black_box;
     use std::sync::Barrier;
 
     use super::*;
@@ -266,6 +378,42 @@ mod tests {
         let set = StackSet::new(2);
         assert_eq!(set.intern(&Capture::empty()), None);
         assert_eq!((set.len(), set.dropped()), (0, 0));
+    }
+
+    /// Recurses, and interns the stack there twice, by different calls.
+    #[inline(never)]
+    fn at_depth(depth: usize, set: &StackSet, until: usize) -> [Option<StackId>; 2] {
+        if depth == 0 {
+            return [set.intern_here(until), black_box(set.intern_here(until))];
+        }
+        black_box(at_depth(depth - 1, set, until))
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "reads registers")]
+    fn a_stack_that_was_met_lately_is_the_one_that_a_walk_finds() {
+        crate::prepare();
+        let set = StackSet::new(1_000);
+        let other = StackSet::new(1_000);
+        let until = crate::stack_pointer();
+        let mut of_depths = vec![None; 40];
+        // The second set makes the thread forget what it knows of the first.
+        for set in [&set, &set, &other, &set] {
+            for depth in (0..40).chain((0..40).rev()) {
+                let stacks = at_depth(depth, set, until);
+                if std::ptr::eq(set, &raw const other) {
+                    assert!(stacks.iter().all(Option::is_some));
+                } else {
+                    assert_eq!(*of_depths[depth].get_or_insert(stacks), stacks);
+                }
+            }
+        }
+        let distinct: std::collections::HashSet<_> =
+            of_depths.into_iter().flatten().flatten().collect();
+        assert!(distinct.iter().all(Option::is_some));
+        assert_eq!((distinct.len(), set.len(), other.len()), (80, 80, 80));
+        let mut stacks = distinct.into_iter().flatten();
+        assert!(!stacks.any(|stack| set.is_truncated(stack)));
     }
 
     #[test]

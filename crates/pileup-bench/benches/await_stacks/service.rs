@@ -1,5 +1,6 @@
 //! The service that is measured.
 
+use std::env;
 use std::fs;
 use std::sync::Arc;
 use std::thread;
@@ -31,13 +32,17 @@ pub const CARRIES: [&str; 10] = [
     "console-subscriber",
 ];
 
+/// Unless the variable [`WORKERS_VARIABLE`] says another number. With one, the instructions of a
+/// work are nearly the same in each run, so that `valgrind --tool=callgrind` can compare them.
 const WORKERS: usize = 2;
+const WORKERS_VARIABLE: &str = "PILEUP_BENCH_WORKERS";
 
 /// Does some work so many times, and prints the nanoseconds of processor time that each took;
 /// for `live`, the bytes of memory of each task.
 pub fn run(carries: &str, work: &str, count: u64) -> anyhow::Result<()> {
     let mut builder = Builder::new_multi_thread();
-    builder.worker_threads(WORKERS).enable_all();
+    let workers = env::var(WORKERS_VARIABLE).map_or(Ok(WORKERS), |workers| workers.parse())?;
+    builder.worker_threads(workers).enable_all();
     let (way, stacks) = carries.split_once(", ").unwrap_or((carries, ""));
     let probe = Probe::start()?;
     probe.set_sampling(match stacks {

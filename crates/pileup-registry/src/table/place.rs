@@ -3,7 +3,9 @@
 use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 
-use super::slot::{Activity, Chunk, FREE, Group, Lineage, Live, Origin, SLOTS_OF_GROUP, TAKEN};
+use super::slot::{
+    Activity, Chunk, FREE, Group, Lineage, Live, Origin, Parent, SLOTS_OF_GROUP, TAKEN,
+};
 use super::times::Times;
 use super::waking::Waking;
 use crate::clock::Tick;
@@ -39,6 +41,15 @@ impl Place {
     pub(crate) fn held(self) -> Option<u64> {
         let number = self.number().load(Ordering::Acquire);
         (number != FREE && number != TAKEN).then_some(number)
+    }
+
+    /// The task that is here now.
+    #[inline]
+    pub(crate) fn task(self) -> Option<Parent> {
+        Some(Parent {
+            number: self.held()?,
+            site: self.origin().site,
+        })
     }
 
     /// Notes that a poll of the task here begins.

@@ -9,17 +9,21 @@ use crate::clock::Tick;
 const TICK_SHIFT: u32 = 3;
 
 /// The wakers of one task. Any thread may clone, drop or use one at any time, also after the
-/// task has ended and its slot is another's: whoever counts names the task.
+/// task has ended and its slot is another's: whoever counts names the task, by the lower half of
+/// its number.
 pub(crate) struct Waking {
     /// The lower half of the task's number, and the wakers that exist: clones without drops.
     /// Both in one word, so that a late drop never counts for the next task of the slot.
     outstanding: AtomicU64,
-    clones: AtomicU32,
-    wakes: AtomicU32,
     /// The task that called a waker last.
     waker: AtomicU64,
-    last_wake: AtomicU32,
+    /// Clones and wakes in the task's own polls: only the thread that polls it writes here.
+    own_clones: AtomicU32,
     self_wakes: AtomicU32,
+    /// All others.
+    other_clones: AtomicU32,
+    other_wakes: AtomicU32,
+    last_wake: AtomicU32,
     /// Bytes of the future.
     size: AtomicU32,
     /// The record of the task's stacks; 0 for a task that is not sampled.
@@ -59,11 +63,12 @@ impl Waking {
     pub(super) fn new() -> Self {
         Self {
             outstanding: AtomicU64::new(0),
-            clones: AtomicU32::new(0),
-            wakes: AtomicU32::new(0),
             waker: AtomicU64::new(0),
-            last_wake: AtomicU32::new(0),
+            own_clones: AtomicU32::new(0),
             self_wakes: AtomicU32::new(0),
+            other_clones: AtomicU32::new(0),
+            other_wakes: AtomicU32::new(0),
+            last_wake: AtomicU32::new(0),
             size: AtomicU32::new(0),
             record: AtomicU32::new(0),
         }
@@ -72,21 +77,26 @@ impl Waking {
     /// Begins to count for a new task.
     pub(crate) fn reset(&self, number: u64, size: u32, record: u32) {
         self.outstanding.store(number << 32, Ordering::Relaxed);
-        self.clones.store(0, Ordering::Relaxed);
-        self.wakes.store(0, Ordering::Relaxed);
         self.waker.store(0, Ordering::Relaxed);
-        self.last_wake.store(0, Ordering::Relaxed);
+        self.own_clones.store(0, Ordering::Relaxed);
         self.self_wakes.store(0, Ordering::Relaxed);
+        self.other_clones.store(0, Ordering::Relaxed);
+        self.other_wakes.store(0, Ordering::Relaxed);
+        self.last_wake.store(0, Ordering::Relaxed);
         self.size.store(size, Ordering::Relaxed);
         self.record.store(record, Ordering::Relaxed);
     }
 
-    /// Counts a clone, and gives how many wakers there were. None if the slot is another
-    /// task's by now.
+    /// Counts a clone, in the task's own poll or elsewhere, and gives how many wakers there
+    /// were. None if the slot is another task's by now.
     #[inline]
-    pub(crate) fn count_clone(&self, number: u64) -> Option<i32> {
+    pub(crate) fn count_clone(&self, number: u64, is_own: bool) -> Option<i32> {
         let before = self.change(number, 1)?;
-        self.clones.fetch_add(1, Ordering::Relaxed);
+        if is_own {
+            count_alone(&self.own_clones);
+        } else {
+            self.other_clones.fetch_add(1, Ordering::Relaxed);
+        }
         Some(before)
     }
 
@@ -109,9 +119,10 @@ impl Waking {
         if self.outstanding.load(Ordering::Relaxed) >> 32 != number & 0xffff_ffff {
             return false;
         }
-        self.wakes.fetch_add(1, Ordering::Relaxed);
         if is_self {
-            self.self_wakes.fetch_add(1, Ordering::Relaxed);
+            count_alone(&self.self_wakes);
+        } else {
+            self.other_wakes.fetch_add(1, Ordering::Relaxed);
         }
         // Zero is for no wake.
         self.last_wake
@@ -155,11 +166,13 @@ impl Waking {
 
     pub(super) fn read(&self, number: u64) -> Woken {
         let last_wake = self.last_wake.load(Ordering::Relaxed);
+        let own_clones = self.own_clones.load(Ordering::Relaxed);
+        let self_wakes = self.self_wakes.load(Ordering::Relaxed);
         Woken {
             outstanding: (self.outstanding.load(Ordering::Relaxed) as u32).cast_signed(),
-            clones: self.clones.load(Ordering::Relaxed),
-            wakes: self.wakes.load(Ordering::Relaxed),
-            self_wakes: self.self_wakes.load(Ordering::Relaxed),
+            clones: own_clones.wrapping_add(self.other_clones.load(Ordering::Relaxed)),
+            wakes: self_wakes.wrapping_add(self.other_wakes.load(Ordering::Relaxed)),
+            self_wakes,
             last_wake: last_wake
                 .checked_sub(1)
                 .map(|tick| Tick::from(tick) << TICK_SHIFT),
@@ -170,6 +183,13 @@ impl Waking {
     }
 }
 
+/// Counts where nobody else writes: no count is lost between the load and the store.
+#[inline]
+fn count_alone(count: &AtomicU32) {
+    let before = count.load(Ordering::Relaxed);
+    count.store(before.wrapping_add(1), Ordering::Relaxed);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,11 +198,11 @@ mod tests {
     fn a_late_drop_does_not_count_for_the_next_task() {
         let waking = Waking::new();
         waking.reset(7, 100, 0);
-        assert_eq!(waking.count_clone(7), Some(0));
-        assert_eq!(waking.count_clone(7), Some(1));
+        assert_eq!(waking.count_clone(7, true), Some(0));
+        assert_eq!(waking.count_clone(7, false), Some(1));
         waking.reset(8, 100, 0);
         assert!(!waking.count_drop(7));
-        assert_eq!(waking.count_clone(8), Some(0));
+        assert_eq!(waking.count_clone(8, true), Some(0));
         waking.note_wake(7, 80, None, false);
         let woken = waking.read(8);
         assert_eq!((woken.outstanding, woken.clones, woken.wakes), (1, 1, 0));
@@ -194,7 +214,7 @@ mod tests {
         waking.reset(7, 0, 0);
         assert!(waking.count_drop(7));
         assert_eq!(waking.read(7).outstanding, -1);
-        assert_eq!(waking.count_clone(7), Some(-1));
+        assert_eq!(waking.count_clone(7, true), Some(-1));
         assert_eq!(waking.read(7).outstanding, 0);
     }
 }

@@ -12,6 +12,7 @@ use tracing_subscriber::registry::LookupSpan;
 use super::callsite::is_of_tasks;
 use super::spawn_fields::SpawnFields;
 use super::waker_event::WakerEvent;
+use crate::current;
 use crate::registry::Registry;
 use crate::table::Place;
 
@@ -95,7 +96,9 @@ where
     }
 
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {
-        Self::with_task(id, &context, |place, _| self.registry.span_entered(place));
+        Self::with_task(id, &context, |place, _| {
+            self.registry.span_entered(place, current::NO_SPAN);
+        });
     }
 
     fn on_exit(&self, id: &Id, context: Context<'_, S>) {

@@ -22,6 +22,7 @@ const HIGH_TAG: u64 = 1 << 63;
 const LOW_TAG: u64 = 1 << 37;
 const BELOW_LOW_TAG: u64 = LOW_TAG - 1;
 const NUMBER_BITS: u32 = 62 - INDEX_BITS;
+const _: () = assert!(NUMBER_BITS >= 32);
 const NUMBER_MASK: u64 = (1 << NUMBER_BITS) - 1;
 const INDEX_MASK: u64 = (1 << INDEX_BITS) - 1;
 
@@ -55,6 +56,12 @@ impl TaskSpan {
     #[inline]
     pub(super) fn is_of(self, number: u64) -> bool {
         self.low == number & NUMBER_MASK
+    }
+
+    /// The lower bits of the task's number: more than 32 of them.
+    #[inline]
+    pub(super) fn low_number(self) -> u64 {
+        self.low
     }
 
     #[inline]

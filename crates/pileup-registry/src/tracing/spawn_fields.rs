@@ -39,6 +39,8 @@ struct Fields {
     size: u64,
     original_size: Option<u64>,
     file: usize,
+    /// Whether it is a closure of `spawn_blocking`, as the workers of a runtime are.
+    is_closure: bool,
     is_worker: bool,
     line: u64,
     column: u64,
@@ -53,7 +55,10 @@ struct NewSite {
 
 impl SpawnFields {
     pub(super) fn of(attributes: &Attributes<'_>) -> Self {
-        let mut fields = Fields::default();
+        let mut fields = Fields {
+            is_closure: attributes.metadata().target() == "tokio::task::blocking",
+            ..Fields::default()
+        };
         attributes.record(&mut fields);
         let line = u32::try_from(fields.line).unwrap_or_default();
         let column = u32::try_from(fields.column).unwrap_or_default();
@@ -107,7 +112,8 @@ impl Visit for Fields {
     fn record_str(&mut self, field: &Field, value: &str) {
         if field.name() == "loc.file" {
             self.file = value.as_ptr().addr();
-            self.is_worker = WORKERS.iter().any(|worker| value.ends_with(worker));
+            self.is_worker =
+                self.is_closure && WORKERS.iter().any(|worker| value.ends_with(worker));
         }
     }
 

@@ -68,9 +68,15 @@ impl<S> TaskSubscriber<S> {
     /// Where the task of a span is, and its number. None once the task has ended.
     #[inline]
     fn task(&self, span: TaskSpan) -> Option<(Place, u64)> {
-        let place = self.registry.table.at(span.index)?;
+        let place = self.place(span)?;
         let number = place.held()?;
         span.is_of(number).then_some((place, number))
+    }
+
+    /// The place of a span's task, which may have ended.
+    #[inline]
+    fn place(&self, span: TaskSpan) -> Option<Place> {
+        self.registry.table.at(span.index)
     }
 
     fn open(&self, attributes: &Attributes<'_>) -> TaskSpan {
@@ -148,11 +154,12 @@ impl<S: Subscriber> Subscriber for TaskSubscriber<S> {
             }
             return;
         }
-        if let Some((op, span)) = WakerEvent::read(event)
-            && let Some(span) = TaskSpan::from_id(span)
-            && let Some((place, number)) = self.task(span)
+        if let Some((op, id)) = WakerEvent::read(event)
+            && let Some(span) = TaskSpan::from_id(id)
+            && let Some(place) = current::place_of_span(id).or_else(|| self.place(span))
         {
-            self.registry.waker_used(op, place, number);
+            // Whoever counts wakers checks the lower half of the number.
+            self.registry.waker_used(op, place, span.low_number());
         }
     }
 
@@ -162,7 +169,7 @@ impl<S: Subscriber> Subscriber for TaskSubscriber<S> {
             return self.inner.enter(span);
         };
         if let Some((place, _)) = self.task(task) {
-            self.registry.span_entered(place);
+            self.registry.span_entered(place, span.into_u64());
         }
     }
 
@@ -171,7 +178,9 @@ impl<S: Subscriber> Subscriber for TaskSubscriber<S> {
         let Some(task) = TaskSpan::from_id(span.into_u64()) else {
             return self.inner.exit(span);
         };
-        if let Some((place, _)) = self.task(task) {
+        // Most often this is the poll that goes on.
+        let place = current::place_of_span(span.into_u64());
+        if let Some(place) = place.or_else(|| Some(self.task(task)?.0)) {
             self.registry.end_poll(place);
         }
     }

@@ -196,9 +196,11 @@ impl WatchedTask {
     #[inline]
     pub(super) fn begin_poll(&self, until: usize) -> Poll<'_> {
         if self.entry.is_own {
-            self.registry.begin_poll(self.entry.place, until);
+            self.registry
+                .begin_poll(self.entry.place, until, current::NO_SPAN);
         } else {
-            self.registry.begin_watch(self.entry.place, until);
+            self.registry
+                .begin_watch(self.entry.place, until, current::NO_SPAN);
         }
         Poll(self)
     }

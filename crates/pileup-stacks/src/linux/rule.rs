@@ -83,6 +83,12 @@ impl Rule {
         }))
     }
 
+    /// Whether the rule reads the frame pointer to find the caller's frame.
+    #[inline]
+    pub(super) fn needs_frame_pointer(self) -> bool {
+        matches!(self, Self::Caller(caller) if caller.by_frame_pointer)
+    }
+
     /// The rule in [`PACKED_BITS`] bits, never 0. None if it has too large an offset.
     pub(super) fn pack(self) -> Option<u32> {
         let Self::Caller(caller) = self else {

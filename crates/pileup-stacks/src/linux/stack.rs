@@ -17,9 +17,11 @@ pub(super) struct Registers {
 
 /// Where a step ends.
 pub(super) enum Step {
-    /// In the caller's frame.
-    Caller,
-    /// At the bound, or at the first function of the thread.
+    /// In the caller's frame, whose return address is at this place of the stack.
+    Caller(usize),
+    /// At the bound, which this place of the next return address is beyond.
+    Bound(usize),
+    /// At the first function of the thread.
     End,
     /// The frame is not as the rule says.
     Broken,
@@ -87,9 +89,9 @@ impl Registers {
         }
         let place = cfa.wrapping_sub(return_address);
         if place >= stack.0.end {
-            return Step::End;
+            return Step::Bound(place);
         }
-        let Some(code) = stack.read(place) else {
+        let Some(code) = stack.return_address(place) else {
             return Step::Broken;
         };
         if frame_pointer != 0 {
@@ -98,12 +100,13 @@ impl Registers {
             };
             self.frame_pointer = saved;
         }
-        // Compilers may sign return addresses in the upper bits on this architecture.
-        #[cfg(target_arch = "aarch64")]
-        let code = code & 0x0000_ffff_ffff_ffff;
         self.code = code;
         self.stack_pointer = cfa;
-        if code == 0 { Step::End } else { Step::Caller }
+        if code == 0 {
+            Step::End
+        } else {
+            Step::Caller(place)
+        }
     }
 }
 
@@ -119,6 +122,22 @@ impl Stack {
         bounds
             .contains(&stack_pointer)
             .then_some(Self(stack_pointer..until.min(bounds.end)))
+    }
+
+    /// Whether an address is at the bound or beyond.
+    #[inline]
+    pub(super) fn ends_before(&self, address: usize) -> bool {
+        address >= self.0.end
+    }
+
+    /// The return address at a place of this part of the stack.
+    #[inline]
+    pub(super) fn return_address(&self, place: usize) -> Option<usize> {
+        let address = self.read(place)?;
+        // Compilers may sign return addresses in the upper bits on this architecture.
+        #[cfg(target_arch = "aarch64")]
+        let address = address & 0x0000_ffff_ffff_ffff;
+        Some(address)
     }
 
     /// The word at an address, if that is one of this part of the stack.
@@ -195,7 +214,7 @@ mod tests {
         };
         rules
             .iter()
-            .take_while(|rule| matches!(registers.step(**rule, &stack), Step::Caller))
+            .take_while(|rule| matches!(registers.step(**rule, &stack), Step::Caller(_)))
             .count()
     }
 
