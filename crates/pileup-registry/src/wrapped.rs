@@ -102,7 +102,7 @@ impl<F: Future> Future for Wrapped<F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let Some(task) = this.watch.0.task(context.waker()) else {
+        let Some(task) = this.watch.0.task(context.waker(), size_of::<F>()) else {
             return this.future.poll(context);
         };
         let _poll = task.begin_poll(stack_pointer());

@@ -117,11 +117,16 @@ impl Place {
     }
 
     /// Gives the task here another number, that of its Tokio task, once it is known. Only for
-    /// the thread that polls it.
+    /// the thread that polls it, before it has wakers.
     pub(crate) fn renumber(self, from: u64, to: u64) {
-        let _ = self
-            .number()
-            .compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed);
+        let renumbered =
+            self.number()
+                .compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed);
+        if renumbered.is_ok()
+            && let Some(waking) = self.waking()
+        {
+            waking.renumber(to);
+        }
     }
 
     /// Removes a task, and gives where it came from; nothing if it is not here, for all

@@ -87,6 +87,11 @@ impl Waking {
         self.record.store(record, Ordering::Relaxed);
     }
 
+    /// Counts for the same task by another number, while it has no wakers.
+    pub(super) fn renumber(&self, number: u64) {
+        self.outstanding.store(number << 32, Ordering::Relaxed);
+    }
+
     /// Counts a clone, in the task's own poll or elsewhere, and gives how many wakers there
     /// were. None if the slot is another task's by now.
     #[inline]

@@ -1,7 +1,6 @@
 //! What a registry has of a wrapped future.
 
 use std::fmt;
-use std::mem;
 use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,44 +12,39 @@ use crate::sites::{self, SiteNumber};
 use crate::table::{Lineage, OWN_NUMBER, Place};
 use crate::task_number::task_number;
 
-/// How the registry sees a wrapped future.
-pub(super) enum Watch {
-    /// It was not polled yet.
-    New(Arc<Registry>, NewTask),
-    /// It is polled with a waker of its own.
-    Watched(Arc<WatchedTask>),
-    /// Another way sees it, or nobody.
-    Unwatched,
+/// What a wrapped future has: the task that the registry sees it as. None where another way sees
+/// it, or nobody.
+///
+/// It is one pointer, so that the future grows by no more than that.
+pub(super) struct Watch(Option<Arc<WatchedTask>>);
+
+/// A task whose wakers report to the registry.
+pub(super) struct WatchedTask {
+    registry: Arc<Registry>,
+    /// Its entry, if it was added yet.
+    entry: Option<Entry>,
+    state: State,
 }
 
-pub(super) struct NewTask {
-    site: SiteNumber,
-    size: u32,
-    entry: Option<Entry>,
+enum State {
+    /// It was not polled yet.
+    New(SiteNumber),
+    /// This polls it.
+    Polled(Waker),
 }
 
 /// The entry of a task in the registry.
 #[derive(Clone, Copy)]
 struct Entry {
     place: Place,
-    /// Its number in the table.
+    /// Its number in the table, by which its wakers are counted as well.
     number: u64,
-    /// The number by which its wakers are counted: the one that it was added with.
-    counted_as: u64,
     /// Whether the wrapped future counts the polls and the end of the task.
     is_own: bool,
 }
 
-/// A task whose wakers report to the registry.
-pub(super) struct WatchedTask {
-    registry: Arc<Registry>,
-    entry: Entry,
-    /// What polls the task.
-    inner: Waker,
-}
-
 /// A poll that goes on. It ends when this is dropped, also by a panic.
-pub(super) struct Poll<'a>(&'a WatchedTask);
+pub(super) struct Poll<'a>(&'a WatchedTask, Place);
 
 impl Watch {
     pub(super) fn new(
@@ -58,113 +52,123 @@ impl Watch {
         location: &'static Location<'static>,
         size: usize,
     ) -> Self {
-        let mut new = NewTask {
-            site: sites::number_of(location),
-            size: u32::try_from(size).unwrap_or(u32::MAX),
-            entry: None,
-        };
-        if !registry.has_other_ways() {
-            new.add(registry, own_number());
-        }
-        Self::New(Arc::clone(registry), new)
+        let site = sites::number_of(location);
+        let is_alone = !registry.has_other_ways();
+        let entry = is_alone.then(|| Entry::add(registry, own_number(), site, size));
+        Self(Some(Arc::new(WatchedTask {
+            registry: Arc::clone(registry),
+            entry: entry.flatten(),
+            state: State::New(site),
+        })))
     }
 
-    /// The task, which is about to be polled with this waker; none if it is not watched.
+    /// The task, whose future of so many bytes is about to be polled with this waker; none if
+    /// it is not watched.
     #[inline]
-    pub(super) fn task(&mut self, waker: &Waker) -> Option<&Arc<WatchedTask>> {
-        match self {
-            Self::Watched(task) if task.inner.will_wake(waker) => {}
-            Self::Unwatched => return None,
-            _ => self.begin(waker),
+    pub(super) fn task(&mut self, waker: &Waker, size: usize) -> Option<&Arc<WatchedTask>> {
+        let is_known = self.0.as_ref()?.is_polled_by(waker);
+        if !is_known {
+            self.begin(waker, size);
         }
-        match self {
-            Self::Watched(task) => Some(task),
-            _ => None,
-        }
+        self.0.as_ref()
     }
 
     /// Begins to watch a task at its first poll, or goes on with another waker.
     #[cold]
-    fn begin(&mut self, waker: &Waker) {
-        let (registry, entry) = match mem::replace(self, Self::Unwatched) {
-            Self::New(registry, new) => match new.first_poll(&registry) {
-                Some(entry) => (registry, entry),
-                None => return,
-            },
-            Self::Watched(task) => (Arc::clone(&task.registry), task.entry),
-            Self::Unwatched => return,
+    fn begin(&mut self, waker: &Waker, size: usize) {
+        let Some(mut task) = self.0.take() else {
+            return;
         };
-        *self = Self::Watched(Arc::new(WatchedTask {
-            registry,
-            entry,
-            inner: waker.clone(),
-        }));
+        let state = State::Polled(waker.clone());
+        let State::New(site) = task.state else {
+            // The wakers so far keep what has polled the task until now.
+            self.0 = Some(Arc::new(WatchedTask {
+                registry: Arc::clone(&task.registry),
+                entry: task.entry,
+                state,
+            }));
+            return;
+        };
+        let entry = first_poll(&task.registry, task.entry, site, size);
+        if entry.is_none() {
+            return;
+        }
+        // It has no wakers yet, so nobody else has it.
+        if let Some(new) = Arc::get_mut(&mut task) {
+            new.entry = entry;
+            new.state = state;
+            self.0 = Some(task);
+        }
     }
 
     /// The future is dropped: the task has ended.
     pub(super) fn end(&mut self) {
-        let (registry, entry) = match self {
-            Self::New(registry, new) => (&*registry, new.entry),
-            Self::Watched(task) => (&task.registry, Some(task.entry)),
-            Self::Unwatched => return,
-        };
-        if let Some(entry) = entry
+        if let Some(task) = self.0.take()
+            && let Some(entry) = task.entry
             && entry.is_own
         {
-            registry.finish(entry.place, entry.number);
+            task.registry.finish(entry.place, entry.number);
         }
-        *self = Self::Unwatched;
     }
 }
 
-impl NewTask {
-    fn add(&mut self, registry: &Registry, number: u64) {
+impl Entry {
+    fn add(registry: &Registry, number: u64, site: SiteNumber, size: usize) -> Option<Self> {
         let added = registry.add(&Spawn {
             number,
-            site: self.site,
+            site,
             lineage: Lineage {
                 parent: current::task(),
                 has_wakers: true,
                 ..Lineage::default()
             },
-            size: self.size,
+            size: bytes(size),
             ..Spawn::default()
         });
-        self.entry = added.map(|(place, _)| Entry {
+        added.map(|(place, _)| Self {
             place,
             number,
-            counted_as: number,
             is_own: true,
-        });
+        })
     }
+}
 
-    /// The entry of the task that this is, now that it is polled. None if the task is seen in
-    /// another way that reports its wakers, or cannot be seen.
-    fn first_poll(mut self, registry: &Registry) -> Option<Entry> {
-        let tokio_number = tokio::task::try_id().map(task_number);
-        let seen = tokio_number.and_then(|number| seen_as(registry, number));
-        if let Some((place, number)) = seen {
-            if let Some(own) = self.entry.take() {
-                registry.retract(own.place, own.number);
-            }
-            return registry
-                .watch_wakers(place, number, self.size)
-                .then_some(Entry {
-                    place,
-                    number,
-                    counted_as: number,
-                    is_own: false,
-                });
+fn bytes(size: usize) -> u32 {
+    u32::try_from(size).unwrap_or(u32::MAX)
+}
+
+/// The entry of a task that is polled for the first time, given the one that it has so far. None
+/// if the task is seen in another way that reports its wakers, or cannot be seen.
+fn first_poll(
+    registry: &Registry,
+    own: Option<Entry>,
+    site: SiteNumber,
+    size: usize,
+) -> Option<Entry> {
+    let tokio_number = tokio::task::try_id().map(task_number);
+    let seen = tokio_number.and_then(|number| seen_as(registry, number));
+    if let Some((place, number)) = seen {
+        if let Some(own) = own {
+            registry.retract(own.place, own.number);
         }
-        match (self.entry, tokio_number) {
-            (None, tokio_number) => self.add(registry, tokio_number.unwrap_or_else(own_number)),
-            (Some(own), Some(number)) => {
-                own.place.renumber(own.number, number);
-                self.entry = Some(Entry { number, ..own });
-            }
-            (Some(_), None) => {}
+        return registry
+            .watch_wakers(place, number, bytes(size))
+            .then_some(Entry {
+                place,
+                number,
+                is_own: false,
+            });
+    }
+    match (own, tokio_number) {
+        (None, number) => {
+            let number = number.unwrap_or_else(own_number);
+            Entry::add(registry, number, site, size)
         }
-        self.entry.take()
+        (Some(own), Some(number)) => {
+            own.place.renumber(own.number, number);
+            Some(Entry { number, ..own })
+        }
+        (own, None) => own,
     }
 }
 
@@ -183,62 +187,80 @@ fn seen_as(registry: &Registry, number: u64) -> Option<(Place, u64)> {
 
 impl fmt::Debug for Watch {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::New(..) => "New",
-            Self::Watched(_) => "Watched",
-            Self::Unwatched => "Unwatched",
+        formatter.write_str(match self.0.as_deref().map(|task| &task.state) {
+            Some(State::New(_)) => "New",
+            Some(State::Polled(_)) => "Watched",
+            None => "Unwatched",
         })
     }
 }
 
 impl WatchedTask {
+    #[inline]
+    fn is_polled_by(&self, waker: &Waker) -> bool {
+        matches!(&self.state, State::Polled(inner) if inner.will_wake(waker))
+    }
+
     /// A poll begins on the stack of the caller, which noted its stack pointer.
     #[inline]
-    pub(super) fn begin_poll(&self, until: usize) -> Poll<'_> {
-        if self.entry.is_own {
+    pub(super) fn begin_poll(&self, until: usize) -> Option<Poll<'_>> {
+        let entry = self.entry?;
+        if entry.is_own {
             self.registry
-                .begin_poll(self.entry.place, until, current::NO_SPAN);
+                .begin_poll(entry.place, until, current::NO_SPAN);
         } else {
             self.registry
-                .begin_watch(self.entry.place, until, current::NO_SPAN);
+                .begin_watch(entry.place, until, current::NO_SPAN);
         }
-        Poll(self)
+        Some(Poll(self, entry.place))
     }
 
     #[inline]
     pub(super) fn is_cloned(&self) {
-        self.registry
-            .waker_cloned(self.entry.place, self.entry.counted_as);
+        if let Some(entry) = self.entry {
+            self.registry.waker_cloned(entry.place, entry.number);
+        }
     }
 
     #[inline]
     pub(super) fn is_dropped(&self) {
-        let entry = self.entry;
-        self.registry.waker_dropped(entry.place, entry.counted_as);
+        if let Some(entry) = self.entry {
+            self.registry.waker_dropped(entry.place, entry.number);
+        }
     }
 
     #[inline]
     pub(super) fn is_woken(&self) {
-        self.registry.woken(self.entry.place, self.entry.counted_as);
-        self.inner.wake_by_ref();
+        if let Some(entry) = self.entry {
+            self.registry.woken(entry.place, entry.number);
+        }
+        self.wake();
     }
 
     #[inline]
     pub(super) fn is_woken_by_ref(&self) {
-        self.registry
-            .woken_by_ref(self.entry.place, self.entry.counted_as);
-        self.inner.wake_by_ref();
+        if let Some(entry) = self.entry {
+            self.registry.woken_by_ref(entry.place, entry.number);
+        }
+        self.wake();
+    }
+
+    #[inline]
+    fn wake(&self) {
+        if let State::Polled(inner) = &self.state {
+            inner.wake_by_ref();
+        }
     }
 }
 
 impl Drop for Poll<'_> {
     #[inline]
     fn drop(&mut self) {
-        let entry = &self.0.entry;
-        if entry.is_own {
-            self.0.registry.end_poll(entry.place);
+        let Self(task, place) = self;
+        if task.entry.is_some_and(|entry| entry.is_own) {
+            task.registry.end_poll(*place);
         } else {
-            self.0.registry.end_watch(entry.place);
+            task.registry.end_watch(*place);
         }
     }
 }
