@@ -50,11 +50,11 @@ impl Watch {
     pub(super) fn new(
         registry: &Arc<Registry>,
         location: &'static Location<'static>,
-        size: usize,
+        bytes: usize,
     ) -> Self {
         let site = sites::number_of(location);
         let is_alone = !registry.has_other_ways();
-        let entry = is_alone.then(|| Entry::add(registry, own_number(), site, size));
+        let entry = is_alone.then(|| Entry::add(registry, own_number(), site, bytes));
         Self(Some(Arc::new(WatchedTask {
             registry: Arc::clone(registry),
             entry: entry.flatten(),
@@ -65,17 +65,17 @@ impl Watch {
     /// The task, whose future of so many bytes is about to be polled with this waker; none if
     /// it is not watched.
     #[inline]
-    pub(super) fn task(&mut self, waker: &Waker, size: usize) -> Option<&Arc<WatchedTask>> {
+    pub(super) fn task(&mut self, waker: &Waker, bytes: usize) -> Option<&Arc<WatchedTask>> {
         let is_known = self.0.as_ref()?.is_polled_by(waker);
         if !is_known {
-            self.begin(waker, size);
+            self.begin(waker, bytes);
         }
         self.0.as_ref()
     }
 
     /// Begins to watch a task at its first poll, or goes on with another waker.
     #[cold]
-    fn begin(&mut self, waker: &Waker, size: usize) {
+    fn begin(&mut self, waker: &Waker, bytes: usize) {
         let Some(mut task) = self.0.take() else {
             return;
         };
@@ -89,7 +89,7 @@ impl Watch {
             }));
             return;
         };
-        let entry = first_poll(&task.registry, task.entry, site, size);
+        let entry = first_poll(&task.registry, task.entry, site, bytes);
         if entry.is_none() {
             return;
         }
@@ -113,7 +113,7 @@ impl Watch {
 }
 
 impl Entry {
-    fn add(registry: &Registry, number: u64, site: SiteNumber, size: usize) -> Option<Self> {
+    fn add(registry: &Registry, number: u64, site: SiteNumber, bytes: usize) -> Option<Self> {
         let added = registry.add(&Spawn {
             number,
             site,
@@ -122,7 +122,7 @@ impl Entry {
                 has_wakers: true,
                 ..Lineage::default()
             },
-            size: bytes(size),
+            size: saturated(bytes),
             ..Spawn::default()
         });
         added.map(|(place, _)| Self {
@@ -133,8 +133,8 @@ impl Entry {
     }
 }
 
-fn bytes(size: usize) -> u32 {
-    u32::try_from(size).unwrap_or(u32::MAX)
+fn saturated(bytes: usize) -> u32 {
+    u32::try_from(bytes).unwrap_or(u32::MAX)
 }
 
 /// The entry of a task that is polled for the first time, given the one that it has so far. None
@@ -143,7 +143,7 @@ fn first_poll(
     registry: &Registry,
     own: Option<Entry>,
     site: SiteNumber,
-    size: usize,
+    bytes: usize,
 ) -> Option<Entry> {
     let tokio_number = tokio::task::try_id().map(task_number);
     let seen = tokio_number.and_then(|number| seen_as(registry, number));
@@ -152,7 +152,7 @@ fn first_poll(
             registry.retract(own.place, own.number);
         }
         return registry
-            .watch_wakers(place, number, bytes(size))
+            .watch_wakers(place, number, saturated(bytes))
             .then_some(Entry {
                 place,
                 number,
@@ -162,7 +162,7 @@ fn first_poll(
     match (own, tokio_number) {
         (None, number) => {
             let number = number.unwrap_or_else(own_number);
-            Entry::add(registry, number, site, size)
+            Entry::add(registry, number, site, bytes)
         }
         (Some(own), Some(number)) => {
             own.place.renumber(own.number, number);
