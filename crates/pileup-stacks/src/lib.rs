@@ -95,5 +95,9 @@ pub fn stack_pointer() -> usize {
 #[inline(never)]
 #[must_use]
 pub fn capture(until: usize) -> Capture {
-    platform::Walk::here(until).map_or_else(Capture::empty, |walk| walk.capture())
+    let mut capture = Capture::empty();
+    if let Some(walk) = platform::Walk::here(until) {
+        walk.capture(&mut capture);
+    }
+    capture
 }

@@ -90,17 +90,16 @@ impl Walk {
         self.registers.stack_pointer
     }
 
-    /// Walks by the unwind rules: see [`crate::capture`].
-    pub(crate) fn capture(&self) -> Capture {
+    /// Walks by the unwind rules, into an empty capture: see [`crate::capture`].
+    pub(crate) fn capture(&self, capture: &mut Capture) {
         let mut registers = self.registers;
-        let mut capture = Capture::empty();
         let mut before = registers.stack_pointer;
         // Whether the steps follow from the return addresses alone.
         let mut is_repeatable = GENERATION.load(Ordering::Relaxed) == 0;
         loop {
             let Some(rule) = CACHE.get(registers.code).or_else(|| find(registers.code)) else {
                 capture.truncate();
-                return capture;
+                return;
             };
             is_repeatable &= !rule.needs_frame_pointer();
             let place = match registers.step(rule, &self.stack) {
@@ -109,18 +108,18 @@ impl Walk {
                     if is_repeatable && let Some(step) = words(before, place) {
                         capture.end(step);
                     }
-                    return capture;
+                    return;
                 }
-                Step::End => return capture,
+                Step::End => return,
                 Step::Broken => {
                     capture.truncate();
-                    return capture;
+                    return;
                 }
             };
             let step = words(before, place);
             is_repeatable &= step.is_some();
             if !capture.push(registers.code, step.unwrap_or(0)) {
-                return capture;
+                return;
             }
             before = place;
         }

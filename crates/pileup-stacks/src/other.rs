@@ -32,10 +32,9 @@ impl Walk {
 
     /// See [`crate::capture`].
     #[inline(never)]
-    pub(crate) fn capture(&self) -> Capture {
-        let mut capture = Capture::empty();
+    pub(crate) fn capture(&self, capture: &mut Capture) {
         let own = [
-            Self::capture as fn(&Self) -> Capture as usize,
+            Self::capture as fn(&Self, &mut Capture) as usize,
             crate::capture as fn(usize) -> Capture as usize,
         ];
         backtrace::trace(|frame| {
@@ -47,7 +46,6 @@ impl Walk {
             let is_within = (frame.sp() as usize) <= self.until;
             is_within && capture.push(frame.ip() as usize, 0)
         });
-        capture
     }
 
     /// The system's unwinder gives no steps: each stack is walked.

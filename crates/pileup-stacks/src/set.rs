@@ -91,7 +91,9 @@ impl StackSet {
         let walk = Walk::here(until)?;
         RECENT.with(|recent| {
             recent.find(self, &walk).or_else(|| {
-                let stack = self.intern(&walk.capture())?;
+                let mut capture = Capture::empty();
+                walk.capture(&mut capture);
+                let stack = self.intern(&capture)?;
                 recent.put(&walk, stack);
                 Some(stack)
             })

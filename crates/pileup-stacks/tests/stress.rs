@@ -26,10 +26,16 @@ fn seconds() -> u64 {
 #[inline(never)]
 fn frames_at_depth(depth: usize, until: usize) -> (usize, bool) {
     if depth == 0 {
-        let capture = capture(until);
-        return (capture.addresses().len(), capture.is_truncated());
+        return black_box(frames_here(until));
     }
     black_box(frames_at_depth(depth - 1, until))
+}
+
+/// A function of its own, so that the recursion has no capture in each of its frames.
+#[inline(never)]
+fn frames_here(until: usize) -> (usize, bool) {
+    let capture = capture(until);
+    (capture.addresses().len(), capture.is_truncated())
 }
 
 /// Captures, and those that ended early because a library was just unloaded.
@@ -42,8 +48,8 @@ static CUT_OFF: AtomicU64 = AtomicU64::new(0);
 fn check(depth: usize) {
     let until = stack_pointer();
     let (frames, truncated) = frames_at_depth(depth, until);
-    // The bottom, the calls, and this function.
-    let expected = (depth + 2).min(MAX_FRAMES);
+    // The capture, the bottom, the calls, and this function.
+    let expected = (depth + 3).min(MAX_FRAMES);
     CAPTURES.fetch_add(1, Ordering::Relaxed);
     if truncated && frames < expected {
         CUT_OFF.fetch_add(1, Ordering::Relaxed);
@@ -51,7 +57,7 @@ fn check(depth: usize) {
     }
     assert_eq!(
         (frames, truncated),
-        (expected, depth + 2 > MAX_FRAMES),
+        (expected, depth + 3 > MAX_FRAMES),
         "at depth {depth}"
     );
 }
@@ -102,6 +108,9 @@ fn interning(end: Instant, set: &StackSet) -> u64 {
             let capture = capture(until);
             let id = set.intern(&capture).expect("room");
             assert_eq!(set.get(id), capture.addresses());
+            // The same way, by another call: only the return address into this function differs.
+            let id = set.intern_here(until).expect("room");
+            assert_eq!(set.get(id)[1..], capture.addresses()[1..]);
             return;
         }
         at(depth - 1, until, set);

@@ -1,77 +1,147 @@
-//! What the service's own work costs with a probe, beside the bare runtime.
+//! The work of the service.
 
-use crate::figures::{Figure, goal};
-use crate::service::Service;
+use std::hint::black_box;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
-const REPETITIONS: usize = 9;
-const CARRIES: [&str; 4] = ["bare", "bare", "probe", "console"];
-const LABELS: [&str; 4] = ["bare", "bare, once more", "probe", "console-subscriber"];
-const PROBE: usize = 2;
+use anyhow::bail;
+use pileup_probe::Probe;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinHandle;
 
-/// The work, what it is, how often it is done bare and with console-subscriber, and its goal.
-const WORKS: [(&str, &str, u64, u64, f64); 2] = [
-    ("spawn", "spawn + yield + join", 600_000, 20_000, 1.15),
-    (
-        "poll",
-        "a poll that another task woke",
-        2_000_000,
-        100_000,
-        1.05,
-    ),
-];
-const LIVE: u64 = 1_000_000;
-const BYTES_A_TASK: f64 = 100.0;
+/// How the service spawns its tasks.
+pub enum Spawn {
+    Bare,
+    Wrapped(Probe),
+}
 
-/// Measures and prints.
-pub fn measure() -> anyhow::Result<()> {
-    println!(
-        "The service's own work, each time in a process of its own; median (least to most) of {REPETITIONS}\n"
-    );
-    for (work, name, count, recorded, wanted) in WORKS {
-        let mut rounds: Vec<[f64; CARRIES.len()]> = Vec::new();
-        for number in 0..REPETITIONS {
-            let mut round = [0.0; CARRIES.len()];
-            for turn in 0..CARRIES.len() {
-                let index = (number + turn) % CARRIES.len();
-                let carries = CARRIES[index];
-                let count = if carries == "console" {
-                    recorded
-                } else {
-                    count
-                };
-                round[index] = Service::start(carries, work, count)?.line()?.parse()?;
-            }
-            rounds.push(round);
+impl Spawn {
+    fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        match self {
+            Self::Bare => tokio::spawn(future),
+            Self::Wrapped(probe) => probe.spawn(future),
         }
-        println!("{name:>30}  {:>28}  {:>24}", "ns each", "beside bare");
-        for (index, label) in LABELS.iter().enumerate() {
-            let each = Figure::of(rounds.iter().map(|round| round[index]));
-            let ratio = Figure::of(rounds.iter().map(|round| round[index] / round[0]));
-            println!("{label:>30}  {each:>28.0}  {ratio:>24.3}");
+    }
+}
+
+/// Does a work so many times.
+pub async fn run(work: &str, count: u64, spawn: &Arc<Spawn>) -> anyhow::Result<()> {
+    let inner = Arc::clone(spawn);
+    match work {
+        "spawn" => {
+            spawn
+                .spawn(async move { spawns(count, &inner).await })
+                .await?;
         }
-        let ratio = Figure::of(rounds.iter().map(|round| round[PROBE] / round[0]));
-        goal(
-            &format!("{name}: time with the probe beside bare"),
-            ratio,
-            "",
-            wanted,
-        );
-        println!();
+        "ping-pong" => ping_pong(count, spawn).await,
+        "service" => {
+            spawn
+                .spawn(async move { service(count, &inner).await })
+                .await?;
+        }
+        "echo" => echo(count, spawn).await?,
+        _ => bail!("the work is spawn, ping-pong, service or echo"),
     }
-    let resident = |carries| -> anyhow::Result<f64> {
-        Ok(Service::start(carries, "live", LIVE)?.line()?.parse()?)
-    };
-    let mut bytes = Vec::new();
-    for _ in 0..3 {
-        bytes.push((resident("probe")? - resident("bare")?) / LIVE as f64);
-    }
-    let bytes = Figure::of(bytes);
-    goal(
-        &format!("memory with {LIVE} live tasks"),
-        bytes,
-        "B a task",
-        BYTES_A_TASK,
-    );
-    println!();
     Ok(())
+}
+
+/// Spawn, yield, join.
+async fn spawns(count: u64, spawn: &Spawn) {
+    for _ in 0..count {
+        // Whether it was cancelled is of no matter.
+        let _ = spawn.spawn(tokio::task::yield_now()).await;
+    }
+}
+
+/// Two tasks that hand a token to each other: each of the polls is one wake by another task.
+async fn ping_pong(count: u64, spawn: &Spawn) {
+    let (to_second, mut from_first) = mpsc::channel(1);
+    let (to_first, mut from_second) = mpsc::channel(1);
+    let first = spawn.spawn(async move {
+        for _ in 0..count / 2 {
+            if to_second.send(()).await.is_err() || from_second.recv().await.is_none() {
+                return;
+            }
+        }
+    });
+    let second = spawn.spawn(async move {
+        while from_first.recv().await.is_some() {
+            if to_first.send(()).await.is_err() {
+                return;
+            }
+        }
+    });
+    let _ = tokio::join!(first, second);
+}
+
+/// Requests, each a task that computes for about 7 µs around one wait.
+async fn service(count: u64, spawn: &Spawn) {
+    for _ in 0..count {
+        let _ = spawn
+            .spawn(async {
+                compute();
+                tokio::task::yield_now().await;
+                compute();
+            })
+            .await;
+    }
+}
+
+/// About 3.5 µs: the same work, whatever the machine does.
+fn compute() {
+    let mut sum = 1u64;
+    for number in 0..4_000u64 {
+        sum = black_box(sum.wrapping_mul(31).wrapping_add(number));
+    }
+}
+
+/// Messages to and fro on one connection, a task at each end.
+async fn echo(count: u64, spawn: &Spawn) -> anyhow::Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    let server = spawn.spawn(async move {
+        let (mut stream, _) = listener.accept().await?;
+        let mut message = [0; 64];
+        while stream.read_exact(&mut message).await.is_ok() {
+            stream.write_all(&message).await?;
+        }
+        std::io::Result::Ok(())
+    });
+    let client = spawn.spawn(async move {
+        let mut stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        let mut message = [7; 64];
+        for _ in 0..count {
+            stream.write_all(&message).await?;
+            stream.read_exact(&mut message).await?;
+        }
+        std::io::Result::Ok(())
+    });
+    client.await??;
+    server.await??;
+    Ok(())
+}
+
+/// Tasks that wait for good, until each has been polled.
+pub async fn wait(count: u64, spawn: &Spawn) {
+    let notify = Arc::new(Notify::new());
+    let polled = Arc::new(AtomicU64::new(0));
+    for _ in 0..count {
+        let (notify, polled) = (Arc::clone(&notify), Arc::clone(&polled));
+        drop(spawn.spawn(async move {
+            polled.fetch_add(1, Ordering::Relaxed);
+            notify.notified().await;
+        }));
+    }
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while polled.load(Ordering::Relaxed) < count && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
 }
