@@ -34,6 +34,14 @@ pub enum ConsoleError {
         /// What it answered.
         reason: String,
     },
+    /// The target sent a message that is larger than what is read.
+    #[error("{address} sent a message of more than {} MiB", *limit >> 20)]
+    TooLarge {
+        /// Who sent it.
+        address: Address,
+        /// The largest message that is read, in bytes.
+        limit: usize,
+    },
     /// The target answered, and then sent nothing for longer than any publish interval in use.
     #[error("{address} has sent nothing for {}", figures::duration(*silence))]
     Silent {
@@ -48,8 +56,8 @@ pub enum ConsoleError {
         /// Where it listens.
         address: Address,
     },
-    /// The target was attached again after the connection broke, and did not tell what lives
-    /// in it.
+    /// The target was attached again after the connection broke, and did not report its live
+    /// tasks.
     #[error("{address} withheld its state when pileup attached again")]
     Withheld {
         /// Who withheld it.

@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 #[cfg(unix)]
 use tonic::transport::Uri;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Status, Streaming};
+use tonic::{Code, Status, Streaming};
 
 use crate::last_poll::Questions;
 use crate::pump::{Pump, VOLLEY, wake};
@@ -39,6 +39,11 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// A target that takes longer to answer a request has no time for more of them.
 const BUSY: Duration = Duration::from_millis(100);
 
+/// The largest message that is read: 256 MiB, which is the state of about 300,000 tasks that each
+/// wait for a lock, or of a million that do not. What listens there may be no console, or one that
+/// means harm, and memory is reserved for a message before it has come.
+const LARGEST_MESSAGE: usize = 256 << 20;
+
 /// A connection to a target that sends its updates.
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -53,7 +58,7 @@ impl Session {
     /// Attaches, and gives the first message, which has all that lives in the target.
     pub(crate) async fn open(address: &Address) -> Result<(Self, Update), ConsoleError> {
         let channel = connect(address).await?;
-        let mut client = InstrumentClient::new(channel).max_decoding_message_size(usize::MAX);
+        let mut client = InstrumentClient::new(channel).max_decoding_message_size(LARGEST_MESSAGE);
         let not_a_console = |reason: String| ConsoleError::NotAConsole {
             address: address.clone(),
             reason,
@@ -68,6 +73,7 @@ impl Session {
         // Whatever else listens there says so in answer to this.
         match timeout(FIRST_PATIENCE, subscribe(&mut client)).await {
             Err(_) => Err(silent(FIRST_PATIENCE)),
+            Ok(Err(status)) if is_too_large(&status) => Err(too_large(address)),
             Ok(Err(status)) => Err(not_a_console(reason(&status))),
             Ok(Ok((_, None))) => Err(not_a_console("it closed at once".to_owned())),
             Ok(Ok((updates, Some(first)))) => {
@@ -83,7 +89,7 @@ impl Session {
         }
     }
 
-    /// Says whether the target has more to tell than it has taken in.
+    /// Notes whether the target has events that it has not taken in yet.
     pub(crate) fn hurry(&self, has_backlog: bool) {
         self.pump.hurry(has_backlog);
     }
@@ -137,12 +143,26 @@ impl Session {
         let reason = match message {
             Ok(Some(update)) => return Ok(update),
             Ok(None) => "it closed the connection".to_owned(),
+            Err(status) if is_too_large(&status) => return Err(too_large(&self.address)),
             Err(status) => reason(&status),
         };
         Err(ConsoleError::Gone {
             address: self.address.clone(),
             reason,
         })
+    }
+}
+
+/// Whether a message was larger than the largest that is read: nothing else makes the client give
+/// this code by itself, and console-subscriber never does.
+fn is_too_large(status: &Status) -> bool {
+    status.code() == Code::OutOfRange
+}
+
+fn too_large(address: &Address) -> ConsoleError {
+    ConsoleError::TooLarge {
+        address: address.clone(),
+        limit: LARGEST_MESSAGE,
     }
 }
 

@@ -235,8 +235,8 @@ pub struct Diff {
     /// The later one
     pub after: PathBuf,
     /// How to print the difference
-    #[arg(long, value_enum, default_value_t = PlainFormat::Text)]
-    pub format: PlainFormat,
+    #[arg(long, value_enum, default_value_t = DiffFormat::Text)]
+    pub format: DiffFormat,
     /// From which grade on a finding that is new or worse makes the exit code 1: surer, or
     /// with a pile that grows half as fast again
     #[arg(long, value_enum, default_value_t = FailOn::Probable)]
@@ -244,6 +244,16 @@ pub struct Diff {
     /// How long healthy tasks live at most, on average: for recordings, as for `diagnose`
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = lifetime)]
     pub max_lifetime: Duration,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum DiffFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+    /// For a comment on a pull request: a table, with what is new or worse folded below it
+    Markdown,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -71,6 +71,22 @@ pub enum Change {
     Gone,
 }
 
+impl Change {
+    /// Every change, from the worst on.
+    pub const ALL: [Self; 5] = [Self::New, Self::Worse, Self::Same, Self::Better, Self::Gone];
+
+    /// The change in one word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Worse => "worse",
+            Self::Same => "same",
+            Self::Better => "better",
+            Self::Gone => "gone",
+        }
+    }
+}
+
 /// A finding in short.
 #[derive(Debug, Clone, Serialize)]
 pub struct Seen {

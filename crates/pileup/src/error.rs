@@ -253,6 +253,11 @@ fn console_help(error: &ConsoleError) -> &'static str {
         ConsoleError::NotAConsole { .. } => {
             "is it console-subscriber that listens there, and not another server of the program?"
         }
+        ConsoleError::TooLarge { .. } => {
+            "is it console-subscriber that listens there? If it is, have it keep less: lower its \
+             retention (TOKIO_CONSOLE_RETENTION=10s), attach soon after the start, or watch the \
+             program's probe instead, which has no such message"
+        }
         ConsoleError::Silent { .. } => {
             "another tokio-console may have paused it (space resumes), the program may be \
              stopped, its publish interval may be longer than that \

@@ -95,6 +95,7 @@ fn of_console(error: &ConsoleError) -> Exit {
         ConsoleError::BadAddress { .. } => Exit::Usage,
         ConsoleError::Unreachable { .. }
         | ConsoleError::NotAConsole { .. }
+        | ConsoleError::TooLarge { .. }
         | ConsoleError::Silent { .. } => Exit::Unreachable,
         ConsoleError::Gone { .. }
         | ConsoleError::Restarted { .. }

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod any_target;
+pub mod difference;
 pub mod escape;
 mod excerpt;
 mod html;

@@ -213,6 +213,14 @@ fn what_is_in_the_baseline_does_not_count_and_what_is_new_does() {
     }
 }
 
+fn grade(grade: Grade) -> &'static str {
+    match grade {
+        Grade::Certain => "certain",
+        Grade::Probable => "probable",
+        Grade::Suspicious => "suspicious",
+    }
+}
+
 #[test]
 fn a_difference_names_what_is_new_worse_better_and_gone() {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -233,6 +241,19 @@ fn a_difference_names_what_is_new_worse_better_and_gone() {
     let better = pileup(&["diff", &all, &less]);
     assert_eq!(better.code, Some(0), "{}", better.errors);
     assert!(better.output.contains(&format!("gone   {site}")));
+
+    // A comment on a pull request has a table, and the new finding folded below it.
+    let comment = pileup(&["diff", &less, &all, "--format", "markdown"]);
+    assert_eq!(comment.code, Some(1), "{}", comment.errors);
+    let comment = comment.output;
+    assert!(comment.starts_with("### Leaked tasks: 1 new"), "{comment}");
+    assert!(
+        comment.contains(&format!("\n| new | {site} |")),
+        "{comment}"
+    );
+    let summary = format!("<details><summary>{}", grade(removed.grade));
+    assert_eq!(comment.matches(&summary).count(), 1, "{comment}");
+    assert!(comment.contains("\n**Fix.** "), "{comment}");
 
     // A recording is compared with the report that was made of it.
     let known = ["--max-lifetime", SHORT];

@@ -1,6 +1,9 @@
 //! What goes wrong with a target, and what is said of it.
 
+use std::convert::Infallible;
 use std::error::Error;
+use std::future::{Ready, ready};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use pileup_console::{Address, Connection, ConsoleError};
@@ -8,6 +11,9 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::Status;
+use tonic::body::Body;
+use tonic::codegen::http;
+use tonic::server::NamedService;
 use tonic::service::Routes;
 use tonic::transport::Server;
 
@@ -183,6 +189,52 @@ async fn who_serves_other_calls_is_not_a_console() {
              Operation is not implemented or not supported"
         )
     );
+}
+
+/// A console that announces a first message of 512 MiB.
+#[derive(Clone)]
+struct Oversized;
+
+impl NamedService for Oversized {
+    const NAME: &'static str = "rs.tokio.console.instrument.Instrument";
+}
+
+impl tower::Service<http::Request<Body>> for Oversized {
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(&mut self, _: &mut Context) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        if !request.uri().path().ends_with("/WatchUpdates") {
+            return ready(Ok(Status::unimplemented("it does nothing else").into_http()));
+        }
+        // Not compressed, and its length.
+        let head = "\0\u{20}\0\0\0".to_owned();
+        let mut response = http::Response::new(Body::new(head));
+        let grpc = http::HeaderValue::from_static("application/grpc");
+        response.headers_mut().insert("content-type", grpc);
+        ready(Ok(response))
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_is_too_large_is_not_read() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = address_of(&listener);
+    let server = Server::builder().add_service(Oversized);
+    let incoming = TcpListenerStream::new(listener);
+    let server = tokio::spawn(server.serve_with_incoming(incoming));
+    let error = refused(&address).await;
+    assert!(matches!(error, ConsoleError::TooLarge { .. }), "{error:?}");
+    assert_eq!(
+        whole(&error),
+        format!("{address} sent a message of more than 256 MiB")
+    );
+    server.abort();
 }
 
 fn address_of(listener: &TcpListener) -> Address {

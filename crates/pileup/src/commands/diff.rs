@@ -1,26 +1,22 @@
 //! `pileup diff`: what changed from one report, or recording, to another.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anstyle::Style;
 use pileup::{Ending, Expected, History, Recording, diagnose_expecting};
-use pileup_diagnosis::figures::rate;
 
-use crate::arguments::{Diff, PlainFormat};
-use crate::difference::{Change, Compared, Difference, Seen, SiteChange};
+use crate::arguments::{Diff, DiffFormat};
+use crate::difference::{Compared, Difference};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::output::{complain, print, remark};
-use crate::render::escape::printable;
-use crate::render::json;
-use crate::render::words;
+use crate::render::{difference as rendered, json};
 use crate::selection::read_report;
 
-/// A recording is told by its first bytes.
+/// The first bytes of a file show whether it is a recording.
 const HEAD: u64 = 64;
 
 pub fn execute(arguments: &Diff) -> Result<ExitCode, Error> {
@@ -39,8 +35,9 @@ pub fn execute(arguments: &Diff) -> Result<ExitCode, Error> {
         ));
     }
     print(|out| match arguments.format {
-        PlainFormat::Text => write_text(&difference, out),
-        PlainFormat::Json => json::write(&difference, out),
+        DiffFormat::Text => rendered::write_text(&difference, out),
+        DiffFormat::Json => json::write(&difference, out),
+        DiffFormat::Markdown => rendered::write_markdown(&difference, &after.report, out),
     })?;
     if after.report.coverage.state_withheld && !fails {
         return Err(Error::StateWithheld {
@@ -95,52 +92,4 @@ fn read(file: &Path, max_lifetime: Duration) -> Result<Compared, Error> {
         report: diagnose_expecting(&history, recording.target(), &expected),
         history: Some(history),
     })
-}
-
-fn write_text(difference: &Difference, output: &mut impl Write) -> io::Result<()> {
-    if difference.sites.is_empty() {
-        return writeln!(output, "no finding in either");
-    }
-    let bold = Style::new().bold();
-    for SiteChange {
-        change,
-        site,
-        before,
-        after,
-        alive_before,
-        alive_after,
-    } in &difference.sites
-    {
-        let change = match change {
-            Change::New => "new",
-            Change::Worse => "worse",
-            Change::Same => "same",
-            Change::Better => "better",
-            Change::Gone => "gone",
-        };
-        let site = words::place(site.as_ref());
-        writeln!(output, "{bold}{change:<6}{bold:#} {}", printable(&site))?;
-        let before = in_short(before.as_ref(), *alive_before);
-        let after = in_short(after.as_ref(), *alive_after);
-        writeln!(output, "       {before} -> {after}")?;
-    }
-    Ok(())
-}
-
-fn in_short(seen: Option<&Seen>, alive: Option<usize>) -> String {
-    let Some(seen) = seen else {
-        return alive.map_or_else(
-            || "nothing found".to_owned(),
-            |alive| format!("nothing found, {alive} alive"),
-        );
-    };
-    format!(
-        "{} {} {}, {} alive, {}{}",
-        words::grade(seen.grade),
-        seen.code.number(),
-        printable(&seen.pattern),
-        seen.alive,
-        rate(seen.growth_per_minute),
-        if seen.set_aside { ", set aside" } else { "" }
-    )
 }

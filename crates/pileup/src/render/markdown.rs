@@ -53,7 +53,8 @@ fn write_row(finding: &Finding, output: &mut impl Write) -> io::Result<()> {
     )
 }
 
-fn write_details(finding: &Finding, output: &mut impl Write) -> io::Result<()> {
+/// Writes a finding, folded.
+pub fn write_details(finding: &Finding, output: &mut impl Write) -> io::Result<()> {
     let number = finding.code.number();
     writeln!(
         output,
