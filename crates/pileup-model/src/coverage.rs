@@ -16,7 +16,11 @@ pub struct Coverage {
     /// Whether the source sees neither what tasks wait for nor who could wake them.
     #[serde(default)]
     pub waits_unseen: bool,
-    /// How late the target tells of new tasks.
+    /// Whether the source shows no worker threads: a task in `block_in_place`, which has given its
+    /// worker up, then looks as if it held one.
+    #[serde(default)]
+    pub workers_unseen: bool,
+    /// How late the target reports new tasks.
     pub lag: Duration,
     /// How often the connection to the target broke in the watch so far, and was made again.
     #[serde(default)]

@@ -12,14 +12,15 @@ use pileup_registry::{
     BUCKETS, Counted, CountedSite, LiveTask, SiteNumber, SpawnSite, TaskWakers, Tick, longest,
 };
 
-/// Writes all living tasks that were born before now, in no order, and the counts of every
-/// site. The runtime's hooks do not report wakers; the coverage says whether some are not seen.
+/// Writes all live tasks that were born before now, in no order, and the counts of every
+/// site. The runtime's hooks do not report wakers; the coverage says whether some are not seen, and whether workers are.
 pub(crate) fn write_snapshot(probe: &Inner, out: &mut dyn Write) -> io::Result<()> {
     let registry = &probe.registry;
     let now = registry.tick();
     let mut waits = registry.waits();
     let sites = registry.sites();
     let mut waits_unseen = false;
+    let mut workers_unseen = true;
     write!(out, "{{\"at\":")?;
     serde_json::to_writer(&mut *out, &registry.time(now))?;
     out.write_all(b",\"tasks\":[")?;
@@ -34,6 +35,7 @@ pub(crate) fn write_snapshot(probe: &Inner, out: &mut dyn Write) -> io::Result<(
         }
         waits_unseen |= living.wakers.is_none() && living.kind != TaskKind::Blocking;
         let mut task = task(&living, &sites, |tick| registry.time(tick));
+        workers_unseen &= !task.is_worker();
         task.waits = waits.of(&living);
         result = out.write_all(separator).and_then(|()| {
             separator = b",\n";
@@ -51,6 +53,7 @@ pub(crate) fn write_snapshot(probe: &Inner, out: &mut dyn Write) -> io::Result<(
     out.write_all(b",\n\"coverage\":")?;
     let coverage = Coverage {
         waits_unseen,
+        workers_unseen,
         scheduling: Some(probe.waits.counted()),
         ..Coverage::default()
     };

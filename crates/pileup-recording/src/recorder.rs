@@ -117,6 +117,7 @@ impl Recorder {
         encoder.number(snapshot.coverage.dropped_events);
         encoder.flag(snapshot.coverage.state_withheld);
         encoder.flag(snapshot.coverage.waits_unseen);
+        encoder.flag(snapshot.coverage.workers_unseen);
         encoder.duration(&snapshot.coverage.lag);
         encoder.number(snapshot.coverage.reconnects);
         encoder.duration(&snapshot.coverage.unwatched);

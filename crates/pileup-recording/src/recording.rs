@@ -164,6 +164,7 @@ impl State {
                     dropped_events: decoder.number()?,
                     state_withheld: decoder.flag()?,
                     waits_unseen: decoder.flag()?,
+                    workers_unseen: decoder.flag()?,
                     lag: decoder.duration()?,
                     reconnects: decoder.small()?,
                     unwatched: decoder.duration()?,

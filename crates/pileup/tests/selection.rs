@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use pileup::{Report, Why};
+use pileup::{Grade, Report, Why};
 use tempfile::TempDir;
 
 struct Ended {

@@ -37,7 +37,6 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
     } = observation;
     let window = history.window();
     let gave_up_worker = gave_up_worker(latest);
-    let workers_unseen = workers_unseen(latest);
     let mut claims = Vec::new();
     for (site, seen) in history.sites() {
         let mean = seen.mean_poll();
@@ -76,7 +75,7 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
             members: pinned.iter().map(|(task, _)| *task).collect(),
             state: TaskState::Running,
             evidence,
-            doubts: vec![if workers_unseen {
+            doubts: vec![if latest.coverage.workers_unseen {
                 Doubt::WorkerUnseen
             } else if lasting >= LASTING_POLLS {
                 Doubt::PollMayReturn
@@ -93,15 +92,6 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
 fn is_in_poll(task: &Task) -> bool {
     task.state() == Some(TaskState::Running)
         && matches!(task.kind, TaskKind::Async | TaskKind::Local)
-}
-
-/// Whether the source shows no worker, so that a task in `block_in_place` looks as if it held
-/// one. A source that counts the finished tasks of each site is a probe, and a probe sees the
-/// tasks that run on a runtime rather than its workers.
-fn workers_unseen(latest: &Snapshot) -> bool {
-    let counts_finished = !latest.turnover.is_empty();
-    let workers = latest.tasks.iter().filter(|task| task.is_worker());
-    latest.coverage.waits_unseen || (counts_finished && workers.count() == 0)
 }
 
 /// The tasks that started another worker in place of their own: of those in a poll when a

@@ -26,6 +26,19 @@ fn several_polls_that_last_for_most_of_the_watch_are_probable() {
 }
 
 #[test]
+fn where_workers_are_not_seen_long_polls_may_have_given_up_theirs() {
+    let mut program = Program::default();
+    spawn_in_poll(&mut program, "blocks.rs", 1.0);
+    spawn_in_poll(&mut program, "blocks.rs", 1.1);
+    for (workers_unseen, grade) in [(true, Grade::Suspicious), (false, Grade::Probable)] {
+        let report = program.watch_changed(0.0, 12.0, |snapshot, _| {
+            snapshot.coverage.workers_unseen = workers_unseen;
+        });
+        assert_eq!(report.worst(), Some(grade), "{workers_unseen}");
+    }
+}
+
+#[test]
 fn a_single_long_poll_is_suspicious() {
     let mut program = Program::default();
     spawn_in_poll(&mut program, "blocks.rs", 1.0);

@@ -103,17 +103,17 @@ fn a_snapshot_out_of_order_is_refused_and_ends_the_recording() {
 fn another_version_is_refused_by_its_number() {
     let mut bytes = recorded(&[]);
     assert!(is_recording(&bytes));
-    bytes[8] = 3;
+    bytes[8] = 4;
     let error = Recording::new(&bytes[..]).expect_err("it is newer");
     assert_eq!(
         error.to_string(),
-        "its format has version 3, and this pileup reads none after 2"
+        "its format has version 4, and this pileup reads none after 3"
     );
-    bytes[8] = 1;
+    bytes[8] = 2;
     let error = Recording::new(&bytes[..]).expect_err("it is older");
     assert_eq!(
         error.to_string(),
-        "its format has version 1, and this pileup reads version 2"
+        "its format has version 2, and this pileup reads version 3"
     );
 }
 

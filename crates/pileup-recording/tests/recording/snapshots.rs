@@ -162,13 +162,14 @@ fn site() -> impl Strategy<Value = Option<Site>> {
 }
 
 fn coverage() -> impl Strategy<Value = Coverage> {
-    let seen = (count(), any::<bool>(), any::<bool>(), duration());
+    let seen = (count(), any::<[bool; 3]>(), duration());
     let gaps = (any::<u32>(), duration());
     (seen, gaps, option::of(scheduling())).prop_map(
-        |((dropped_events, state_withheld, waits_unseen, lag), gaps, scheduling)| Coverage {
+        |((dropped_events, unseen, lag), gaps, scheduling)| Coverage {
             dropped_events,
-            state_withheld,
-            waits_unseen,
+            state_withheld: unseen[0],
+            waits_unseen: unseen[1],
+            workers_unseen: unseen[2],
             lag,
             reconnects: gaps.0,
             unwatched: gaps.1,
