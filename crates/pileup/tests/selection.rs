@@ -233,7 +233,9 @@ fn a_difference_names_what_is_new_worse_better_and_gone() {
     );
     let site = removed.site.expect("a place").to_string();
 
-    let worse = pileup(&["diff", &less, &all]);
+    // Of whatever grade the finding is that is new.
+    let any = ["--fail-on", "suspicious"];
+    let worse = pileup(&[&["diff", &less, &all][..], &any].concat());
     assert_eq!(worse.code, Some(1), "{}", worse.errors);
     let first = worse.output.lines().next().unwrap_or_default();
     assert_eq!(first, format!("new    {site}"));
@@ -243,7 +245,8 @@ fn a_difference_names_what_is_new_worse_better_and_gone() {
     assert!(better.output.contains(&format!("gone   {site}")));
 
     // A comment on a pull request has a table, and the new finding folded below it.
-    let comment = pileup(&["diff", &less, &all, "--format", "markdown"]);
+    let comment = ["diff", &less, &all, "--format", "markdown"];
+    let comment = pileup(&[&comment[..], &any].concat());
     assert_eq!(comment.code, Some(1), "{}", comment.errors);
     let comment = comment.output;
     assert!(comment.starts_with("### Leaked tasks: 1 new"), "{comment}");
