@@ -1,17 +1,24 @@
-//! What the probe costs the service that carries it, in one run, beside the bare runtime and
-//! beside console-subscriber.
+//! What the probe costs the service that carries it, in each of the ways in which it may see
+//! tasks, and what a look at it costs; beside the bare runtime, console-subscriber and dial9,
+//! paired in one run.
 //!
-//! `docs/benchmark.md` says what is measured and how.
+//! Each figure is that of a process of its own. `docs/benchmark.md` says what is measured.
 
 #[path = "../cost/figures.rs"]
 mod figures;
+mod live;
 mod looks;
+mod process;
 mod service;
 mod work;
+mod works;
 
 use std::env;
 
 use anyhow::bail;
+
+/// Rounds, where nothing else is asked for.
+const ROUNDS: usize = 9;
 
 fn main() -> anyhow::Result<()> {
     // Cargo adds `--bench`.
@@ -21,12 +28,13 @@ fn main() -> anyhow::Result<()> {
         .collect();
     match asked.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [service::PROGRAM, carries, work, count] => service::run(carries, work, count.parse()?),
-        ["work"] => work::measure(),
+        ["works"] => works::measure(ROUNDS),
+        ["works", rounds] => works::measure(rounds.parse()?),
         ["looks"] => looks::measure(),
         [] => {
-            work::measure()?;
+            works::measure(ROUNDS)?;
             looks::measure()
         }
-        _ => bail!("what to measure is `work` or `looks`; nothing is both"),
+        _ => bail!("what to measure is `works`, with a number of rounds, or `looks`"),
     }
 }

@@ -1,46 +1,158 @@
-//! The service: a process of its own, so that what one carries is no other's burden.
+//! The service that is measured, and what it may carry.
 
-use std::fs;
-use std::io::{self, BufRead};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::{Duration, Instant};
-use std::{env, thread};
+use std::future::Future;
+use std::thread;
+use std::{env, io};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use console_subscriber::ConsoleLayer;
-use pileup_probe::Probe;
+use cpu_time::ProcessTime;
+use dial9::{Dial9HandleTokioExt, DiskBuffer, Recorder, TokioAttachOptions};
+use pileup_probe::{Probe, Sampling};
+use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tracing::subscriber::NoSubscriber;
 use tracing_subscriber::prelude::*;
 
-pub const PROGRAM: &str = "service";
-const WORKERS: usize = 2;
-/// Between two questions to the service: it is mostly idle.
-const PAUSE: Duration = Duration::from_micros(500);
+use crate::{live, work};
 
-/// Runs the service of `Service::start`.
-pub fn run(carries: &str, work: &str, count: u64) -> anyhow::Result<()> {
-    let mut builder = Builder::new_multi_thread();
-    builder.worker_threads(WORKERS).enable_all();
-    let mut probe = None;
-    match carries {
-        "bare" => {}
-        "probe" => {
-            let started = Probe::start()?;
-            started.instrument("main", &mut builder);
-            probe = Some(started);
+/// The argument that makes a process the service.
+pub const PROGRAM: &str = "service";
+
+/// All that a service may carry.
+pub const CARRIES: [&str; 11] = [
+    "bare",
+    "bare, once more",
+    "hooks",
+    "subscriber, no stacks",
+    "subscriber, sampled",
+    "subscriber, all",
+    "wrapper, no stacks",
+    "wrapper, sampled",
+    "wrapper, all",
+    "dial9",
+    "console-subscriber",
+];
+
+/// Unless the variable [`WORKERS_VARIABLE`] says another number. With one, the instructions of a
+/// work are nearly the same in each run, so that `valgrind --tool=callgrind` can compare them.
+const WORKERS: usize = 2;
+const WORKERS_VARIABLE: &str = "PILEUP_BENCH_WORKERS";
+
+/// Bytes of a file of dial9, and of all its files.
+const DIAL9_FILE: u64 = 1 << 20;
+const DIAL9_FILES: u64 = 8 << 20;
+
+/// A runtime, and what watches it.
+pub struct Service {
+    pub runtime: Runtime,
+    pub spawner: Spawner,
+    pub probe: Option<Probe>,
+    /// What dial9 records into, which ends with this.
+    _recorder: Option<(Recorder, TempDir)>,
+}
+
+/// How the service spawns its tasks.
+#[derive(Clone)]
+pub enum Spawner {
+    Tokio,
+    Wrapper(Probe),
+    Dial9,
+}
+
+impl Spawner {
+    pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        match self {
+            Self::Tokio => tokio::spawn(future),
+            Self::Wrapper(probe) => probe.spawn(future),
+            Self::Dial9 => dial9::spawn(future),
         }
-        "console" => record(),
-        _ => bail!("a service carries bare, probe or console"),
     }
-    let runtime = builder.build()?;
-    match work {
-        "spawn" => time(count, || runtime.block_on(spawns(count))),
-        "poll" => time(count, || runtime.block_on(polls(count))),
-        "live" => live(&runtime, probe.as_ref(), count)?,
-        _ => bail!("its work is spawn, poll or live"),
+}
+
+/// Does some work so many times, and prints the nanoseconds of processor time that each took;
+/// for `live`, see [`live::run`].
+pub fn run(carries: &str, work: &str, count: u64) -> anyhow::Result<()> {
+    let service = Service::new(carries)?;
+    if work == "live" {
+        return live::run(&service, count);
     }
+    // Once without being timed, so that what is made once is there.
+    service.block_on(work::run(
+        work.to_owned(),
+        count / 20 + 1,
+        service.spawner.clone(),
+    ))?;
+    let started = ProcessTime::now();
+    service.block_on(work::run(work.to_owned(), count, service.spawner.clone()))?;
+    let took = started.elapsed();
+    println!("{}", took.as_nanos() as f64 / count as f64);
     Ok(())
+}
+
+impl Service {
+    fn new(carries: &str) -> anyhow::Result<Self> {
+        let mut builder = Builder::new_multi_thread();
+        let workers = env::var(WORKERS_VARIABLE).map_or(Ok(WORKERS), |workers| workers.parse())?;
+        builder.worker_threads(workers).enable_all();
+        let (way, stacks) = carries.split_once(", ").unwrap_or((carries, ""));
+        let mut probe = None;
+        let mut spawner = Spawner::Tokio;
+        match way {
+            "bare" => {}
+            "hooks" => {
+                let started = Probe::start()?;
+                started.instrument("main", &mut builder);
+                probe = Some(started);
+            }
+            "subscriber" => {
+                let started = watch(stacks)?;
+                started.subscriber(NoSubscriber::default()).init();
+                probe = Some(started);
+            }
+            "wrapper" => {
+                let started = watch(stacks)?;
+                spawner = Spawner::Wrapper(started.clone());
+                probe = Some(started);
+            }
+            "console-subscriber" => record(),
+            "dial9" => return with_dial9(builder),
+            _ => bail!("a service carries one of {CARRIES:?}"),
+        }
+        Ok(Self {
+            runtime: builder.build()?,
+            spawner,
+            probe,
+            _recorder: None,
+        })
+    }
+
+    pub fn block_on<F>(&self, future: F) -> F::Output
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        match self.spawner {
+            Spawner::Dial9 => dial9::block_on(&self.runtime, future),
+            _ => self.runtime.block_on(future),
+        }
+    }
+}
+
+/// A probe that keeps the await stacks of these tasks.
+fn watch(stacks: &str) -> io::Result<Probe> {
+    let probe = Probe::start()?;
+    probe.set_sampling(match stacks {
+        "no stacks" => Sampling::NONE,
+        "all" => Sampling::ALL,
+        _ => Sampling::default(),
+    });
+    Ok(probe)
 }
 
 /// Records as a program does that calls `console_subscriber::init`, for nobody.
@@ -56,159 +168,21 @@ fn record() {
     tracing_subscriber::registry().with(layer).init();
 }
 
-/// Prints the nanoseconds of each.
-fn time(count: u64, work: impl Fn()) {
-    let started = Instant::now();
-    work();
-    println!("{}", started.elapsed().as_nanos() as f64 / count as f64);
-}
-
-async fn spawns(count: u64) {
-    let work = tokio::spawn(async move {
-        for _ in 0..count {
-            // Whether it was cancelled is of no matter.
-            let _ = tokio::spawn(tokio::task::yield_now()).await;
-        }
-    });
-    let _ = work.await;
-}
-
-/// Two tasks that hand a token to each other: each poll is one wake from another task.
-async fn polls(count: u64) {
-    let (to_second, mut from_first) = mpsc::channel(1);
-    let (to_first, mut from_second) = mpsc::channel(1);
-    let first = tokio::spawn(async move {
-        for _ in 0..count / 2 {
-            if to_second.send(()).await.is_err() || from_second.recv().await.is_none() {
-                return;
-            }
-        }
-    });
-    let second = tokio::spawn(async move {
-        while from_first.recv().await.is_some() {
-            if to_first.send(()).await.is_err() {
-                return;
-            }
-        }
-    });
-    let _ = tokio::join!(first, second);
-}
-
-/// Has `count` tasks alive, and answers one question a line: `memory` with its resident
-/// bytes, `latency` with how long a request took, of all since the question before.
-fn live(runtime: &Runtime, probe: Option<&Probe>, count: u64) -> anyhow::Result<()> {
-    let (requests, mut served) = mpsc::unbounded_channel::<oneshot::Sender<()>>();
-    runtime.spawn(async move {
-        while let Some(answer) = served.recv().await {
-            // Who asked may be gone.
-            let _ = answer.send(());
-        }
-    });
-    let before = resident_bytes()?;
-    for _ in 0..count {
-        runtime.spawn(std::future::pending::<()>());
-    }
-    while (runtime.metrics().num_alive_tasks() as u64) < count
-        || runtime.metrics().global_queue_depth() > 0
-    {
-        thread::sleep(Duration::from_millis(1));
-    }
-    // For the last of them to be polled.
-    thread::sleep(Duration::from_millis(500));
-    println!("{}", resident_bytes()?.saturating_sub(before));
-    match probe {
-        Some(probe) => println!("{}", probe.serve("127.0.0.1:0")?),
-        None => return Ok(()),
-    }
-    let (to_prober, questions) = std::sync::mpsc::channel::<()>();
-    let prober = thread::spawn(move || ask_again_and_again(&requests, &questions));
-    for line in io::stdin().lock().lines() {
-        match line?.as_str() {
-            "latency" => to_prober.send(())?,
-            "memory" => println!("{}", resident_bytes()?),
-            _ => bail!("there is latency and memory"),
-        }
-    }
-    drop(to_prober);
-    prober.join().ok().context("the prober panicked")
-}
-
-/// Sends requests to the service, and prints the median, the 99th percentile and the
-/// longest of the microseconds that they took whenever it is asked.
-fn ask_again_and_again(
-    requests: &mpsc::UnboundedSender<oneshot::Sender<()>>,
-    questions: &std::sync::mpsc::Receiver<()>,
-) {
-    let mut took = Vec::new();
-    loop {
-        let (answer, answered) = oneshot::channel();
-        let asked = Instant::now();
-        if requests.send(answer).is_err() || answered.blocking_recv().is_err() {
-            return;
-        }
-        took.push(asked.elapsed());
-        thread::sleep(PAUSE);
-        match questions.try_recv() {
-            Ok(()) => {
-                took.sort_unstable();
-                let at = |part: usize| took[(took.len() - 1) * part / 100].as_secs_f64() * 1e6;
-                println!("{} {} {}", at(50), at(99), at(100));
-                took.clear();
-            }
-            Err(std::sync::mpsc::TryRecvError::Empty) => {}
-            Err(std::sync::mpsc::TryRecvError::Disconnected) => return,
-        }
-    }
-}
-
-fn resident_bytes() -> anyhow::Result<u64> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
-    Ok(kilobytes.context("no VmRSS")?.trim().parse::<u64>()? * 1024)
-}
-
-/// A service in a process of its own, which ends with this.
-pub struct Service {
-    child: Child,
-    questions: Option<ChildStdin>,
-    answers: io::Lines<io::BufReader<ChildStdout>>,
-}
-
-impl Service {
-    /// Starts a service that carries something, to do some work so many times.
-    pub fn start(carries: &str, work: &str, count: u64) -> anyhow::Result<Self> {
-        let mut child = Command::new(env::current_exe()?)
-            .args([PROGRAM, carries, work, &count.to_string()])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let answers = child.stdout.take().context("no standard output")?;
-        Ok(Self {
-            questions: child.stdin.take(),
-            answers: io::BufReader::new(answers).lines(),
-            child,
-        })
-    }
-
-    /// The next line that it prints.
-    pub fn line(&mut self) -> anyhow::Result<String> {
-        Ok(self.answers.next().context("the service has ended")??)
-    }
-
-    /// The answer to a question.
-    pub fn ask(&mut self, question: &str) -> anyhow::Result<String> {
-        use std::io::Write;
-        let questions = self.questions.as_mut().context("no standard input")?;
-        writeln!(questions, "{question}")?;
-        self.line()
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// Records into files of a bounded size, as the first example of dial9 does.
+fn with_dial9(builder: Builder) -> anyhow::Result<Service> {
+    let folder = tempfile::tempdir()?;
+    let files = DiskBuffer::builder()
+        .base_path(folder.path())
+        .max_file_size(DIAL9_FILE)
+        .max_total_size(DIAL9_FILES)
+        .build()?;
+    let recorder = dial9::recorder(files).build();
+    let handle = recorder.handle();
+    let runtime = handle.attach_tokio_runtime(builder, TokioAttachOptions::default())?;
+    Ok(Service {
+        runtime,
+        spawner: Spawner::Dial9,
+        probe: None,
+        _recorder: Some((recorder, folder)),
+    })
 }

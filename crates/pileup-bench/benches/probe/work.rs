@@ -1,77 +1,55 @@
 //! The work of the service.
 
 use std::hint::black_box;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
 
 use anyhow::bail;
-use pileup_probe::Probe;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, mpsc};
-use tokio::task::JoinHandle;
+use tokio::sync::mpsc;
 
-/// How the service spawns its tasks.
-pub enum Spawn {
-    Bare,
-    Wrapped(Probe),
-}
-
-impl Spawn {
-    fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        match self {
-            Self::Bare => tokio::spawn(future),
-            Self::Wrapped(probe) => probe.spawn(future),
-        }
-    }
-}
+use crate::service::Spawner;
 
 /// Does a work so many times.
-pub async fn run(work: &str, count: u64, spawn: &Arc<Spawn>) -> anyhow::Result<()> {
-    let inner = Arc::clone(spawn);
-    match work {
+pub async fn run(work: String, count: u64, spawner: Spawner) -> anyhow::Result<()> {
+    let inner = spawner.clone();
+    match work.as_str() {
         "spawn" => {
-            spawn
+            spawner
                 .spawn(async move { spawns(count, &inner).await })
                 .await?;
         }
-        "ping-pong" => ping_pong(count, spawn).await,
+        "ping-pong" => ping_pong(count, &spawner).await,
         "service" => {
-            spawn
+            spawner
                 .spawn(async move { service(count, &inner).await })
                 .await?;
         }
-        "echo" => echo(count, spawn).await?,
+        "echo" => echo(count, &spawner).await?,
         _ => bail!("the work is spawn, ping-pong, service or echo"),
     }
     Ok(())
 }
 
 /// Spawn, yield, join.
-async fn spawns(count: u64, spawn: &Spawn) {
+async fn spawns(count: u64, spawner: &Spawner) {
     for _ in 0..count {
         // Whether it was cancelled is of no matter.
-        let _ = spawn.spawn(tokio::task::yield_now()).await;
+        let _ = spawner.spawn(tokio::task::yield_now()).await;
     }
 }
 
 /// Two tasks that hand a token to each other: each of the polls is one wake by another task.
-async fn ping_pong(count: u64, spawn: &Spawn) {
+async fn ping_pong(count: u64, spawner: &Spawner) {
     let (to_second, mut from_first) = mpsc::channel(1);
     let (to_first, mut from_second) = mpsc::channel(1);
-    let first = spawn.spawn(async move {
+    let first = spawner.spawn(async move {
         for _ in 0..count / 2 {
             if to_second.send(()).await.is_err() || from_second.recv().await.is_none() {
                 return;
             }
         }
     });
-    let second = spawn.spawn(async move {
+    let second = spawner.spawn(async move {
         while from_first.recv().await.is_some() {
             if to_first.send(()).await.is_err() {
                 return;
@@ -82,9 +60,9 @@ async fn ping_pong(count: u64, spawn: &Spawn) {
 }
 
 /// Requests, each a task that computes for about 7 µs around one wait.
-async fn service(count: u64, spawn: &Spawn) {
+async fn service(count: u64, spawner: &Spawner) {
     for _ in 0..count {
-        let _ = spawn
+        let _ = spawner
             .spawn(async {
                 compute();
                 tokio::task::yield_now().await;
@@ -103,10 +81,10 @@ fn compute() {
 }
 
 /// Messages to and fro on one connection, a task at each end.
-async fn echo(count: u64, spawn: &Spawn) -> anyhow::Result<()> {
+async fn echo(count: u64, spawner: &Spawner) -> anyhow::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
-    let server = spawn.spawn(async move {
+    let server = spawner.spawn(async move {
         let (mut stream, _) = listener.accept().await?;
         let mut message = [0; 64];
         while stream.read_exact(&mut message).await.is_ok() {
@@ -114,7 +92,7 @@ async fn echo(count: u64, spawn: &Spawn) -> anyhow::Result<()> {
         }
         std::io::Result::Ok(())
     });
-    let client = spawn.spawn(async move {
+    let client = spawner.spawn(async move {
         let mut stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let mut message = [7; 64];
@@ -127,21 +105,4 @@ async fn echo(count: u64, spawn: &Spawn) -> anyhow::Result<()> {
     client.await??;
     server.await??;
     Ok(())
-}
-
-/// Tasks that wait for good, until each has been polled.
-pub async fn wait(count: u64, spawn: &Spawn) {
-    let notify = Arc::new(Notify::new());
-    let polled = Arc::new(AtomicU64::new(0));
-    for _ in 0..count {
-        let (notify, polled) = (Arc::clone(&notify), Arc::clone(&polled));
-        drop(spawn.spawn(async move {
-            polled.fetch_add(1, Ordering::Relaxed);
-            notify.notified().await;
-        }));
-    }
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while polled.load(Ordering::Relaxed) < count && Instant::now() < deadline {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
 }

@@ -1,61 +1,101 @@
-//! The measurements.
-
-use std::env;
-use std::process::Command;
+//! What each way of watching costs the work of a service.
 
 use anyhow::{Context, ensure};
 
 use crate::figures::{Figure, goal};
-use crate::service::{CARRIES, PROGRAM};
+use crate::process::Service;
+use crate::service::CARRIES;
 
 const BARE: usize = 0;
+const HOOKS: usize = 2;
 const SUBSCRIBER: usize = 4;
 const WRAPPER: usize = 7;
-const CONSOLE: usize = 9;
+const CONSOLE: usize = 10;
 
-/// A work, what it is, how often it is done, how often with console-subscriber, and the goals
-/// with sampling: of the subscriber and of the wrapper.
-const WORKS: [(&str, &str, u64, u64, f64, f64); 4] = [
-    ("spawn", "spawn + yield + join", 300_000, 10_000, 1.6, 1.3),
-    (
-        "ping-pong",
-        "ping-pong of two tasks",
-        1_000_000,
-        50_000,
-        1.8,
-        1.2,
-    ),
-    (
-        "service",
-        "a service of 7 µs a task",
-        100_000,
-        10_000,
-        1.15,
-        1.05,
-    ),
-    ("echo", "TCP echo", 60_000, 20_000, 1.05, 1.03),
+/// A work of the service.
+struct Work {
+    argument: &'static str,
+    name: &'static str,
+    /// How often it is done, and how often with console-subscriber.
+    count: u64,
+    recorded: u64,
+    /// The most that it may cost beside bare: with hooks, and with sampling by the subscriber and
+    /// by the wrapper.
+    hooks: f64,
+    subscriber: f64,
+    wrapper: f64,
+}
+
+const WORKS: [Work; 4] = [
+    Work {
+        argument: "spawn",
+        name: "spawn + yield + join",
+        count: 300_000,
+        recorded: 10_000,
+        hooks: 1.15,
+        subscriber: 1.6,
+        wrapper: 1.3,
+    },
+    Work {
+        argument: "ping-pong",
+        name: "ping-pong of two tasks",
+        count: 1_000_000,
+        recorded: 50_000,
+        hooks: 1.05,
+        subscriber: 1.8,
+        wrapper: 1.2,
+    },
+    Work {
+        argument: "service",
+        name: "a service of 7 µs a task",
+        count: 100_000,
+        recorded: 10_000,
+        hooks: 1.05,
+        subscriber: 1.15,
+        wrapper: 1.05,
+    },
+    Work {
+        argument: "echo",
+        name: "TCP echo",
+        count: 60_000,
+        recorded: 20_000,
+        hooks: 1.05,
+        subscriber: 1.05,
+        wrapper: 1.03,
+    },
 ];
 const LIVE: u64 = 200_000;
-const BYTES_A_TASK: f64 = 150.0;
+/// What is wanted of memory: with hooks, and with await stacks.
+const BYTES_A_TASK: [(usize, f64); 4] = [
+    (HOOKS, 100.0),
+    (SUBSCRIBER, 150.0),
+    (SUBSCRIBER + 1, 150.0),
+    (WRAPPER, 150.0),
+];
 
 /// Measures all in so many rounds, and prints.
-pub fn all(rounds: usize) -> anyhow::Result<()> {
+pub fn measure(rounds: usize) -> anyhow::Result<()> {
     println!(
         "Processor time, each in a process of its own with two workers; median (least to most) \
          of {rounds} rounds; ratios are taken within a round\n"
     );
-    for (work, name, count, recorded, subscriber, wrapper) in WORKS {
+    for work in WORKS {
         let mut taken: Vec<[f64; CARRIES.len()]> = Vec::new();
         for number in 0..rounds {
             let mut round = [0.0; CARRIES.len()];
             for turn in 0..CARRIES.len() {
                 // Each round begins with another one.
                 let index = (number + turn) % CARRIES.len();
-                let count = if index == CONSOLE { recorded } else { count };
-                round[index] = run(CARRIES[index], work, count)?;
+                let count = if index == CONSOLE {
+                    work.recorded
+                } else {
+                    work.count
+                };
+                round[index] = run(CARRIES[index], work.argument, count)?;
             }
             taken.push(round);
         }
+        let name = work.name;
         println!("{name:>26}  {:>26}  {:>24}", "ns each", "beside bare");
         for (index, carries) in CARRIES.iter().enumerate() {
             let each = Figure::of(taken.iter().map(|round| round[index]));
@@ -64,32 +104,26 @@ pub fn all(rounds: usize) -> anyhow::Result<()> {
                 ratio(&taken, index)
             );
         }
-        goal(
-            &format!("{name}: subscriber, sampled"),
-            ratio(&taken, SUBSCRIBER),
-            "",
-            subscriber,
-        );
-        goal(
-            &format!("{name}: wrapper, sampled"),
-            ratio(&taken, WRAPPER),
-            "",
-            wrapper,
-        );
+        for (index, most) in [
+            (HOOKS, work.hooks),
+            (SUBSCRIBER, work.subscriber),
+            (WRAPPER, work.wrapper),
+        ] {
+            let what = format!("{name}: {}", CARRIES[index]);
+            goal(&what, ratio(&taken, index), "", most);
+        }
         println!();
     }
-    for carries in [
-        CARRIES[SUBSCRIBER],
-        CARRIES[SUBSCRIBER + 1],
-        CARRIES[WRAPPER],
-    ] {
+    for (index, most) in BYTES_A_TASK {
+        let carries = CARRIES[index];
         let mut bytes = Vec::new();
         for _ in 0..3 {
             bytes.push(run(carries, "live", LIVE)? - run(CARRIES[BARE], "live", LIVE)?);
         }
         let what = format!("memory with {LIVE} live tasks: {carries}");
-        goal(&what, Figure::of(bytes), "B a task", BYTES_A_TASK);
+        goal(&what, Figure::of(bytes), "B a task", most);
     }
+    println!();
     Ok(())
 }
 
@@ -97,13 +131,11 @@ fn ratio(rounds: &[[f64; CARRIES.len()]], index: usize) -> Figure {
     Figure::of(rounds.iter().map(|round| round[index] / round[BARE]))
 }
 
-/// What one service prints.
+/// What one service prints first.
 fn run(carries: &str, work: &str, count: u64) -> anyhow::Result<f64> {
-    let output = Command::new(env::current_exe()?)
-        .args([PROGRAM, carries, work, &count.to_string()])
-        .output()?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{carries}, {work}: {said}");
-    let printed = String::from_utf8(output.stdout)?;
-    printed.trim().parse().context("it prints a number")
+    let printed = Service::start(carries, work, count)?.line();
+    let printed = printed.with_context(|| format!("{carries}, {work}"))?;
+    let figure: f64 = printed.trim().parse().context("it prints a number")?;
+    ensure!(figure.is_finite(), "{carries}, {work}: {figure}");
+    Ok(figure)
 }
