@@ -21,6 +21,7 @@ mod address;
 mod connection;
 mod decode;
 mod error;
+mod first_state;
 mod last_poll;
 mod pump;
 mod session;

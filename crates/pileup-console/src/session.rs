@@ -17,6 +17,7 @@ use tonic::transport::Uri;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status, Streaming};
 
+use crate::first_state;
 use crate::last_poll::Questions;
 use crate::pump::{Pump, VOLLEY, wake};
 use crate::{Address, ConsoleError};
@@ -175,7 +176,7 @@ async fn wake_up(client: &InstrumentClient<Channel>) {
     }
 }
 
-/// Asks for the updates, and waits for the first.
+/// Asks for the updates, and waits for the first state.
 async fn subscribe(
     client: &mut InstrumentClient<Channel>,
 ) -> Result<(Streaming<Update>, Option<Update>), Status> {
@@ -183,7 +184,10 @@ async fn subscribe(
         .watch_updates(InstrumentRequest {})
         .await?
         .into_inner();
-    let first = updates.message().await?;
+    let first = match updates.message().await? {
+        Some(first) => Some(first_state::whole(first, &mut updates).await?),
+        None => None,
+    };
     Ok((updates, first))
 }
 

@@ -1,6 +1,8 @@
 //! Tasks that report their wakers too: by `tracing`, or by a waker of their own.
 
-use pileup_registry::{TaskSubscriber, Wrapped};
+use std::sync::Arc;
+
+use pileup_registry::{Registry, TaskSubscriber, Wrapped};
 use tokio::task::JoinHandle;
 use tracing::Subscriber;
 use tracing_subscriber::Layer;
@@ -29,6 +31,13 @@ impl Probe {
         S: Subscriber + for<'span> LookupSpan<'span>,
     {
         self.inner.registry.layer()
+    }
+
+    /// The table of tasks that the probe shows, for others in the program that read it as well,
+    /// such as `pileup-subscriber`.
+    #[must_use]
+    pub fn registry(&self) -> Arc<Registry> {
+        Arc::clone(&self.inner.registry)
     }
 
     /// Has the probe see a future that is about to be spawned, and where it waits. It needs

@@ -10,7 +10,7 @@ use crate::sites::{self, SiteNumber};
 use crate::table::OWN_NUMBER;
 pub use crate::table::Part;
 use crate::waits::Waits;
-use crate::{Nanos, current};
+use crate::{Nanos, Tick, current};
 use jiff::Timestamp;
 
 impl Registry {
@@ -54,6 +54,13 @@ impl Registry {
     #[must_use]
     pub fn site(&self, number: SiteNumber) -> Option<Site> {
         sites::site(number)
+    }
+
+    /// The time when [`tick`](Self::tick) was last called.
+    #[must_use]
+    #[inline]
+    pub fn tick_now(&self) -> Tick {
+        self.clock.tick()
     }
 
     /// The exact time now. It asks the system.

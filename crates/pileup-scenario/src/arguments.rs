@@ -36,9 +36,22 @@ pub struct Arguments {
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:6060")]
     pub probe: String,
 
+    /// Which subscriber serves the tasks to tokio-console and pileup
+    #[arg(long, value_enum, default_value = "console-subscriber")]
+    pub instrument: Instrument,
+
     /// Worker threads of the runtime
     #[arg(long, value_name = "COUNT", default_value = "4")]
     pub worker_threads: NonZeroUsize,
+}
+
+/// What serves the tasks of a scenario over tokio-console's wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Instrument {
+    /// Tokio's own
+    ConsoleSubscriber,
+    /// pileup-subscriber
+    Pileup,
 }
 
 /// The programs of a scenario.

@@ -31,6 +31,6 @@ mod instrumentation;
 mod scenario;
 mod work;
 
-pub use arguments::{Arguments, Variant};
+pub use arguments::{Arguments, Instrument, Variant};
 pub use arrivals::Arrivals;
 pub use scenario::Scenario;

@@ -94,7 +94,8 @@ impl Scenario {
             "none" => None,
             _ => Some(Probe::start().context("failed to start the thread of the probe")?),
         };
-        let console = instrumentation::start(&arguments.console, probe.as_ref())?;
+        let console =
+            instrumentation::start(arguments.instrument, &arguments.console, probe.as_ref())?;
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         builder
             .worker_threads(arguments.worker_threads.get())

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pileup_registry::{Registry, Sampling};
-use tracing::Subscriber;
-use tracing_subscriber::filter::EnvFilter;
+use tracing::{Metadata, Subscriber};
+use tracing_subscriber::filter::{EnvFilter, FilterFn, filter_fn};
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{Layer, fmt};
 
 use crate::instrument::Service;
+use crate::resources::{ResourceLayer, Resources, is_of_resources};
 use crate::server::{self, Listener};
 use crate::{Error, environment};
 
@@ -32,6 +33,7 @@ pub struct Builder {
     poll_max: Duration,
     scheduled_max: Duration,
     sampling: Sampling,
+    has_resources: bool,
     registry: Option<Arc<Registry>>,
     /// What was wrong with the environment, until it can be reported.
     error: Option<Error>,
@@ -71,6 +73,7 @@ impl Builder {
             poll_max: Duration::from_secs(1),
             scheduled_max: Duration::from_secs(1),
             sampling: Sampling::ALL,
+            has_resources: true,
             registry: None,
             error: None,
         }
@@ -91,7 +94,8 @@ impl Builder {
         Self { retention, ..self }
     }
 
-    /// How many finished tasks are kept, of 136 bytes each: 65,536 unless this is called. When a
+    /// How many finished tasks are kept, of 136 bytes each, and how many resources and async ops
+    /// that were dropped, of some hundred bytes each: 65,536 unless this is called. When a
     /// further one finishes, the oldest is cut; clients that had not yet got it learn that it
     /// is missing, by the count of dropped events that tokio-console shows.
     pub fn finished_tasks(self, finished_tasks: usize) -> Self {
@@ -143,6 +147,15 @@ impl Builder {
     /// path of those tasks, and 40 bytes each.
     pub fn sampling(self, sampling: Sampling) -> Self {
         Self { sampling, ..self }
+    }
+
+    /// Whether resources, such as locks and timers, and the async ops on them are seen: they are
+    /// unless this is called. They cost most of all: `docs/pileup-subscriber.md` says how much.
+    pub fn resources(self, has_resources: bool) -> Self {
+        Self {
+            has_resources,
+            ..self
+        }
     }
 
     /// Uses this table of tasks, such as that of a pileup probe in the same program, instead of
@@ -209,7 +222,9 @@ impl Builder {
         let variable = self.filter_env_var.clone();
         let prepared = self.prepare()?;
         let log = fmt::layer().with_filter(log_filter(&variable));
-        let inner = tracing_subscriber::registry().with(log);
+        let inner = tracing_subscriber::registry()
+            .with(prepared.resource_layer())
+            .with(log);
         let registry = &prepared.service.registry;
         registry
             .subscriber(inner)
@@ -246,7 +261,8 @@ impl Builder {
         S: Subscriber + for<'span> LookupSpan<'span>,
     {
         let prepared = self.prepare()?;
-        let layer = prepared.service.registry.layer();
+        let tasks = prepared.service.registry.layer();
+        let layer = tasks.and_then(prepared.resource_layer());
         let address = prepared.start()?;
         Ok((layer, address))
     }
@@ -267,12 +283,14 @@ impl Builder {
         registry.keep_finished(self.finished_tasks);
         let service = Service::new(
             registry,
+            Arc::new(Resources::new(self.finished_tasks)),
             self.publish_interval,
             self.retention,
             (self.poll_max, self.scheduled_max),
         );
         Ok(Prepared {
             listener,
+            has_resources: self.has_resources,
             service: Arc::new(service),
         })
     }
@@ -281,10 +299,24 @@ impl Builder {
 /// A server that has its address and no thread yet.
 struct Prepared {
     listener: Listener,
+    has_resources: bool,
     service: Arc<Service>,
 }
 
 impl Prepared {
+    /// What sees the resources, if anything does.
+    fn resource_layer<S>(&self) -> Option<impl Layer<S> + use<S>>
+    where
+        S: Subscriber + for<'span> LookupSpan<'span>,
+    {
+        let layer = ResourceLayer {
+            registry: Arc::clone(&self.service.registry),
+            resources: Arc::clone(&self.service.resources),
+        };
+        let filter: FilterFn = filter_fn(is_of_resources as fn(&Metadata<'_>) -> bool);
+        self.has_resources.then(|| layer.with_filter(filter))
+    }
+
     fn start(self) -> Result<Option<SocketAddr>, Error> {
         let address = self.listener.address();
         server::start_clock(&self.service.registry).map_err(Error::Start)?;

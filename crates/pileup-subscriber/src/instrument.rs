@@ -17,12 +17,14 @@ use tonic::{Request, Response, Status};
 
 use crate::connection::Connection;
 use crate::metadata::MetadataIds;
+use crate::resources::Resources;
 use crate::waits::{Said, Sayings};
 use crate::{details, updates};
 
 /// What all clients share.
 pub(crate) struct Service {
     pub(crate) registry: Arc<Registry>,
+    pub(crate) resources: Arc<Resources>,
     pub(crate) metadata: MetadataIds,
     pub(crate) said: Said,
     pub(crate) publish_interval: Duration,
@@ -44,6 +46,7 @@ type Streamed<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 impl Service {
     pub(crate) fn new(
         registry: Arc<Registry>,
+        resources: Arc<Resources>,
         publish_interval: Duration,
         retention: Duration,
         (poll_max, scheduled_max): (Duration, Duration),
@@ -53,6 +56,7 @@ impl Service {
         Self {
             metadata: MetadataIds::new(u64::try_from(started).unwrap_or_default()),
             registry,
+            resources,
             said: Said::default(),
             // An interval of zero would be no pause at all.
             publish_interval: publish_interval.max(Duration::from_millis(1)),

@@ -27,6 +27,8 @@ mod environment;
 mod error;
 mod instrument;
 mod metadata;
+mod resource_messages;
+mod resources;
 mod server;
 mod task_messages;
 mod updates;

@@ -19,16 +19,26 @@ pub(crate) enum Callsite {
     Own,
     Task,
     BlockingTask,
+    Resource,
+    AsyncOp,
 }
 
 impl Callsite {
-    const ALL: [Self; 3] = [Self::Own, Self::Task, Self::BlockingTask];
+    const ALL: [Self; 5] = [
+        Self::Own,
+        Self::Task,
+        Self::BlockingTask,
+        Self::Resource,
+        Self::AsyncOp,
+    ];
 
     fn name_and_target(self) -> (&'static str, &'static str) {
         match self {
             Self::Own => ("pileup_subscriber", OWN_TARGET),
             Self::Task => ("runtime.spawn", "tokio::task"),
             Self::BlockingTask => ("runtime.spawn", "tokio::task::blocking"),
+            Self::Resource => ("runtime.resource", "tokio::runtime"),
+            Self::AsyncOp => ("runtime.resource.async_op", "tokio::runtime"),
         }
     }
 }

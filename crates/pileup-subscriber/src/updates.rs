@@ -3,13 +3,15 @@
 //! A client is a cursor into the table of tasks and one into the tasks that have finished.
 //! Nothing is made before the client has taken what it was given.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
+use console_api::async_ops::{self, AsyncOpUpdate};
 use console_api::instrument::Update;
+use console_api::resources::{self as resources_wire, ResourceUpdate};
 use console_api::tasks::{Stats, Task, TaskUpdate};
 use futures_util::{Stream, stream};
-use pileup_registry::{LiveTask, Part, Tick};
+use pileup_registry::{LiveTask, Nanos, Part, Tick};
 use prost::Message;
 use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior, interval};
@@ -17,14 +19,19 @@ use tonic::Status;
 
 use crate::connection::Connection;
 use crate::instrument::{Attached, Service};
-use crate::task_messages;
+use crate::resources::{self, AsyncOp, Changed, Life, Resource};
 use crate::waits::Sayings;
+use crate::{resource_messages, task_messages};
 
 /// Bytes of a message after which the next one begins. A message grows by one part of the table
 /// at a time, of at most 256 tasks: it stays below 1 MiB.
-const ENOUGH: usize = 512 << 10;
-/// Tasks that are looked at before others have their turn.
+const ENOUGH: usize = 384 << 10;
+/// Tasks that are looked at before others have their turn, and those of one part.
 const IN_ONE_TURN: usize = 4096;
+const IN_PART: usize = 256;
+/// Bytes around an item of a list, and around an entry of a map with its key, at most.
+const OF_ITEM: usize = 8;
+const OF_ENTRY: usize = 24;
 /// Ticks that two looks overlap by: a task that changes while it is looked at is looked at again.
 const OVERLAP: Tick = 100;
 
@@ -40,6 +47,9 @@ struct Client {
     finished: u64,
     /// What is left of a look.
     look: Option<Look>,
+    /// What is left of one part.
+    rest_of_resources: Option<Changed<Resource>>,
+    rest_of_ops: Option<Changed<AsyncOp>>,
     /// Whether the first state is not whole yet.
     is_first: bool,
     has_metadata: bool,
@@ -50,16 +60,26 @@ struct Client {
 /// A look at all tasks, part by part.
 struct Look {
     began: Tick,
-    part: Option<Part>,
+    at: Stage,
 }
 
-/// Tasks on their way into a message.
+/// How far a look has come. Resources come before the async ops that name them.
+#[derive(Clone, Copy)]
+enum Stage {
+    Tasks(Part),
+    Finished,
+    Resources(resources::Part),
+    AsyncOps(resources::Part),
+    Done,
+}
+
+/// What is on its way into a message.
 #[derive(Default)]
 struct Batch {
-    tasks: Vec<Task>,
-    stats: HashMap<u64, Stats>,
+    tasks: TaskUpdate,
+    resources: ResourceUpdate,
+    ops: AsyncOpUpdate,
     bytes: usize,
-    dropped: u64,
 }
 
 /// The messages to a client, which are made as it takes them.
@@ -78,6 +98,8 @@ pub(crate) fn updates(
         pace,
         since: 0,
         look: None,
+        rest_of_resources: None,
+        rest_of_ops: None,
         is_first: true,
         has_metadata: false,
         ready: VecDeque::new(),
@@ -99,7 +121,7 @@ impl Client {
                 self.wait().await;
                 self.look = Some(Look {
                     began: self.service.registry.tick(),
-                    part: Some(Part::default()),
+                    at: Stage::Tasks(Part::default()),
                 });
             }
             self.go_on().await;
@@ -117,17 +139,24 @@ impl Client {
     async fn go_on(&mut self) {
         let mut batch = Batch::default();
         let mut in_this_turn = 0;
-        while let Some(look) = &mut self.look
-            && let Some(part) = look.part
-        {
-            let mut tasks = Vec::new();
-            look.part = self.service.registry.look_at(part, &mut tasks);
-            in_this_turn += 256;
-            let since = self.since;
-            tasks.retain(|task| has_changed_since(task, since));
-            if !tasks.is_empty() {
-                self.take_in(tasks, &mut batch).await;
-            }
+        while let Some(look) = &self.look {
+            let (began, at) = (look.began, look.at);
+            let next = match at {
+                Stage::Tasks(part) => {
+                    in_this_turn += IN_PART;
+                    let next = self.take_in_tasks(part, &mut batch).await;
+                    next.map_or(Stage::Finished, Stage::Tasks)
+                }
+                Stage::Finished if self.take_in_finished(&mut batch) => Stage::Finished,
+                Stage::Finished => Stage::Resources(0),
+                Stage::Resources(part) => self.take_in_resources(part, &mut batch),
+                Stage::AsyncOps(part) => self.take_in_ops(part, began, &mut batch),
+                Stage::Done => {
+                    self.end_look(batch);
+                    return;
+                }
+            };
+            self.look = Some(Look { began, at: next });
             if batch.bytes >= ENOUGH {
                 self.send(batch);
                 return;
@@ -137,14 +166,84 @@ impl Client {
                 tokio::task::yield_now().await;
             }
         }
-        if self.take_in_finished(&mut batch) {
-            self.send(batch);
-            return;
-        }
-        self.end_look(batch);
     }
 
-    async fn take_in(&mut self, tasks: Vec<LiveTask>, batch: &mut Batch) {
+    /// Takes in the tasks of a part, and gives the next part.
+    async fn take_in_tasks(&self, part: Part, batch: &mut Batch) -> Option<Part> {
+        let mut tasks = Vec::new();
+        let next = self.service.registry.look_at(part, &mut tasks);
+        tasks.retain(|task| has_changed_since(task, self.since));
+        if !tasks.is_empty() {
+            self.take_in(tasks, batch).await;
+        }
+        next
+    }
+
+    /// Takes in resources of a part, and gives where to go on.
+    fn take_in_resources(&mut self, part: resources::Part, batch: &mut Batch) -> Stage {
+        let mut changed = self.rest_of_resources.take().unwrap_or_else(|| {
+            let changed = self.service.resources.changed_resources(part, self.since);
+            batch.resources.dropped_events += changed.cut;
+            changed
+        });
+        while let Some(resource) = changed.items.pop() {
+            if self.is_kept(&resource.life) {
+                self.add_resource(&resource, batch);
+            }
+            if batch.bytes >= ENOUGH {
+                self.rest_of_resources = Some(changed);
+                return Stage::Resources(part);
+            }
+        }
+        changed.next.map_or(Stage::AsyncOps(0), Stage::Resources)
+    }
+
+    /// Takes in async ops of a part, and gives where to go on.
+    fn take_in_ops(&mut self, part: resources::Part, began: Tick, batch: &mut Batch) -> Stage {
+        let metadata = self.service.metadata;
+        let mut changed = self.rest_of_ops.take().unwrap_or_else(|| {
+            let changed = self.service.resources.changed_ops(part, self.since);
+            batch.ops.dropped_events += changed.cut;
+            changed
+        });
+        while let Some(op) = changed.items.pop() {
+            if self.is_kept(&op.life) {
+                // Its resource may be younger than the look at resources.
+                if op.resource.life.born >= began.saturating_sub(OVERLAP) {
+                    self.add_resource(&op.resource, batch);
+                }
+                let is_new = op.life.born >= self.since;
+                let message = is_new.then(|| resource_messages::op(metadata, &op));
+                let stats = resource_messages::op_stats(&self.service.registry, metadata, &op);
+                batch.add_op(op.id, message, stats);
+            }
+            if batch.bytes >= ENOUGH {
+                self.rest_of_ops = Some(changed);
+                return Stage::AsyncOps(part);
+            }
+        }
+        changed.next.map_or(Stage::Done, Stage::AsyncOps)
+    }
+
+    fn add_resource(&self, resource: &Resource, batch: &mut Batch) {
+        let metadata = self.service.metadata;
+        let is_new = resource.life.born >= self.since;
+        let message = is_new.then(|| resource_messages::resource(metadata, resource));
+        let stats = resource_messages::resource_stats(&self.service.registry, metadata, resource);
+        batch.add_resource(resource.id, message, stats);
+    }
+
+    /// Whether a client that attaches is still to get something that was dropped then.
+    fn is_kept(&self, life: &Life) -> bool {
+        !self.is_first || life.dropped().is_none_or(|at| !self.is_past_retention(at))
+    }
+
+    fn is_past_retention(&self, ended: Nanos) -> bool {
+        let retention = u64::try_from(self.service.retention.as_nanos()).unwrap_or(u64::MAX);
+        self.service.registry.now().saturating_sub(ended) > retention
+    }
+
+    async fn take_in(&self, tasks: Vec<LiveTask>, batch: &mut Batch) {
         let (tasks, sayings) = self.service.say(tasks).await;
         let registry = &self.service.registry;
         let now = registry.tick();
@@ -167,24 +266,22 @@ impl Client {
     /// Takes in tasks that have finished, and says whether there may be more.
     fn take_in_finished(&mut self, batch: &mut Batch) -> bool {
         let registry = &self.service.registry;
-        let now = registry.now();
         let start = registry.finished_start();
         // Whoever attaches now has missed nothing.
         if start > self.finished {
-            batch.dropped += start - self.finished;
+            batch.tasks.dropped_events += start - self.finished;
             self.finished = start;
         }
-        let retention = u64::try_from(self.service.retention.as_nanos()).unwrap_or(u64::MAX);
         while self.finished < registry.finished_end() {
             let finished = registry.finished_at(self.finished);
             self.finished += 1;
             let Some(finished) = finished else {
-                batch.dropped += 1;
+                batch.tasks.dropped_events += 1;
                 continue;
             };
             let live = &finished.task;
             self.service.said.forget(live.number);
-            if self.is_first && now.saturating_sub(finished.ended) > retention {
+            if self.is_first && self.is_past_retention(finished.ended) {
                 continue;
             }
             let says = Sayings::default();
@@ -224,31 +321,60 @@ impl Client {
             now: Some(task_messages::timestamp(
                 registry.exact_time(registry.now()),
             )),
-            task_update: Some(TaskUpdate {
-                new_tasks: batch.tasks,
-                stats_update: batch.stats,
-                dropped_events: batch.dropped,
-            }),
+            task_update: Some(batch.tasks),
+            resource_update: Some(batch.resources),
+            async_op_update: Some(batch.ops),
             new_metadata: is_first.then(|| self.service.metadata.all()),
-            ..Update::default()
         });
     }
 }
 
 impl Batch {
     fn add_task(&mut self, task: Task) {
-        self.bytes += task.encoded_len() + 4;
-        self.tasks.push(task);
+        self.bytes += task.encoded_len() + OF_ITEM;
+        self.tasks.new_tasks.push(task);
     }
 
     fn add_stats(&mut self, task: u64, stats: Stats) {
-        // The key, and the lengths of both.
-        self.bytes += stats.encoded_len() + 16;
-        self.stats.insert(task, stats);
+        self.bytes += stats.encoded_len() + OF_ENTRY;
+        self.tasks.stats_update.insert(task, stats);
+    }
+
+    fn add_resource(
+        &mut self,
+        id: u64,
+        resource: Option<resources_wire::Resource>,
+        stats: resources_wire::Stats,
+    ) {
+        if let Some(resource) = resource
+            && !self.resources.stats_update.contains_key(&id)
+        {
+            self.bytes += resource.encoded_len() + OF_ITEM;
+            self.resources.new_resources.push(resource);
+        }
+        self.bytes += stats.encoded_len() + OF_ENTRY;
+        self.resources.stats_update.insert(id, stats);
+    }
+
+    fn add_op(&mut self, id: u64, op: Option<async_ops::AsyncOp>, stats: async_ops::Stats) {
+        if let Some(op) = op {
+            self.bytes += op.encoded_len() + OF_ITEM;
+            self.ops.new_async_ops.push(op);
+        }
+        self.bytes += stats.encoded_len() + OF_ENTRY;
+        self.ops.stats_update.insert(id, stats);
     }
 
     fn is_empty(&self) -> bool {
-        self.tasks.is_empty() && self.stats.is_empty() && self.dropped == 0
+        let Self {
+            tasks,
+            resources,
+            ops,
+            ..
+        } = self;
+        *tasks == TaskUpdate::default()
+            && *resources == ResourceUpdate::default()
+            && *ops == AsyncOpUpdate::default()
     }
 }
 

@@ -1,0 +1,98 @@
+//! Resources and async ops as messages.
+
+use console_api as wire;
+use console_api::async_ops::{self, AsyncOp as AsyncOpMessage};
+use console_api::field::{Name, Value as WireValue};
+use console_api::resources::{self, Resource as ResourceMessage, resource};
+use pileup_registry::Registry;
+
+use crate::metadata::{Callsite, MetadataIds};
+use crate::resources::{AsyncOp, Attributes, Resource, Value};
+use crate::task_messages::{duration, timestamp};
+
+pub(crate) fn resource(metadata: MetadataIds, resource: &Resource) -> ResourceMessage {
+    let kind = match &*resource.kind {
+        "timer" => resource::kind::Kind::Known(resource::kind::Known::Timer.into()),
+        other => resource::kind::Kind::Other(other.to_owned()),
+    };
+    let location = resource.location.as_ref();
+    let location = location.map(|(file, line, column)| wire::Location {
+        file: Some(file.as_ref().to_owned()),
+        module_path: None,
+        line: Some(*line),
+        column: Some(*column),
+    });
+    ResourceMessage {
+        id: Some(resource.id.into()),
+        metadata: Some(metadata.of(Callsite::Resource)),
+        concrete_type: resource.concrete_type.as_ref().to_owned(),
+        kind: Some(resource::Kind { kind: Some(kind) }),
+        location,
+        parent_resource_id: resource.parent.as_ref().map(|parent| parent.id.into()),
+        is_internal: resource.is_internal,
+    }
+}
+
+pub(crate) fn resource_stats(
+    registry: &Registry,
+    metadata: MetadataIds,
+    resource: &Resource,
+) -> resources::Stats {
+    let exact = |at| timestamp(registry.exact_time(at));
+    resources::Stats {
+        created_at: Some(exact(resource.life.created)),
+        dropped_at: resource.life.dropped().map(exact),
+        attributes: attributes(metadata.of(Callsite::Resource), &resource.attributes),
+    }
+}
+
+pub(crate) fn op(metadata: MetadataIds, op: &AsyncOp) -> AsyncOpMessage {
+    AsyncOpMessage {
+        id: Some(op.id.into()),
+        metadata: Some(metadata.of(Callsite::AsyncOp)),
+        source: op.source.as_ref().to_owned(),
+        parent_async_op_id: op.parent.as_ref().map(|parent| parent.id.into()),
+        resource_id: Some(op.resource.id.into()),
+    }
+}
+
+pub(crate) fn op_stats(
+    registry: &Registry,
+    metadata: MetadataIds,
+    op: &AsyncOp,
+) -> async_ops::Stats {
+    let exact = |at| timestamp(registry.exact_time(at));
+    let polls = op.polls();
+    let some = |at| (at > 0).then(|| exact(at));
+    async_ops::Stats {
+        created_at: Some(exact(op.life.created)),
+        dropped_at: op.life.dropped().map(exact),
+        task_id: op.task().map(Into::into),
+        poll_stats: Some(wire::PollStats {
+            polls: polls.count,
+            first_poll: None,
+            last_poll_started: some(polls.began),
+            last_poll_ended: some(polls.ended),
+            busy_time: Some(duration(polls.busy)),
+        }),
+        attributes: attributes(metadata.of(Callsite::AsyncOp), &op.attributes),
+    }
+}
+
+fn attributes(metadata: wire::MetaId, attributes: &Attributes) -> Vec<wire::Attribute> {
+    let attribute = |attribute: crate::resources::Attribute| wire::Attribute {
+        field: Some(wire::Field {
+            metadata_id: Some(metadata),
+            name: Some(Name::StrName(attribute.name.to_owned())),
+            value: Some(match attribute.value {
+                Value::Bool(value) => WireValue::BoolVal(value),
+                Value::Unsigned(value) => WireValue::U64Val(value),
+                Value::Signed(value) => WireValue::I64Val(value),
+                Value::Text(text) => WireValue::StrVal(text.into()),
+                Value::Debug(text) => WireValue::DebugVal(text.into()),
+            }),
+        }),
+        unit: attribute.unit.map(Into::into),
+    };
+    attributes.all().into_iter().map(attribute).collect()
+}

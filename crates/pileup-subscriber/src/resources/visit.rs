@@ -1,0 +1,116 @@
+//! The fields of Tokio's spans and events of resources.
+
+use std::fmt::Debug;
+
+use tracing_core::field::{Field, Visit};
+
+use super::attributes::{Change, Update, Value};
+
+/// The fields of a resource's span, or of an async op's.
+#[derive(Default)]
+pub(super) struct SpanFields {
+    pub(super) concrete_type: Option<Box<str>>,
+    pub(super) kind: Option<Box<str>>,
+    pub(super) source: Option<Box<str>>,
+    pub(super) is_internal: bool,
+    pub(super) inherits: bool,
+    file: Option<Box<str>>,
+    line: Option<u32>,
+    column: Option<u32>,
+}
+
+impl SpanFields {
+    pub(super) fn location(&mut self) -> Option<(Box<str>, u32, u32)> {
+        Some((self.file.take()?, self.line?, self.column.unwrap_or(0)))
+    }
+}
+
+impl Visit for SpanFields {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        let place = match field.name() {
+            "concrete_type" => &mut self.concrete_type,
+            "kind" => &mut self.kind,
+            "source" => &mut self.source,
+            "loc.file" => &mut self.file,
+            _ => return,
+        };
+        *place = Some(value.into());
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        match field.name() {
+            "loc.line" => self.line = u32::try_from(value).ok(),
+            "loc.col" => self.column = u32::try_from(value).ok(),
+            _ => {}
+        }
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        match field.name() {
+            "is_internal" => self.is_internal = value,
+            "inherits_child_attrs" => self.inherits = value,
+            _ => {}
+        }
+    }
+
+    fn record_debug(&mut self, _field: &Field, _value: &dyn Debug) {}
+}
+
+/// The fields of an event that changes an attribute.
+#[derive(Default)]
+pub(super) struct UpdateFields {
+    attribute: Option<(&'static str, Value)>,
+    change: Option<Change>,
+    unit: Option<Box<str>>,
+}
+
+impl UpdateFields {
+    pub(super) fn update(self) -> Option<Update> {
+        let (name, value) = self.attribute?;
+        Some(Update {
+            name,
+            value,
+            change: self.change,
+            unit: self.unit,
+        })
+    }
+
+    fn set(&mut self, field: &Field, value: Value) {
+        self.attribute = Some((field.name(), value));
+    }
+}
+
+impl Visit for UpdateFields {
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.set(field, Value::Bool(value));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.set(field, Value::Unsigned(value));
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.set(field, Value::Signed(value));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name().ends_with(".op") {
+            self.change = match value {
+                "add" => Some(Change::Add),
+                "sub" => Some(Change::Subtract),
+                "override" => Some(Change::Replace),
+                _ => None,
+            };
+        } else if field.name().ends_with(".unit") {
+            self.unit = Some(value.into());
+        } else {
+            self.set(field, Value::Text(value.into()));
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        if !field.name().ends_with(".op") && !field.name().ends_with(".unit") {
+            self.set(field, Value::Debug(format!("{value:?}").into()));
+        }
+    }
+}
