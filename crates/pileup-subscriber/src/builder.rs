@@ -94,10 +94,10 @@ impl Builder {
         Self { retention, ..self }
     }
 
-    /// How many finished tasks are kept, of 136 bytes each, and how many resources and async ops
-    /// that were dropped, of some hundred bytes each: 65,536 unless this is called. When a
+    /// How many finished tasks are kept, of 136 bytes each: 65,536 unless this is called. When a
     /// further one finishes, the oldest is cut; clients that had not yet got it learn that it
-    /// is missing, by the count of dropped events that tokio-console shows.
+    /// is missing, by the count of dropped events that tokio-console shows. The same holds for
+    /// resources and async ops that were dropped, of which a quarter as many are kept.
     pub fn finished_tasks(self, finished_tasks: usize) -> Self {
         Self {
             finished_tasks,
@@ -283,7 +283,7 @@ impl Builder {
         registry.keep_finished(self.finished_tasks);
         let service = Service::new(
             registry,
-            Arc::new(Resources::new(self.finished_tasks)),
+            Arc::new(Resources::new(self.finished_tasks.div_ceil(4))),
             self.publish_interval,
             self.retention,
             (self.poll_max, self.scheduled_max),

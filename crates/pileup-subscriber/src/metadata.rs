@@ -47,7 +47,7 @@ impl MetadataIds {
     /// `started` is when the program was started, in nanoseconds since 1970.
     pub(crate) fn new(started: u64) -> Self {
         // Room for the callsites, and never 0.
-        Self(started << 4 | 1 << 4)
+        Self(started.max(1) << 4)
     }
 
     pub(crate) fn of(self, callsite: Callsite) -> MetaId {

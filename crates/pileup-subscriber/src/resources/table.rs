@@ -14,7 +14,7 @@ const PARTS: usize = 64;
 /// The resources and async ops of the program.
 pub(crate) struct Resources {
     next_id: AtomicU64,
-    resources: Box<[Mutex<Lives<Resource>>]>,
+    things: Box<[Mutex<Lives<Resource>>]>,
     ops: Box<[Mutex<Lives<AsyncOp>>]>,
 }
 
@@ -71,7 +71,7 @@ impl Resources {
     pub(crate) fn new(most: usize) -> Self {
         Self {
             next_id: AtomicU64::new(1),
-            resources: parts(most),
+            things: parts(most),
             ops: parts(most),
         }
     }
@@ -81,7 +81,7 @@ impl Resources {
     }
 
     pub(super) fn add_resource(&self, resource: &Arc<Resource>) {
-        add(&self.resources, resource);
+        add(&self.things, resource);
     }
 
     pub(super) fn add_op(&self, op: &Arc<AsyncOp>) {
@@ -89,7 +89,7 @@ impl Resources {
     }
 
     pub(super) fn drop_resource(&self, resource: &Resource, at: Nanos, now: Tick) {
-        drop_one(&self.resources, resource, at, now);
+        drop_one(&self.things, resource, at, now);
     }
 
     pub(super) fn drop_op(&self, op: &AsyncOp, at: Nanos, now: Tick) {
@@ -98,7 +98,7 @@ impl Resources {
 
     /// The resources of one part that have changed since then.
     pub(crate) fn changed_resources(&self, part: Part, since: Tick) -> Changed<Resource> {
-        changed(&self.resources, part, since)
+        changed(&self.things, part, since)
     }
 
     /// The async ops of one part that have changed since then.

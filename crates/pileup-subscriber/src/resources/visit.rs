@@ -56,6 +56,10 @@ impl Visit for SpanFields {
     fn record_debug(&mut self, _field: &Field, _value: &dyn Debug) {}
 }
 
+/// What the names of fields end with that say how an attribute changes, and in which unit it is.
+const CHANGE: &str = ".op";
+const UNIT: &str = ".unit";
+
 /// The fields of an event that changes an attribute.
 #[derive(Default)]
 pub(super) struct UpdateFields {
@@ -94,14 +98,14 @@ impl Visit for UpdateFields {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        if field.name().ends_with(".op") {
+        if field.name().ends_with(CHANGE) {
             self.change = match value {
                 "add" => Some(Change::Add),
                 "sub" => Some(Change::Subtract),
                 "override" => Some(Change::Replace),
                 _ => None,
             };
-        } else if field.name().ends_with(".unit") {
+        } else if field.name().ends_with(UNIT) {
             self.unit = Some(value.into());
         } else {
             self.set(field, Value::Text(value.into()));
@@ -109,7 +113,7 @@ impl Visit for UpdateFields {
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        if !field.name().ends_with(".op") && !field.name().ends_with(".unit") {
+        if !field.name().ends_with(CHANGE) && !field.name().ends_with(UNIT) {
             self.set(field, Value::Debug(format!("{value:?}").into()));
         }
     }

@@ -1,0 +1,126 @@
+//! What a client may do to a program, and a program to its clients.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::time::Duration;
+
+use console_api::instrument::InstrumentRequest;
+use tokio::time::timeout;
+
+use crate::client::{Client, PATIENCE, connect};
+use crate::target::{By, Target};
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn clients_that_never_read_cost_little_and_hold_up_nobody() {
+    let target = Target::start(By::Pileup, "idle 5000");
+    let mut first = Client::attach(&target.address).await;
+    first.first_state().await;
+    let before = target.memory();
+    let mut silent = Vec::new();
+    for _ in 0..20 {
+        let mut calls = connect(&target.address).await;
+        let updates = calls
+            .watch_updates(InstrumentRequest {})
+            .await
+            .expect("updates");
+        silent.push((calls, updates));
+    }
+    // Long enough for twenty updates to each.
+    for _ in 0..20 {
+        first.next().await;
+    }
+    let mut last = Client::attach(&target.address).await;
+    last.first_state().await;
+    assert_eq!(last.state.live(), 5_000);
+    let grown = target.memory().saturating_sub(before);
+    // A message that waits, and what the transport buffers, for each of them.
+    assert!(grown < 20 * (3 << 20), "{grown} bytes");
+}
+
+#[tokio::test]
+async fn fifty_clients_get_all() {
+    let target = Target::start(By::Pileup, "idle 300");
+    let mut clients = Vec::new();
+    for _ in 0..50 {
+        clients.push(Client::attach(&target.address).await);
+    }
+    for client in &mut clients {
+        client.first_state().await;
+        assert_eq!(client.state.live(), 300);
+    }
+}
+
+#[tokio::test]
+async fn clients_come_and_go() {
+    let target = Target::start(By::Pileup, "idle 5");
+    for _ in 0..50 {
+        let mut client = Client::attach(&target.address).await;
+        client.next().await;
+    }
+    let mut client = Client::attach(&target.address).await;
+    client.first_state().await;
+    assert_eq!(client.state.live(), 5);
+}
+
+#[tokio::test]
+async fn whatever_bytes_come_the_next_client_is_served() {
+    let target = Target::start(By::Pileup, "idle 10");
+    let preface: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let endless_headers = [preface, &vec![0xff; 1 << 16]].concat();
+    let zeros = vec![0; 1 << 16];
+    let requests: [&[u8]; 5] = [
+        b"",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        &zeros,
+        preface,
+        &endless_headers,
+    ];
+    let mut open = Vec::new();
+    for request in requests {
+        let mut stream = TcpStream::connect(&target.address).expect("a connection");
+        // The server may have had enough before the end.
+        let _ = stream.write_all(request);
+        open.push(stream);
+    }
+    let mut client = Client::attach(&target.address).await;
+    client.first_state().await;
+    assert_eq!(client.state.live(), 10);
+}
+
+#[tokio::test]
+async fn a_program_that_ends_ends_the_stream() {
+    let mut target = Target::start(By::Pileup, "busy 5");
+    let mut client = Client::attach(&target.address).await;
+    client.first_state().await;
+    target.kill();
+    let ended = timeout(PATIENCE, async {
+        while let Ok(Some(_)) = client.updates.message().await {}
+    });
+    assert!(
+        ended.await.is_ok(),
+        "the stream goes on without its program"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_child_of_the_program_does_not_keep_the_port() {
+    let mut target = Target::start(By::Pileup, "child");
+    let mut client = TcpStream::connect(&target.address).expect("a connection");
+    target.kill();
+    client
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .expect("a socket");
+    let mut rest = Vec::new();
+    // The end of the stream, or a reset.
+    let ended = client.read_to_end(&mut rest);
+    assert!(
+        !ended.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock),
+        "the child has the connection"
+    );
+    let address = target.address.clone();
+    // Whether it can be had again at once depends on the connection that was; not whether
+    // somebody listens.
+    assert!(TcpStream::connect(&address).is_err() || TcpListener::bind(&address).is_ok());
+}

@@ -1,0 +1,62 @@
+//! Clients that attach late.
+
+use crate::client::{Client, field};
+use crate::program::KEPT;
+use crate::target::{By, Target};
+
+const MESSAGE: usize = 1 << 20;
+
+#[tokio::test]
+async fn each_client_gets_all_tasks_in_messages_below_a_mebibyte() {
+    let target = Target::start(By::Pileup, "idle 20000");
+    for _ in 0..2 {
+        let mut client = Client::attach(&target.address).await;
+        client.first_state().await;
+        let state = &client.state;
+        assert_eq!(state.live(), 20_000);
+        assert!(state.largest < MESSAGE, "{} bytes", state.largest);
+        assert!(state.messages > 4, "{} messages", state.messages);
+        assert!(state.metadata > 0);
+    }
+}
+
+#[tokio::test]
+async fn a_task_says_where_it_waits() {
+    let target = Target::start(By::Pileup, "idle 3");
+    let mut client = Client::attach(&target.address).await;
+    client.first_state().await;
+    for (task, _) in client.state.tasks.values() {
+        let waits = field(task, "waits").expect("it waits");
+        assert!(waits.starts_with("Notify::notified at "), "{waits}");
+        assert!(waits.contains("program.rs:"), "{waits}");
+    }
+}
+
+#[tokio::test]
+async fn finished_tasks_are_kept_up_to_a_bound() {
+    let target = Target::start_with(By::Pileup, "short 500", &[(KEPT, "100")]);
+    let mut client = Client::attach(&target.address).await;
+    client.first_state().await;
+    assert_eq!(client.state.finished(), 100);
+    assert_eq!(
+        client.state.dropped, 0,
+        "a client that comes late has missed nothing"
+    );
+}
+
+#[tokio::test]
+async fn what_was_cut_is_counted() {
+    let target = Target::start_with(By::Pileup, "busy-spawn 0", &[(KEPT, "16")]);
+    let mut client = Client::attach(&target.address).await;
+    client
+        .until("a task is cut", |state| state.dropped > 0)
+        .await;
+}
+
+#[tokio::test]
+async fn the_tasks_of_a_runtime_that_was_dropped_have_finished() {
+    let target = Target::start(By::Pileup, "dropped-runtime 100");
+    let mut client = Client::attach(&target.address).await;
+    client.first_state().await;
+    assert_eq!((client.state.live(), client.state.finished()), (0, 100));
+}

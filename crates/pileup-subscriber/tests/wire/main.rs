@@ -1,0 +1,10 @@
+//! What clients get over the wire, from programs that run as processes of their own: there is
+//! one global subscriber in a process.
+
+mod client;
+mod faults;
+mod late;
+mod one_client;
+mod program;
+mod same;
+mod target;

@@ -1,0 +1,278 @@
+//! The programs under observation.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use console_subscriber::{ConsoleLayer, ServerParts};
+use tokio::net::TcpListener;
+use tokio::sync::{Barrier, Mutex, Notify, Semaphore, mpsc, oneshot};
+use tracing::subscriber::NoSubscriber;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::prelude::*;
+
+pub const PROGRAM: &str = "PILEUP_TEST_PROGRAM";
+pub const BY: &str = "PILEUP_TEST_BY";
+/// How many finished tasks are kept, if not as many as by default.
+pub const KEPT: &str = "PILEUP_TEST_KEPT";
+
+const PUBLISH_INTERVAL: Duration = Duration::from_millis(50);
+const RETENTION: Duration = Duration::from_secs(600);
+
+/// Run by [`Target`](crate::target::Target), with a program's name in the environment.
+#[test]
+#[ignore = "a program for the other tests"]
+fn run() {
+    let Ok(program) = std::env::var(PROGRAM) else {
+        return;
+    };
+    let address = match std::env::var(BY).as_deref() {
+        Ok("pileup") => start_pileup(),
+        _ => start_console_subscriber(),
+    };
+    let (name, count) = program.split_once(' ').unwrap_or((&program, "0"));
+    let count: usize = count.parse().expect("a number");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    if name == "dropped-runtime" {
+        runtime.block_on(idle(count));
+        drop(runtime);
+        println!("ready at {address}");
+        loop {
+            thread::park();
+        }
+    }
+    runtime.block_on(async {
+        match name {
+            "idle" => idle(count).await,
+            "short" => short(count).await,
+            "busy" => busy(count),
+            "busy-spawn" => busy_spawn(),
+            "all" => all().await,
+            "child" => child(),
+            other => panic!("there is no program {other}"),
+        }
+        println!("ready at {address}");
+        std::future::pending::<()>().await;
+    });
+}
+
+fn start_pileup() -> SocketAddr {
+    let mut builder = pileup_subscriber::builder()
+        .publish_interval(PUBLISH_INTERVAL)
+        .retention(RETENTION)
+        .server_addr(([127, 0, 0, 1], 0));
+    if let Some(kept) = std::env::var(KEPT).ok().and_then(|kept| kept.parse().ok()) {
+        builder = builder.finished_tasks(kept);
+    }
+    builder
+        .try_init()
+        .expect("it starts")
+        .expect("a TCP address")
+}
+
+fn start_console_subscriber() -> SocketAddr {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    listener.set_nonblocking(true).expect("a socket");
+    let (layer, server) = ConsoleLayer::builder()
+        .publish_interval(PUBLISH_INTERVAL)
+        .retention(RETENTION)
+        .build();
+    thread::spawn(move || {
+        let _unseen = tracing::subscriber::set_default(NoSubscriber::default());
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(async move {
+            let listener = TcpListener::from_std(listener).expect("a listener");
+            let clients = futures_util::stream::unfold(listener, |listener| async {
+                let client = listener.accept().await.map(|(client, _)| client);
+                Some((client, listener))
+            });
+            let ServerParts {
+                instrument_server,
+                aggregator,
+                ..
+            } = server.into_parts();
+            tokio::spawn(aggregator.run());
+            let server = tonic::transport::Server::builder().add_service(instrument_server);
+            server
+                .serve_with_incoming(clients)
+                .await
+                .expect("it serves");
+        });
+    });
+    let of_tokio = filter_fn(|metadata| {
+        metadata.name().starts_with("runtime.")
+            || metadata.target().starts_with("runtime")
+            || metadata.target().starts_with("tokio")
+    });
+    tracing_subscriber::registry()
+        .with(layer.with_filter(of_tokio))
+        .init();
+    address
+}
+
+async fn settle() {
+    // Two turns of each worker are more than any of these needs.
+    for _ in 0..20 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Tasks that wait for what never comes.
+async fn idle(count: usize) {
+    let notify = Arc::new(Notify::new());
+    for _ in 0..count {
+        let notify = Arc::clone(&notify);
+        tokio::spawn(async move { notify.notified().await });
+    }
+    settle().await;
+}
+
+/// Tasks that finish at once.
+async fn short(count: usize) {
+    for _ in 0..count {
+        let _ = tokio::spawn(async {}).await;
+    }
+    settle().await;
+}
+
+/// Tasks that wake themselves all the time.
+fn busy(count: usize) {
+    for _ in 0..count {
+        tokio::spawn(async {
+            loop {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        });
+    }
+}
+
+/// Tasks that come and go faster than a short memory holds.
+fn busy_spawn() {
+    tokio::spawn(async {
+        loop {
+            for _ in 0..100 {
+                let _ = tokio::spawn(async {}).await;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+}
+
+/// A child process that outlives this one.
+fn child() {
+    let mut command = std::process::Command::new("sleep");
+    command.arg("5").stdout(std::process::Stdio::null());
+    let child = command.spawn().expect("sleep can be run");
+    // Nobody waits for it: it outlives the test.
+    std::mem::forget(child);
+}
+
+type Task = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// One of each thing that both subscribers serve, each at a line of its own.
+async fn all() {
+    let spawn = |name: &str, task| {
+        let builder = tokio::task::Builder::new().name(name);
+        builder.spawn(task).expect("a runtime")
+    };
+    let boxed = |task: Task| task;
+
+    spawn("returns", boxed(Box::pin(async {})))
+        .await
+        .expect("it returns");
+    spawn("yields", boxed(Box::pin(tokio::task::yield_now())))
+        .await
+        .expect("it returns");
+    spawn(
+        "wakes itself",
+        boxed(Box::pin(async {
+            for _ in 0..3 {
+                let mut woken = false;
+                std::future::poll_fn(|context| {
+                    if std::mem::replace(&mut woken, true) {
+                        return std::task::Poll::Ready(());
+                    }
+                    context.waker().wake_by_ref();
+                    std::task::Poll::Pending
+                })
+                .await;
+            }
+        })),
+    )
+    .await
+    .expect("it returns");
+    spawn("lost", boxed(Box::pin(std::future::pending())));
+    spawn(
+        "aborted",
+        boxed(Box::pin(async {
+            tokio::time::sleep(Duration::from_secs(1_000)).await;
+        })),
+    )
+    .abort();
+    spawn(
+        "sleeps",
+        boxed(Box::pin(async {
+            tokio::time::sleep(Duration::from_secs(1_000)).await;
+        })),
+    );
+
+    let mutex = Arc::new(Mutex::new(()));
+    let held = Arc::clone(&mutex);
+    spawn(
+        "holds",
+        boxed(Box::pin(async move {
+            let _held = held.lock().await;
+            std::future::pending::<()>().await;
+        })),
+    );
+    settle().await;
+    spawn(
+        "waits for the lock",
+        boxed(Box::pin(async move { drop(mutex.lock().await) })),
+    );
+
+    let semaphore = Arc::new(Semaphore::new(3));
+    spawn(
+        "wants permits",
+        boxed(Box::pin(async move {
+            let _one = semaphore.acquire().await;
+            let _more = semaphore.acquire_many(3).await;
+        })),
+    );
+    let (sender, receiver) = oneshot::channel::<()>();
+    spawn(
+        "receives",
+        boxed(Box::pin(async move { drop(receiver.await) })),
+    );
+    let barrier = Arc::new(Barrier::new(2));
+    spawn(
+        "waits at the barrier",
+        boxed(Box::pin(async move {
+            let _leader = barrier.wait().await;
+        })),
+    );
+    let (full, kept) = mpsc::channel(1);
+    spawn(
+        "sends",
+        boxed(Box::pin(async move {
+            let _ = full.send(1).await;
+            let _ = full.send(2).await;
+        })),
+    );
+    let local = tokio::task::LocalSet::new();
+    local.spawn_local(async {});
+    tokio::task::spawn_blocking(|| ())
+        .await
+        .expect("it returns");
+    settle().await;
+    std::mem::forget((sender, kept, local));
+}
