@@ -79,9 +79,20 @@ fn main() {
             let of_run = scenario.clone();
             trials.push(Trial::ignorable_test(name, move || {
                 beside_others_or_alone(of_run.keeps_a_core && variant == "leaky", || {
-                    decide(&WATCHES, |watch| is_as_told(&of_run, variant, watch))
+                    decide(&WATCHES, |watch| is_as_told(&of_run, variant, watch, &[]))
                 })
             }));
+            // Takes minutes: run with `-- --ignored by-pileup-subscriber`.
+            let of_run = scenario.clone();
+            let name = format!("{}::{variant}::by-pileup-subscriber", scenario.name);
+            let by_pileup = Trial::ignorable_test(name, move || {
+                beside_others_or_alone(of_run.keeps_a_core && variant == "leaky", || {
+                    decide(&WATCHES, |watch| {
+                        is_as_told(&of_run, variant, watch, &["--instrument", "pileup"])
+                    })
+                })
+            });
+            trials.push(by_pileup.with_ignored_flag(true));
             // Takes minutes: run with `-- --ignored`.
             let of_command = scenario.clone();
             let name = format!("{}::{variant}::investigated", scenario.name);
@@ -132,8 +143,14 @@ fn beside_others_or_alone<T>(is_alone: bool, trial: impl FnOnce() -> T) -> T {
 }
 
 /// Watches one run by its console and by its probe at once, as its user would.
-fn is_as_told(scenario: &Scenario, variant: &str, watch: Duration) -> Result<Shown, String> {
+fn is_as_told(
+    scenario: &Scenario,
+    variant: &str,
+    watch: Duration,
+    instrument: &[&str],
+) -> Result<Shown, String> {
     let flags = ["--variant", variant, "--every", &scenario.every];
+    let flags = [&flags[..], instrument].concat();
     let process = Process::start(&scenario.name, &flags)?;
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let recording = folder.path().join("watch.pileup");
