@@ -211,13 +211,15 @@ async fn all() {
     .await
     .expect("it returns");
     spawn("lost", boxed(Box::pin(std::future::pending())));
-    spawn(
+    let aborted = spawn(
         "aborted",
         boxed(Box::pin(async {
             tokio::time::sleep(Duration::from_secs(1_000)).await;
         })),
-    )
-    .abort();
+    );
+    // Whether it is polled before it is aborted would be a matter of chance.
+    settle().await;
+    aborted.abort();
     spawn(
         "sleeps",
         boxed(Box::pin(async {
