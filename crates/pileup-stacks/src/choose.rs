@@ -14,7 +14,9 @@ pub struct Cloned<'a> {
     pub dropped_in_poll: bool,
 }
 
-/// The waits of a task, the newest first.
+/// The waits of a task, the newest first; but those without a [place](Wait::place) of the
+/// program come after those that have one: a server of HTTP/2 looks out for a reset by its client
+/// after it has polled the handler, and the handler is what the task is there for.
 ///
 /// `cloned` are the stacks at which the task's waker was cloned, the newest first.
 /// `outstanding` is how many of its wakers exist: clones less drops and wakes by value. No
@@ -47,7 +49,9 @@ pub fn current_waits(cloned: &[Cloned<'_>], outstanding: usize) -> Vec<Wait> {
         ..wait.clone()
     });
     let current = current.into_iter().cloned();
-    current.chain(passed).take(outstanding).collect()
+    let mut waits: Vec<Wait> = current.chain(passed).take(outstanding).collect();
+    waits.sort_by_key(|wait| (wait.passed, wait.place.is_none()));
+    waits
 }
 
 /// Whether the await of `older` was left before that of `newest`: from the outside inwards,
@@ -127,6 +131,20 @@ mod tests {
     }
 
     const POLL_FN: (&str, u32) = ("core::future::poll_fn::PollFn::poll", 151);
+
+    #[test]
+    fn a_wait_in_a_library_alone_comes_after_one_in_the_program() {
+        let mut handler = wait(
+            "oneshot::Receiver",
+            &[("app::handler", 7), ("hyper::poll", 1)],
+        );
+        handler.place = Some(handler.stack[0].clone());
+        let reset = wait("hyper::poll", &[("h2::poll_reset", 3), ("hyper::poll", 2)]);
+        let kinds = |outstanding| waits(&[&reset, &handler], outstanding);
+        assert_eq!(kinds(2), [shown("oneshot::Receiver"), shown("hyper::poll")]);
+        // The only waker is that of the newest.
+        assert_eq!(kinds(1), [shown("hyper::poll")]);
+    }
 
     #[test]
     fn without_a_waker_there_is_no_wait() {

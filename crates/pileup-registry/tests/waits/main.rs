@@ -1,6 +1,5 @@
 //! Kinds of waits: each must be shown with its kind and the line of its `.await`, by the
-//! subscriber and by the wrapper, on every kind of runtime. The waits are those that
-//! `pileup-stacks` tries without a registry.
+//! subscriber and by the wrapper, on every kind of runtime.
 //!
 //! In the development profile, dependencies have symbols and no debug information. To try the
 //! other end, in which all is inlined and names are short:
@@ -10,7 +9,6 @@
 //! ```
 #![cfg(tokio_unstable)]
 
-#[path = "../../../pileup-stacks/tests/waits/cases.rs"]
 mod cases;
 
 use std::collections::HashMap;
