@@ -57,7 +57,22 @@ pub use wait::wait_of;
 /// Except for the program's own, which are used where they are, the tables are copied, so that
 /// a library can be unloaded: about 5 % of the size of its code.
 pub fn prepare() {
-    platform::prepare();
+    // Miri has neither unwind tables nor a stack to read.
+    if !cfg!(miri) {
+        platform::prepare();
+    }
+}
+
+/// Evaluates unwind tables that may be damaged, for `fuzz/`: the index (`.eh_frame_hdr`) and
+/// the descriptions (`.eh_frame`), as if they were at these addresses. True if there is a rule.
+#[cfg(all(
+    fuzzing,
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+))]
+#[must_use]
+pub fn has_rule(index: (u64, Vec<u8>), frames: (u64, Vec<u8>), code: u64) -> bool {
+    linux::has_rule(index, frames, code)
 }
 
 /// Whether a capture met code of a library that was not loaded yet at the last [`prepare`].

@@ -181,6 +181,18 @@ fn find(address: usize) -> Option<Rule> {
     Some(rule)
 }
 
+/// See [`crate::has_rule`].
+#[cfg(fuzzing)]
+pub(crate) fn has_rule(index: (u64, Vec<u8>), frames: (u64, Vec<u8>), code: u64) -> bool {
+    let section = |(address, bytes): (u64, Vec<u8>)| cfi::Section {
+        address,
+        bytes: bytes.into(),
+    };
+    cfi::Cfi::new(section(index), section(frames))
+        .rule(code)
+        .is_some()
+}
+
 /// The object that has code at this address, as of the last [`prepare`].
 fn object_at(address: usize) -> Option<Arc<Object>> {
     let objects = OBJECTS.read().unwrap_or_else(PoisonError::into_inner);
