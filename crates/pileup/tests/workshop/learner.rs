@@ -55,7 +55,7 @@ pub fn play() {
         original.replace("session.released().await", "session.released()await"),
     )
     .expect("it is written");
-    at("check", 2, "expected one of");
+    at("check", 3, "expected one of");
     fs::write(&program, COMMENTED_OUT).expect("it is written");
     at("check", 1, "does not do its work");
     at("", 0, "You are at 01");
