@@ -11,6 +11,7 @@ use pileup_model::{AsyncOp, Resource, Site, Snapshot, Task, TaskId, TaskState, T
 mod alive_over_time;
 mod changes;
 mod clones_counted;
+mod lineage;
 mod locks;
 mod pollers;
 mod turnover;
@@ -19,6 +20,7 @@ pub use self::alive_over_time::AliveAt;
 use self::alive_over_time::AliveOverTime;
 pub(crate) use self::changes::changes;
 use self::clones_counted::ClonesCounted;
+pub(crate) use self::lineage::Lineage;
 pub(crate) use self::locks::Holder;
 use self::locks::LocksSeen;
 use self::pollers::Pollers;
@@ -36,6 +38,7 @@ pub struct History {
     without_waker: HashMap<TaskId, WithoutWaker>,
     clones_counted: ClonesCounted,
     pollers: Pollers,
+    lineage: Lineage,
     locks: LocksSeen,
     worker_waits: WorkerWaits,
 }
@@ -112,6 +115,7 @@ impl History {
         self.worker_waits.observe(before, &snapshot);
         self.note_wakers(tasks_before, &snapshot);
         self.pollers.observe(ops_before, &snapshot);
+        self.lineage.observe(tasks_before, &snapshot);
         self.locks.observe(&snapshot, &self.pollers);
         self.watch = Some(Watch {
             started: started.unwrap_or(snapshot.at),
@@ -212,6 +216,11 @@ impl History {
     /// The task that polled an async op last, if it was ever seen.
     pub(crate) fn poller(&self, op: &AsyncOp) -> Option<&SeenTask> {
         self.pollers.of(op)
+    }
+
+    /// Who spawned whom.
+    pub(crate) fn lineage(&self) -> &Lineage {
+        &self.lineage
     }
 
     /// Who holds a lock that somebody waits for, by who was granted it.

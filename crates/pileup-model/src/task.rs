@@ -71,6 +71,10 @@ pub struct Task {
     /// where the source does not report it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<u64>,
+    /// Where that task was spawned, which may have ended since; none where the source does not
+    /// report it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_site: Option<Site>,
     /// Where it waits, the newest wait first: empty where no waker is left. None where the
     /// source has no await stack of this task. Tasks that wait alike may share the list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -132,6 +136,7 @@ impl Task {
             wakers: None,
             size_bytes: None,
             parent: None,
+            parent_site: None,
             waits: None,
             woken_by: None,
         }

@@ -97,6 +97,7 @@ fn task(living: &LiveTask, sites: &[CountedSite], time: impl Fn(Tick) -> Timesta
             .map(|wakers| u64::from(wakers.size))
             .filter(|size| *size > 0),
         parent: living.parent.map(|parent| parent.number),
+        parent_site: living.parent.and_then(|parent| site(parent.site)),
         waits: None,
         woken_by: living.wakers.and_then(woken_by).map(Arc::new),
     }

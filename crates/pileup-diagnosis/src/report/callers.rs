@@ -4,24 +4,22 @@
 //! HTTP library spawns at a line of its own. That line is not at fault: the finding is that of
 //! the program's own line whose tasks spawned them.
 //!
-//! Where the source reports the parent of a task, that line is known. Else a task can only be
+//! Where the source reports the parent of a task, that line is known, also when the parent has
+//! ended. Otherwise a task can only be
 //! spawned while its parent is being polled: where the tasks of a dependency's site were each
 //! born in the active time of a task of one other finding, and that time is short enough to say
 //! something, the two are one cause.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pileup_model::{Site, Snapshot, Task, elapsed};
+use pileup_model::{Site, Snapshot, elapsed};
 
 use super::evidence::Evidence;
 use crate::history::{History, SiteHistory};
 use crate::rules::{Claim, Code, Graded};
 use crate::thresholds::{ACTIVE_PART, are_most};
-
-/// A dependency's task that was spawned by another, and so on: no further than this.
-const MOST_ANCESTORS: usize = 16;
 
 /// Folds the claims about sites in dependencies into those of their callers, or gives them
 /// the caller's line.
@@ -34,10 +32,9 @@ pub(super) fn fold_into_callers(
         let site = graded.claim.site.as_ref();
         site.is_some_and(Site::is_in_dependency)
     });
-    let lineage = Lineage::of(latest);
     let mut alone = Vec::new();
     for mut graded in inside {
-        let spawner = lineage.own_site(&graded.claim, latest);
+        let spawner = own_site(&graded.claim, history, latest);
         let at_spawner = |own: &Graded| own.claim.site.as_ref() == spawner && spawner.is_some();
         let caller = match own.iter().position(at_spawner) {
             Some(caller) => Some(caller),
@@ -84,43 +81,17 @@ fn alive(claim: &Claim, history: &History) -> usize {
     seen.map_or(0, |seen| seen.living.len())
 }
 
-/// Who spawned whom, of the live tasks.
-struct Lineage<'a>(HashMap<u64, &'a Task>);
-
-impl<'a> Lineage<'a> {
-    fn of(latest: &'a Snapshot) -> Self {
-        let tasks = latest.tasks.iter();
-        Self(
-            tasks
-                .filter_map(|task| Some((task.tokio_id?, task.as_ref())))
-                .collect(),
-        )
-    }
-
-    /// The program's own spawn site of which a task spawned most tasks of a claim, directly or
-    /// by a task of a dependency.
-    fn own_site(&self, claim: &Claim, latest: &Snapshot) -> Option<&'a Site> {
-        let mut counts: BTreeMap<&Site, usize> = BTreeMap::new();
-        for task in claim.members.iter().filter_map(|task| latest.task(*task)) {
-            if let Some(site) = self.own_ancestor(task) {
-                *counts.entry(site).or_default() += 1;
-            }
+/// The program's own spawn site of which a task spawned most tasks of a claim, directly or by a
+/// task of a dependency. That task may have ended.
+fn own_site<'a>(claim: &Claim, history: &'a History, latest: &'a Snapshot) -> Option<&'a Site> {
+    let mut counts: BTreeMap<&Site, usize> = BTreeMap::new();
+    for task in claim.members.iter().filter_map(|task| latest.task(*task)) {
+        if let Some(site) = history.lineage().own_ancestor(task) {
+            *counts.entry(site).or_default() += 1;
         }
-        let (site, tasks) = counts.into_iter().max_by_key(|(_, tasks)| *tasks)?;
-        are_most(tasks, claim.members.len()).then_some(site)
     }
-
-    fn own_ancestor(&self, task: &Task) -> Option<&'a Site> {
-        let mut parent = task.parent;
-        for _ in 0..MOST_ANCESTORS {
-            let task = self.0.get(&parent?)?;
-            match &task.site {
-                Some(site) if !site.is_in_dependency() => return Some(site),
-                _ => parent = task.parent,
-            }
-        }
-        None
-    }
+    let (site, tasks) = counts.into_iter().max_by_key(|(_, tasks)| *tasks)?;
+    are_most(tasks, claim.members.len()).then_some(site)
 }
 
 /// The claim in whose active times most of the tasks of `inside` were born.

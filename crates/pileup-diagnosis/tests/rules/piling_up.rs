@@ -420,6 +420,27 @@ fn tasks_that_a_dependency_spawned_for_a_task_of_the_program_are_found_at_its_li
 }
 
 #[test]
+fn a_line_whose_tasks_have_ended_is_still_the_one_that_spawned_them() {
+    // A request ends, and the connection that a library opened for it stays: watched from the
+    // start, or from later on with what the source knows of the parents.
+    for (attached, source_knows) in [(0.0, false), (30.0, true)] {
+        let mut program = Program::default();
+        for (number, born) in (0..).zip(times(0.1, 60.0)) {
+            let request = program.spawn("requests.rs", born, Some(0.75));
+            request.tokio_id = Some(1000 + number);
+            let site = request.site.clone();
+            let connection = program.spawn(LIBRARY, born + 0.01, None);
+            connection.parent = Some(1000 + number);
+            connection.parent_site = site.filter(|_| source_knows);
+        }
+        let report = program.watch(attached, 60.0);
+        assert_eq!(found(&report), [("requests.rs", "PU03")]);
+        let evidence = report.findings[0].evidence.join("\n");
+        assert!(evidence.contains("inside a dependency"), "{evidence}");
+    }
+}
+
+#[test]
 fn where_no_line_of_the_program_is_known_the_crate_is_named() {
     let mut program = Program::default();
     for born in times(0.1, 12.0) {

@@ -74,6 +74,11 @@ impl Entry for Task {
             Encoder::woken_by,
         );
         out.put(&were.scheduled, &wakers.scheduled, Encoder::duration);
+        out.put_optional(
+            base.parent_site.as_ref(),
+            self.parent_site.as_ref(),
+            Encoder::site,
+        );
     }
 
     fn read(&mut self, fields: &mut FieldsIn<'_, '_>) -> Result<(), Malformed> {
@@ -101,6 +106,7 @@ impl Entry for Task {
         fields.get_optional(&mut self.waits, Decoder::waits)?;
         fields.get_optional(&mut self.woken_by, Decoder::woken_by)?;
         fields.get(&mut wakers.scheduled, Decoder::duration)?;
+        fields.get_optional(&mut self.parent_site, Decoder::site)?;
         wakers.woken_for_last_poll = match seen {
             WakersSeen::No | WakersSeen::NotAsked => None,
             WakersSeen::NotWoken => Some(false),

@@ -232,7 +232,7 @@ fn task() -> impl Strategy<Value = Task> {
     let life = (time(), option::of(time()), polls(), option::of(wakers()));
     let seen = (
         option::of(count()),
-        option::of(count()),
+        (option::of(count()), site()),
         option::of(waits()),
         option::of(woken_by()),
     );
@@ -240,7 +240,7 @@ fn task() -> impl Strategy<Value = Task> {
         |(
             (id, tokio_id, kind, name, site),
             (created_at, finished_at, polls, wakers),
-            (size_bytes, parent, waits, woken_by),
+            (size_bytes, (parent, parent_site), waits, woken_by),
         )| Task {
             id: TaskId(id),
             tokio_id,
@@ -253,6 +253,7 @@ fn task() -> impl Strategy<Value = Task> {
             wakers,
             size_bytes,
             parent,
+            parent_site,
             waits,
             woken_by,
         },

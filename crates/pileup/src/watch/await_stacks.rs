@@ -100,6 +100,7 @@ impl Answer {
         Task {
             waits: waits.filter(|waits| self.is_current(waits, console)),
             parent: probed.parent,
+            parent_site: probed.parent_site.clone(),
             woken_by: probed.woken_by.clone(),
             size_bytes: console.size_bytes.or(probed.size_bytes),
             ..console.clone()
