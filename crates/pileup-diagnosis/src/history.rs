@@ -14,6 +14,7 @@ mod clones_counted;
 mod lineage;
 mod locks;
 mod pollers;
+mod takers;
 mod turnover;
 
 pub use self::alive_over_time::AliveAt;
@@ -116,7 +117,7 @@ impl History {
         self.note_wakers(tasks_before, &snapshot);
         self.pollers.observe(ops_before, &snapshot);
         self.lineage.observe(tasks_before, &snapshot);
-        self.locks.observe(&snapshot, &self.pollers);
+        self.locks.observe(ops_before, &snapshot, &self.pollers);
         self.watch = Some(Watch {
             started: started.unwrap_or(snapshot.at),
             latest: snapshot,

@@ -47,7 +47,8 @@ pub struct Report {
     pub window_seconds: f64,
     /// How much of the target the watch covers.
     pub coverage: ReportCoverage,
-    /// What was found: the surest first, then the most numerous.
+    /// What was found: the surest first, then those at the program's own lines, then the most
+    /// numerous.
     pub findings: Vec<Finding>,
     /// What was found as well, and is known: it does not count.
     #[serde(default)]
@@ -98,7 +99,11 @@ pub fn diagnose_expecting(history: &History, target: &str, expected: &Expected) 
     let graph = WaitGraph::of(history);
     let mut findings = findings(history, &graph, expected);
     findings.sort_by(|a, b| {
-        let order = |finding: &Finding| (finding.grade, finding.alive);
+        let is_own = |finding: &Finding| {
+            let site = finding.site.as_ref();
+            site.is_none_or(|site| !site.is_in_dependency())
+        };
+        let order = |finding: &Finding| (finding.grade, is_own(finding), finding.alive);
         order(b)
             .cmp(&order(a))
             .then_with(|| (&a.site, a.code).cmp(&(&b.site, b.code)))

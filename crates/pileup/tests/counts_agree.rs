@@ -151,7 +151,13 @@ fn check_fact(fact: &Evidence, finding: &Finding, what: &str) {
         Evidence::WakersDropped { tasks } | Evidence::NeverPolled { tasks, .. } => {
             (*tasks, with(&[Role::Member]))
         }
-        Evidence::WaitForLocks { tasks, .. } => (*tasks, with(&[Role::Waiting])),
+        Evidence::WaitForLocks { tasks, .. } => {
+            let behind = finding.facts.iter().map(|fact| match fact {
+                Evidence::SpawnedByDependency { alive, .. } => *alive,
+                _ => 0,
+            });
+            (*tasks + behind.sum::<usize>(), with(&[Role::Waiting]))
+        }
         Evidence::WaitForHolders { holders, .. } => (*holders, with(&[Role::Holder])),
         Evidence::FutureBytes { tasks, .. } => {
             assert!(*tasks <= finding.tasks, "{what}: {fact:?}");

@@ -19,17 +19,22 @@
 //! when none of the tasks that took one lives.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use pileup_model::{AsyncOp, ENDED_OPS_KEPT, Primitive, Resource, ResourceId, Snapshot};
 
+use super::changes::changes;
 use super::pollers::{Pollers, SeenTask};
+use super::takers::{TakenOf, Takers};
 
 /// What a lock allows at once, and when it was last seen free.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LocksSeen {
     started: Option<Timestamp>,
     by_resource: HashMap<ResourceId, LockSeen>,
+    /// Of semaphores that user code made.
+    takers: HashMap<ResourceId, Takers>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -68,7 +73,13 @@ impl Holder {
 }
 
 impl LocksSeen {
-    pub(crate) fn observe(&mut self, snapshot: &Snapshot, pollers: &Pollers) {
+    /// Takes in the next snapshot, with the ops of the one before.
+    pub(crate) fn observe(
+        &mut self,
+        ops_before: &[Arc<AsyncOp>],
+        snapshot: &Snapshot,
+        pollers: &Pollers,
+    ) {
         let started = *self.started.get_or_insert(snapshot.at);
         let before = std::mem::take(&mut self.by_resource);
         let mut unmeasured: HashMap<ResourceId, u64> = HashMap::new();
@@ -107,6 +118,43 @@ impl LocksSeen {
             self.by_resource.insert(resource.id, seen);
         }
         self.measure(unmeasured, snapshot, pollers);
+        self.note_takers(ops_before, snapshot, pollers);
+    }
+
+    /// Notes who took permits since the snapshot before. What was taken before a semaphore was
+    /// seen free has been given back.
+    fn note_takers(&mut self, ops_before: &[Arc<AsyncOp>], snapshot: &Snapshot, pollers: &Pollers) {
+        let has_taken =
+            |op: &Arc<AsyncOp>| op.is_acquire() && op.was_granted() && op.dropped_at.is_some();
+        let mut taken = TakenOf::default();
+        for (old, new) in changes(ops_before, &snapshot.async_ops, |op| op.id) {
+            if let Some(op) = new.filter(|op| has_taken(op))
+                && !old.is_some_and(has_taken)
+                && let Some(inner) = snapshot.resource(op.resource)
+            {
+                let outer = inner.parent.and_then(|parent| snapshot.resource(parent));
+                let lock = outer.unwrap_or(inner);
+                if !lock.is_internal && matches!(lock.primitive(), Primitive::Semaphore { .. }) {
+                    taken.entry(lock.id).or_default().add(op, pollers.of(op));
+                }
+            }
+        }
+        for id in taken.keys() {
+            self.takers.entry(*id).or_default();
+        }
+        let Self {
+            takers,
+            by_resource,
+            ..
+        } = self;
+        takers.retain(|id, seen| {
+            let free_at = by_resource.get(id).and_then(|lock| lock.free_at);
+            if free_at == Some(snapshot.at) {
+                return false;
+            }
+            seen.observe(taken.remove(id).unwrap_or_default(), snapshot);
+            by_resource.contains_key(id)
+        });
     }
 
     /// Notes how many permits semaphores have of which no task that is seen holds one.
@@ -174,6 +222,10 @@ impl LocksSeen {
                 Some(task) => Holder::One(task.clone(), *at),
                 None => Holder::Unknown,
             };
+        }
+        let all_ended = self.takers.get(&lock.id).and_then(Takers::all_ended);
+        if let Some((ended, newest)) = all_ended {
+            return Holder::Ended(ended.iter().cloned().collect(), newest);
         }
         several(lock, seen, &taken, pollers, latest)
     }

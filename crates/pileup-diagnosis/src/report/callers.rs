@@ -9,6 +9,10 @@
 //! spawned while its parent is being polled: where the tasks of a dependency's site were each
 //! born in the active time of a task of one other finding, and that time is short enough to say
 //! something, the two are one cause.
+//!
+//! A server's library spawns a task for each connection or request, and that task calls the
+//! program, which spawns a task and waits for it. Then the dependency's tasks are the parents, and
+//! wait behind the program's own: they are folded into its finding in the same way.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -43,26 +47,30 @@ pub(super) fn fold_into_callers(
             }
             None => None,
         };
-        match (caller.and_then(|index| own.get_mut(index)), spawner) {
-            (Some(caller), _) => fold(graded.claim, &mut caller.claim, history),
-            (None, Some(spawner)) => {
-                let alive = alive(&graded.claim, history);
-                let inside = graded.claim.site.replace(spawner.clone());
-                graded.claim.evidence.push(Evidence::SpawnInDependency {
-                    alive,
-                    spawned_at: inside.clone(),
-                });
-                graded.claim.grew_at = inside;
-                alone.push(graded);
-            }
-            (None, None) => {
-                let dependency = graded.claim.site.as_ref().and_then(Site::crate_and_version);
-                let evidence =
-                    dependency.map(|(name, version)| Evidence::OfDependency { name, version });
-                graded.claim.evidence.extend(evidence);
-                alone.push(graded);
-            }
+        if let Some(caller) = caller.and_then(|index| own.get_mut(index)) {
+            fold(graded.claim, &mut caller.claim, history);
+            continue;
         }
+        let child = child(&graded, &own, history, latest);
+        if let Some(child) = child.and_then(|index| own.get_mut(index)) {
+            fold_parents(graded.claim, &mut child.claim, history);
+            continue;
+        }
+        if let Some(spawner) = spawner {
+            let alive = alive(&graded.claim, history);
+            let inside = graded.claim.site.replace(spawner.clone());
+            graded.claim.evidence.push(Evidence::SpawnInDependency {
+                alive,
+                spawned_at: inside.clone(),
+            });
+            graded.claim.grew_at = inside;
+        } else {
+            let dependency = graded.claim.site.as_ref().and_then(Site::crate_and_version);
+            let evidence =
+                dependency.map(|(name, version)| Evidence::OfDependency { name, version });
+            graded.claim.evidence.extend(evidence);
+        }
+        alone.push(graded);
     }
     alone.append(&mut own);
     alone
@@ -74,6 +82,50 @@ fn fold(inside: Claim, caller: &mut Claim, history: &History) {
         spawned_at: inside.site,
     });
     caller.members.extend(inside.members);
+}
+
+/// Folds tasks of a dependency into the claim about the tasks that they spawned.
+fn fold_parents(inside: Claim, child: &mut Claim, history: &History) {
+    child.evidence.push(Evidence::SpawnedByDependency {
+        alive: alive(&inside, history),
+        spawned_at: inside.site,
+    });
+    child.waiting.extend(inside.members);
+}
+
+/// The claim, as sure as `inside` or surer, of whose tasks most were spawned by tasks of `inside`:
+/// as the source reports it, or as their births show.
+fn child(inside: &Graded, own: &[Graded], history: &History, latest: &Snapshot) -> Option<usize> {
+    let Graded {
+        claim: inside,
+        grade,
+    } = inside;
+    if inside.code != Code::PilingUp {
+        return None;
+    }
+    let seen = history.site(inside.site.as_ref())?;
+    let times = active_times(seen, history);
+    let explained = |index: usize, graded: &Graded| {
+        let tasks = graded.claim.tasks();
+        let tasks = tasks.iter().filter_map(|task| latest.task(*task));
+        let at_site = tasks.filter(|task| task.site == graded.claim.site);
+        let (mut all, mut explained) = (0, 0);
+        for task in at_site {
+            all += 1;
+            explained += usize::from(match (task.parent, &task.parent_site) {
+                (Some(_), parent) => *parent == inside.site,
+                (None, _) => {
+                    let times = times.as_deref().unwrap_or_default();
+                    covers(times, task.created_at)
+                }
+            });
+        }
+        (all > 0 && are_most(explained, all)).then_some((explained, index))
+    };
+    let candidates = own.iter().enumerate();
+    let candidates = candidates.filter(|(_, graded)| graded.grade >= *grade);
+    let explained = candidates.filter_map(|(index, graded)| explained(index, graded));
+    explained.max().map(|(_, index)| index)
 }
 
 fn alive(claim: &Claim, history: &History) -> usize {

@@ -275,6 +275,14 @@ pub enum Evidence {
         /// Its version, where the path has it.
         version: Option<String>,
     },
+    /// Tasks that a dependency spawned have spawned these, and stay alive: they wait for them,
+    /// perhaps.
+    SpawnedByDependency {
+        /// How many are alive.
+        alive: usize,
+        /// Where the dependency spawned them.
+        spawned_at: Option<Site>,
+    },
     /// While these tasks are active, they spawn tasks inside a dependency, which stay alive.
     SpawnInDependency {
         /// How many are alive.

@@ -209,7 +209,7 @@ impl Evidence {
                 made_at,
                 longest_seconds,
             } => format!(
-                "{} made at {} {}, the longest for {}",
+                "{} made at {} {}{} for {}",
                 count(*locks as u64, kind.noun()),
                 place(made_at.as_ref()),
                 match (kind, locks) {
@@ -218,6 +218,7 @@ impl Evidence {
                     (_, 1) => "is still held",
                     _ => "are still held",
                 },
+                if *locks == 1 { "," } else { ", the longest" },
                 span(*longest_seconds)
             ),
             Self::TakersEnded {
@@ -228,7 +229,7 @@ impl Evidence {
                 place(spawned_at.as_ref())
             ),
             Self::TakersEnded { tasks, spawned_at } => format!(
-                "the {tasks} tasks that took them were spawned at {} and have ended",
+                "all {tasks} tasks that took them were spawned at {} and have ended",
                 place(spawned_at.as_ref())
             ),
             Self::WaitForLocks { tasks, spawned_at } => format!(
@@ -328,6 +329,11 @@ impl Evidence {
                 version
                     .as_ref()
                     .map_or_else(String::new, |version| format!(" {version}"))
+            ),
+            Self::SpawnedByDependency { alive, spawned_at } => format!(
+                "{} of a dependency, spawned at {}, spawned these and may wait for them",
+                count(*alive as u64, "live task"),
+                place(spawned_at.as_ref())
             ),
             Self::SpawnInDependency { alive, spawned_at } => format!(
                 "while active they spawn tasks inside a dependency, at {}; {} alive",

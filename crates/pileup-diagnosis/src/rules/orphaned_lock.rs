@@ -43,10 +43,10 @@ const PERMITS: Advice = Advice {
     cause: "permits not returned",
     explanation: "A permit goes back to its semaphore when it is dropped. Every task that took one \
                   has ended, and the permits have not come back: something keeps them.",
-    fix: "Look for what keeps a permit after its task: forget(), an OwnedSemaphorePermit that is \
-          stored in a map, a list or a struct that lives on, or sent to a queue that nobody reads. \
-          Hold permits on the stack of the work that they are for; count what is lost with \
-          available_permits().",
+    fix: "Look for what keeps a permit after its task: an OwnedSemaphorePermit, or the connection \
+          of a pool, that is stored in a map, a list or a struct that lives on, or sent to a queue; \
+          or forget(). Hold permits on the stack of the work that they are for; \
+          available_permits() shows how many are lost.",
 };
 
 /// Locks made at one place, whose holders were spawned at one place and have ended.

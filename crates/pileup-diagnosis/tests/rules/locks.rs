@@ -1,7 +1,9 @@
 //! Who waits for whom, and when that is for good.
 
+use std::sync::Arc;
+
 use pileup_diagnosis::{Grade, Report, WaitKind};
-use pileup_model::TaskId;
+use pileup_model::{AsyncOp, ENDED_OPS_KEPT, TaskId};
 
 use crate::NOTHING;
 use crate::program::{Lock, Program, at, found, wakers};
@@ -380,6 +382,57 @@ fn permits_whose_takers_have_all_ended_are_forgotten() {
         evidence(&report)
     );
     assert!(report.findings[0].fix.contains("forget()"));
+}
+
+/// A pool of two, of which a hundred drivers take a permit, and two do not give it back. Of the
+/// ops that ended, only the newest are known, as on the wire.
+fn a_pool_that_many_used(last_ends: Option<f64>) -> Report {
+    let mut program = Program::default();
+    let pool = program.semaphore_with("pool.rs", &[(0.0, 2), (2.0, 1), (12.0, 0)]);
+    for number in 0..100 {
+        let born = 2.0 + f64::from(number) / 10.0;
+        let lifetime = if number == 99 { last_ends } else { Some(0.2) };
+        let task = program.spawn("driver.rs", born, lifetime).id;
+        program.takes(task, pool, born + 0.01);
+    }
+    for number in 1..=110 {
+        let born = 12.0 + f64::from(number) / 10.0;
+        let task = spawn(&mut program, "client.rs", born);
+        program.waits(task, pool, born);
+    }
+    program.watch_changed(0.0, 24.0, |snapshot, now| {
+        let has_ended = |op: &Arc<AsyncOp>| op.dropped_at.is_some_and(|end| end <= at(now));
+        let acquires = snapshot.async_ops.iter().filter(|op| op.parent.is_some());
+        let ended = acquires.filter(|op| has_ended(op)).count();
+        let mut forgotten = ended.saturating_sub(ENDED_OPS_KEPT);
+        snapshot.async_ops.retain(|op| {
+            let forget = forgotten > 0 && op.parent.is_some() && has_ended(op);
+            forgotten -= usize::from(forget);
+            !forget
+        });
+    })
+}
+
+#[test]
+fn permits_that_many_took_and_some_kept_are_lost_when_all_of_them_have_ended() {
+    let report = a_pool_that_many_used(Some(0.2));
+    assert_eq!(found(&report), [("driver.rs", "PU06")]);
+    assert!(
+        evidence(&report).contains("all 100 tasks that took them"),
+        "{}",
+        evidence(&report)
+    );
+    assert!(report.findings[0].fix.contains("connection"));
+}
+
+#[test]
+fn permits_of_which_a_live_task_may_hold_one_are_not_lost() {
+    let report = a_pool_that_many_used(None);
+    let accused = found(&report);
+    assert!(
+        !accused.iter().any(|(_, code)| *code == "PU06"),
+        "{accused:?}"
+    );
 }
 
 #[test]

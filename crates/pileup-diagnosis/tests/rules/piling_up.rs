@@ -441,6 +441,26 @@ fn a_line_whose_tasks_have_ended_is_still_the_one_that_spawned_them() {
 }
 
 #[test]
+fn connections_of_a_server_that_wait_for_the_programs_own_tasks_are_found_with_them() {
+    // Each connection of a library's server spawns a task of the program, and waits for it.
+    let mut program = Program::default();
+    for born in times(0.1, 12.0) {
+        let connection = program.spawn(LIBRARY, born, None);
+        connection.polls.last_ended = Some(at(born + 0.002));
+        program.spawn("orders.rs", born + 0.001, None);
+    }
+    let report = program.watch(0.0, 12.0);
+    assert_eq!(found(&report), [("orders.rs", "PU03")]);
+    let finding = &report.findings[0];
+    assert!(finding.tasks > 200, "{}", finding.tasks);
+    let evidence = finding.evidence.join("\n");
+    assert!(
+        evidence.contains("spawned these and may wait"),
+        "{evidence}"
+    );
+}
+
+#[test]
 fn where_no_line_of_the_program_is_known_the_crate_is_named() {
     let mut program = Program::default();
     for born in times(0.1, 12.0) {
