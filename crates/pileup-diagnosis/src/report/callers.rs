@@ -112,12 +112,12 @@ fn child(inside: &Graded, own: &[Graded], history: &History, latest: &Snapshot) 
         let (mut all, mut explained) = (0, 0);
         for task in at_site {
             all += 1;
-            explained += usize::from(match (task.parent, &task.parent_site) {
-                (Some(_), parent) => *parent == inside.site,
-                (None, _) => {
-                    let times = times.as_deref().unwrap_or_default();
-                    covers(times, task.created_at)
-                }
+            let is_known = task.parent.is_some();
+            let times = times.as_deref().unwrap_or_default();
+            explained += usize::from(if is_known {
+                task.parent_site == inside.site
+            } else {
+                covers(times, task.created_at)
             });
         }
         (all > 0 && are_most(explained, all)).then_some((explained, index))
