@@ -6,6 +6,7 @@ use console_api::instrument::Update;
 use pileup_model::Snapshot;
 use tokio::time::{Instant, sleep};
 
+use crate::first_state::ServedBy;
 use crate::session::Session;
 use crate::world::Returned;
 use crate::{Address, ConsoleError, World};
@@ -22,6 +23,7 @@ pub struct Connection {
     address: Address,
     session: Session,
     world: World,
+    served_by: ServedBy,
     /// Why the target is not there any more, once all that it told has been given.
     ended: Option<ConsoleError>,
 }
@@ -39,6 +41,7 @@ impl Connection {
             address,
             session,
             world: World::default(),
+            served_by: ServedBy::of(&first),
             ended: None,
         };
         connection.apply(first);
@@ -50,6 +53,12 @@ impl Connection {
     #[must_use]
     pub fn address(&self) -> &Address {
         &self.address
+    }
+
+    /// What serves the target's tasks.
+    #[must_use]
+    pub fn served_by(&self) -> ServedBy {
+        self.served_by
     }
 
     /// Attaches to the same program again, after the connection broke. The next snapshot goes

@@ -3,15 +3,29 @@
 use console_api::instrument::Update;
 use tonic::{Status, Streaming};
 
+/// What serves the tasks of a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServedBy {
+    /// Tokio's console-subscriber, or something that answers as it does.
+    ConsoleSubscriber,
+    /// pileup-subscriber.
+    PileupSubscriber,
+}
+
 /// The target of the metadata by which pileup-subscriber says that it serves.
 const PILEUP_SUBSCRIBER: &str = "pileup_subscriber";
 
-/// Whether the sender of a first message is pileup-subscriber.
-pub(crate) fn is_of_pileup_subscriber(first: &Update) -> bool {
-    let metadata = first.new_metadata.iter().flat_map(|new| &new.metadata);
-    metadata
-        .filter_map(|new| new.metadata.as_ref())
-        .any(|metadata| metadata.target == PILEUP_SUBSCRIBER)
+impl ServedBy {
+    /// Who sent this first message.
+    pub(crate) fn of(first: &Update) -> Self {
+        let metadata = first.new_metadata.iter().flat_map(|new| &new.metadata);
+        let mut metadata = metadata.filter_map(|new| new.metadata.as_ref());
+        if metadata.any(|metadata| metadata.target == PILEUP_SUBSCRIBER) {
+            Self::PileupSubscriber
+        } else {
+            Self::ConsoleSubscriber
+        }
+    }
 }
 
 /// The whole first state as one message: console-subscriber sends it as such, and
@@ -20,7 +34,7 @@ pub(crate) async fn whole(
     mut state: Update,
     updates: &mut Streaming<Update>,
 ) -> Result<Update, Status> {
-    if !is_of_pileup_subscriber(&state) {
+    if ServedBy::of(&state) == ServedBy::ConsoleSubscriber {
         return Ok(state);
     }
     while let Some(next) = updates.message().await? {

@@ -1,4 +1,4 @@
-//! Follows the wire of console-subscriber, the one that tokio-console uses, and keeps a
+//! Follows the wire of console-subscriber and pileup-subscriber, which tokio-console uses, and keeps a
 //! [`Snapshot`](pileup_model::Snapshot) of the program behind it.
 //!
 //! The wire has its own mind; what this crate makes of it:
@@ -11,6 +11,8 @@
 //!   after an attach until the target tells of the present, for three seconds at the most.
 //! - A target whose state exceeds 4 MiB withholds it from whoever attaches late, and says so
 //!   only in its own log: [`Coverage`](pileup_model::Coverage) says it to the reader.
+//! - pileup-subscriber withholds nothing: it sends its first state in as many messages as it
+//!   needs (see `first_state`).
 //! - A task that has finished stays on the wire while a span that was made in it is open:
 //!   of those that look so, [`Connection`] asks for the details (see `last_poll`).
 //! - A connection that breaks is made again while the program lives, and the gap is counted.
@@ -32,4 +34,5 @@ mod world;
 pub use address::Address;
 pub use connection::Connection;
 pub use error::ConsoleError;
+pub use first_state::ServedBy;
 pub use world::World;

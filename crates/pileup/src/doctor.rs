@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pileup::Snapshot;
+use pileup::{ServedBy, Snapshot};
 use pileup_model::{AsyncOp, Resource, elapsed, figures};
 use serde::Serialize;
 
@@ -38,8 +38,9 @@ pub enum Health {
 }
 
 /// Looks at the first and the last snapshot of a watch.
-pub fn examine(first: &Snapshot, last: &Snapshot) -> Vec<Check> {
+pub fn examine(first: &Snapshot, last: &Snapshot, served_by: ServedBy) -> Vec<Check> {
     vec![
+        subscriber(first, last, served_by),
         tasks(first, last),
         activity(first, last),
         resources(last),
@@ -92,6 +93,32 @@ fn tasks(first: &Snapshot, last: &Snapshot) -> Check {
              runtime=trace",
             )
         }),
+    )
+}
+
+/// Which subscriber serves, and whether the other one would show more or cost less.
+fn subscriber(first: &Snapshot, last: &Snapshot, served_by: ServedBy) -> Check {
+    let is_console_subscriber = served_by == ServedBy::ConsoleSubscriber;
+    let coverage = &last.coverage;
+    let remembered = last.tasks.len() + first.finished.len();
+    let would_help = is_console_subscriber
+        && (coverage.lag >= LATE
+            || coverage.dropped_events > 0
+            || coverage.state_withheld
+            || remembered > MANY_REMEMBERED);
+    check(
+        "serves",
+        if is_console_subscriber {
+            "console-subscriber, or something like it".to_owned()
+        } else {
+            "pileup-subscriber, which has no backlog and withholds nothing".to_owned()
+        },
+        would_help.then_some((
+            Health::Doubtful,
+            "call pileup_subscriber::init() in place of console_subscriber::init(): it does not \
+             fall behind, it sends a client that attaches late the whole state, and it takes less \
+             than a hundredth of the memory for each task",
+        )),
     )
 }
 
@@ -252,7 +279,7 @@ mod tests {
     }
 
     fn health(name: &str, last: &Snapshot) -> Health {
-        let checks = examine(&snapshot(), last);
+        let checks = examine(&snapshot(), last, ServedBy::ConsoleSubscriber);
         let check = checks.iter().find(|check| check.name == name);
         let check = check.expect("it was looked at");
         assert_eq!(check.mend.is_none(), check.health == Health::Fine);
@@ -272,6 +299,17 @@ mod tests {
         last.coverage.state_withheld = true;
         assert_eq!(health("tasks", &last), Health::Doubtful);
         assert_eq!(health("state", &last), Health::Broken);
+    }
+
+    #[test]
+    fn changing_over_is_advised_where_console_subscriber_does_not_keep_up() {
+        let mut last = snapshot();
+        assert_eq!(health("serves", &last), Health::Fine);
+        last.coverage.lag = LATE;
+        assert_eq!(health("serves", &last), Health::Doubtful);
+        let checks = examine(&snapshot(), &last, ServedBy::PileupSubscriber);
+        let serves = checks.iter().find(|check| check.name == "serves");
+        assert_eq!(serves.expect("it is named").health, Health::Fine);
     }
 
     #[test]

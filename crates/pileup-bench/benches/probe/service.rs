@@ -21,7 +21,7 @@ use crate::{live, work};
 pub const PROGRAM: &str = "service";
 
 /// All that a service may carry.
-pub const CARRIES: [&str; 11] = [
+pub const CARRIES: [&str; 13] = [
     "bare",
     "bare, once more",
     "hooks",
@@ -33,6 +33,8 @@ pub const CARRIES: [&str; 11] = [
     "wrapper, all",
     "dial9",
     "console-subscriber",
+    "pileup-subscriber",
+    "pileup-subscriber, tasks",
 ];
 
 /// Unless the variable [`WORKERS_VARIABLE`] says another number. With one, the instructions of a
@@ -121,6 +123,7 @@ impl Service {
                 probe = Some(started);
             }
             "console-subscriber" => record(),
+            "pileup-subscriber" => serve(stacks != "tasks")?,
             "dial9" => return with_dial9(builder),
             _ => bail!("a service carries one of {CARRIES:?}"),
         }
@@ -166,6 +169,15 @@ fn record() {
         }
     });
     tracing_subscriber::registry().with(layer).init();
+}
+
+/// Serves as a program does that calls `pileup_subscriber::init`, to nobody.
+fn serve(has_resources: bool) -> anyhow::Result<()> {
+    pileup_subscriber::builder()
+        .server_addr(([127, 0, 0, 1], 0))
+        .resources(has_resources)
+        .try_init()?;
+    Ok(())
 }
 
 /// Records into files of a bounded size, as the first example of dial9 does.

@@ -11,6 +11,7 @@ const HOOKS: usize = 2;
 const SUBSCRIBER: usize = 4;
 const WRAPPER: usize = 7;
 const CONSOLE: usize = 10;
+const PILEUP_SUBSCRIBER: usize = 11;
 
 /// A work of the service.
 struct Work {
@@ -24,6 +25,8 @@ struct Work {
     hooks: f64,
     subscriber: f64,
     wrapper: f64,
+    /// By pileup-subscriber.
+    served: f64,
 }
 
 const WORKS: [Work; 4] = [
@@ -35,6 +38,7 @@ const WORKS: [Work; 4] = [
         hooks: 1.15,
         subscriber: 1.6,
         wrapper: 1.3,
+        served: 1.6,
     },
     Work {
         argument: "ping-pong",
@@ -44,6 +48,7 @@ const WORKS: [Work; 4] = [
         hooks: 1.05,
         subscriber: 1.8,
         wrapper: 1.2,
+        served: 2.1,
     },
     Work {
         argument: "service",
@@ -53,6 +58,7 @@ const WORKS: [Work; 4] = [
         hooks: 1.05,
         subscriber: 1.15,
         wrapper: 1.05,
+        served: 1.2,
     },
     Work {
         argument: "echo",
@@ -62,15 +68,17 @@ const WORKS: [Work; 4] = [
         hooks: 1.05,
         subscriber: 1.05,
         wrapper: 1.03,
+        served: 1.1,
     },
 ];
 const LIVE: u64 = 200_000;
 /// What is wanted of memory: with hooks, and with await stacks.
-const BYTES_A_TASK: [(usize, f64); 4] = [
+const BYTES_A_TASK: [(usize, f64); 5] = [
     (HOOKS, 100.0),
     (SUBSCRIBER, 150.0),
     (SUBSCRIBER + 1, 150.0),
     (WRAPPER, 150.0),
+    (PILEUP_SUBSCRIBER, 200.0),
 ];
 
 /// Measures all in so many rounds, and prints.
@@ -108,6 +116,7 @@ pub fn measure(rounds: usize) -> anyhow::Result<()> {
             (HOOKS, work.hooks),
             (SUBSCRIBER, work.subscriber),
             (WRAPPER, work.wrapper),
+            (PILEUP_SUBSCRIBER, work.served),
         ] {
             let what = format!("{name}: {}", CARRIES[index]);
             goal(&what, ratio(&taken, index), "", most);

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use anstyle::{AnsiColor, Style};
 use textwrap::Options;
 
+use pileup::ServedBy;
+
 use crate::arguments::{Doctor, PlainFormat};
 use crate::doctor::{Check, Health, examine};
 use crate::error::Error;
@@ -18,6 +20,7 @@ use crate::watch::{Console, observe};
 
 pub async fn execute(arguments: Doctor) -> Result<ExitCode, Error> {
     let source = Console::attach(arguments.address, arguments.duration).await?;
+    let served_by = source.served_by();
     let mut first = None;
     let watched = observe(Box::new(source), None, |history, _| {
         first = first.take().or_else(|| history.latest().cloned());
@@ -25,9 +28,9 @@ pub async fn execute(arguments: Doctor) -> Result<ExitCode, Error> {
     })
     .await?;
     if let Some((first, last)) = first.as_ref().zip(watched.history.latest()) {
-        let checks = examine(first, last);
+        let checks = examine(first, last, served_by);
         print(|out| match arguments.format {
-            PlainFormat::Text => write_text(&watched.target, &checks, out),
+            PlainFormat::Text => write_text(&watched.target, &checks, served_by, out),
             PlainFormat::Json => json::write(&checks, out),
         })?;
         let broken = checks.iter().any(|check| check.health == Health::Broken);
@@ -38,12 +41,19 @@ pub async fn execute(arguments: Doctor) -> Result<ExitCode, Error> {
     watched.cut_short.map_or(Ok(ExitCode::SUCCESS), Err)
 }
 
-fn write_text(target: &str, checks: &[Check], output: &mut impl Write) -> io::Result<()> {
-    writeln!(
-        output,
-        "{} answers as console-subscriber does",
-        printable(target)
-    )?;
+fn write_text(
+    target: &str,
+    checks: &[Check],
+    served_by: ServedBy,
+    output: &mut impl Write,
+) -> io::Result<()> {
+    let target = printable(target);
+    match served_by {
+        ServedBy::ConsoleSubscriber => {
+            writeln!(output, "{target} answers as console-subscriber does")?;
+        }
+        ServedBy::PileupSubscriber => writeln!(output, "{target} is served by pileup-subscriber")?,
+    }
     for check in checks {
         let (word, color) = match check.health {
             Health::Fine => ("fine", AnsiColor::Green),

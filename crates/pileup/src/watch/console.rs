@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::stream::{BoxStream, StreamExt, TryStreamExt};
-use pileup::{Address, Connection, ConsoleError, Snapshot};
+use pileup::{Address, Connection, ConsoleError, ServedBy, Snapshot};
 
 use super::Source;
 use super::starting::once_started;
@@ -24,6 +24,11 @@ impl Console {
             connection: Box::new(connection.await?),
             duration,
         })
+    }
+
+    /// What serves the program's tasks.
+    pub fn served_by(&self) -> ServedBy {
+        self.connection.served_by()
     }
 
     /// Where it was attached.
