@@ -49,6 +49,10 @@ pub(crate) const LASTING_POLLS: usize = 2;
 /// A poll lasts when it fills this part of the watch.
 pub(crate) const LASTING_POLL_PART: u32 = 2;
 
+/// A thread of the blocking pool that is free begins a closure in microseconds, or, on a busy
+/// machine, in tenths of a second: well within this part of a standstill.
+pub(crate) const TIME_TO_BEGIN_PART: u32 = 2;
+
 /// Self-wakes a second: no source of events outside the task is as fast for long.
 pub(crate) const WAKE_STORM: f64 = 1000.0;
 /// A rate over less time is that of a burst.

@@ -13,7 +13,7 @@ use pileup_model::{Site, Task, TaskId, TaskKind, TaskState, elapsed};
 
 use super::claim::{Claim, Observation};
 use crate::report::{Advice, Code, Doubt, Evidence};
-use crate::thresholds::{LASTING_POLL_PART, standstill};
+use crate::thresholds::{LASTING_POLL_PART, TIME_TO_BEGIN_PART, standstill};
 
 const ADVICE: Advice = Advice {
     title: [
@@ -47,9 +47,11 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
     else {
         return Vec::new();
     };
-    let one_began_since = begun
-        .iter()
-        .any(|task| task.polls.last_started.is_some_and(|began| began > oldest));
+    // The threads of a pool that becomes full begin at about the time at which the first waits.
+    let one_began_since = begun.iter().any(|task| {
+        let began = task.polls.last_started;
+        began.is_some_and(|began| elapsed(oldest, began) > patience / TIME_TO_BEGIN_PART)
+    });
     if begun.is_empty() || one_began_since || history.window() < patience {
         return Vec::new();
     }
@@ -112,7 +114,8 @@ awaits them.
 ## What was seen
 
 Closures that were spawned and have not begun for a quarter of the watch, and
-none began since the oldest of them was spawned. So the closures that have begun
+none began since the oldest of them was spawned (but for the first half of that
+quarter, in which threads that were free may have started). So the closures that have begun
 hold all threads there are.
 
 - *Probable*: each has kept its thread for half of the watch or longer, and none
