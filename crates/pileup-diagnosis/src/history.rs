@@ -11,6 +11,7 @@ use pileup_model::{AsyncOp, Resource, Site, Snapshot, Task, TaskId, TaskState, T
 mod alive_over_time;
 mod changes;
 mod clones_counted;
+mod last_finish;
 mod lineage;
 mod locks;
 mod pollers;
@@ -21,6 +22,7 @@ pub use self::alive_over_time::AliveAt;
 use self::alive_over_time::AliveOverTime;
 pub(crate) use self::changes::changes;
 use self::clones_counted::ClonesCounted;
+use self::last_finish::LastFinish;
 pub(crate) use self::lineage::Lineage;
 pub(crate) use self::locks::Holder;
 use self::locks::LocksSeen;
@@ -42,6 +44,7 @@ pub struct History {
     lineage: Lineage,
     locks: LocksSeen,
     worker_waits: WorkerWaits,
+    last_finish: LastFinish,
 }
 
 #[derive(Debug, Clone)]
@@ -113,6 +116,7 @@ impl History {
         for site in self.sites.values_mut() {
             site.alive_over_time.note(snapshot.at, site.living.len());
         }
+        self.last_finish.observe(&snapshot);
         self.worker_waits.observe(before, &snapshot);
         self.note_wakers(tasks_before, &snapshot);
         self.pollers.observe(ops_before, &snapshot);
@@ -142,6 +146,11 @@ impl History {
         self.watch.as_ref().map_or(Duration::ZERO, |watch| {
             elapsed(watch.started, watch.latest.at)
         })
+    }
+
+    /// When a task was last known to finish, as far as that was seen.
+    pub(crate) fn last_finish(&self) -> Option<Timestamp> {
+        self.last_finish.at()
     }
 
     /// What was seen of the waits for a worker.

@@ -24,7 +24,7 @@ pub use self::finding::{Finding, Grade, HeldBy, WaitedFor, WaitsOn};
 pub use self::involved::{Involved, Role};
 pub use self::seconds::Seconds;
 pub use self::wait_places::WaitPlace;
-use crate::growth::{Expected, piles};
+use crate::growth::{Expected, piles, stalled};
 use crate::history::History;
 pub use crate::rules::Code;
 use crate::rules::{Observation, claims};
@@ -128,6 +128,8 @@ fn findings(history: &History, graph: &WaitGraph, expected: &Expected) -> Vec<Fi
         latest,
         waits: graph,
         piles: piles(history, expected),
+        stalled: stalled(history),
+        shutting_down: expected.shutting_down,
     };
     let claims = fold_into_callers(claims(&observation), history, latest).into_iter();
     claims

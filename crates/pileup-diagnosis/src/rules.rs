@@ -36,4 +36,10 @@ rules! {
     left_behind: LeftBehind = "PU10", "left-behind", Symptom;
     /// Closures keep all threads of the blocking pool, and others wait for one.
     blocking_pool_full: BlockingPoolFull = "PU11", "blocking-pool-full", Cause;
+    /// No task of a runtime is polled any more: polls that do not return hold it.
+    frozen_runtime: FrozenRuntime = "PU12", "frozen-runtime", Runtime;
+    /// The tasks of a spawn site used to finish; now none does, and all stand still.
+    stalled_site: StalledSite = "PU13", "stalled-site", Symptom;
+    /// A program that shuts down waits for tasks that do not end.
+    hanging_shutdown: HangingShutdown = "PU14", "hanging-shutdown", Symptom;
 }

@@ -175,6 +175,11 @@ fn sum(one: Scheduling, other: Scheduling) -> Scheduling {
     }
 }
 
+/// Whether a probe saw that a thread of it that only sleeps, or the tasks, got on late.
+pub(crate) fn is_starved_by_probe(history: &History) -> bool {
+    history.worker_waits().by_probe.are_starved()
+}
+
 fn counted_since(first: Scheduling, last: Scheduling) -> Scheduling {
     Scheduling {
         polls: last.polls.saturating_sub(first.polls),

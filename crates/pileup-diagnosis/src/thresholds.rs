@@ -106,5 +106,30 @@ pub(crate) const HOLDS_UP: Duration = Duration::from_millis(50);
 /// A poll that lasts for this long does not wait for a processor.
 pub(crate) const FROZEN: Duration = Duration::from_secs(5);
 
+/// A runtime is frozen when it has polled nothing for half of the watch; at least for this time,
+/// so that one heavy computation is not enough.
+const SHORTEST_FREEZE: Duration = Duration::from_secs(10);
+/// Nobody needs to see more of a freeze than this.
+const LONGEST_FREEZE: Duration = Duration::from_secs(30);
+
+/// For how long no task must have been polled for a runtime to be frozen.
+pub(crate) fn frozen_for(history: &History) -> Duration {
+    (history.window() / 2).clamp(SHORTEST_FREEZE, LONGEST_FREEZE)
+}
+
+/// A timer fires within a few milliseconds, and a task is polled for it.
+pub(crate) const TIMER_FIRES_IN: Duration = Duration::from_millis(20);
+
+/// The last poll of another worker may end this much later than a task was woken.
+pub(crate) const FREEZE_BEGINS_IN: Duration = Duration::from_secs(1);
+
+/// Fewer tasks that stand still are an exception and not the state of the site.
+pub(crate) const FEWEST_STALLED: usize = 3;
+/// A site may be quiet for a moment.
+pub(crate) const SHORTEST_STALL: Duration = Duration::from_secs(20);
+
+/// Where no holder is known, permits may have been passed on to work that takes its time.
+pub(crate) const LONG_WITHOUT_HOLDER: Duration = Duration::from_secs(60);
+
 /// The rule of growth needs to know half of the watch at least, birth by birth.
 pub(crate) const BLIND_PART: u32 = 2;

@@ -315,6 +315,9 @@ pub struct Watch {
     /// where it is short
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = lifetime)]
     pub max_lifetime: Duration,
+    /// The program was told to shut down: report the tasks that are left, for which it may wait
+    #[arg(long)]
+    pub shutdown: bool,
     /// How to print the report
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

@@ -40,7 +40,7 @@ impl<'a> EarlyEnd<'a> {
             return false;
         }
         self.asked_at = history.window();
-        let expected = self.selector.expected(history, self.flags.max_lifetime);
+        let expected = self.selector.expected(history, self.flags);
         if self.flags.until_certain && self.is_certain(history, &expected) {
             self.reason = Some("a finding is certain");
         } else if self.flags.until_decided && self.is_decided(history, &expected) {

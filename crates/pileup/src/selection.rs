@@ -5,7 +5,6 @@ mod baseline;
 mod pattern;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::Args;
 use pileup::{Expected, Finding, History, Report, Site};
@@ -14,6 +13,7 @@ use self::allow_list::AllowList;
 use self::baseline::Baseline;
 pub use self::baseline::{pair_up, read_report};
 pub use self::pattern::Pattern;
+use crate::arguments::Watch;
 use crate::error::Error;
 
 /// Which findings count.
@@ -67,10 +67,12 @@ impl Selector<'_> {
         self.selection.covers(site, history)
     }
 
-    /// How long healthy tasks live: as the allow list has it, or else as is given.
-    pub fn expected(&self, history: &History, max_lifetime: Duration) -> Expected {
+    /// What the flags say of the program; how long healthy tasks live as the allow list has it,
+    /// or else as the flags do.
+    pub fn expected(&self, history: &History, flags: &Watch) -> Expected {
         let mut expected = Expected {
-            max_lifetime,
+            max_lifetime: flags.max_lifetime,
+            shutting_down: flags.shutdown,
             ..Expected::default()
         };
         if let Some(allowed) = &self.allowed {

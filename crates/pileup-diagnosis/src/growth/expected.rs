@@ -6,13 +6,15 @@ use std::time::Duration;
 use pileup_growth::DEFAULT_MAX_LIFETIME;
 use pileup_model::Site;
 
-/// The longest mean lifetime of healthy tasks.
+/// What the user knows of the program: how long its healthy tasks live.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expected {
     /// At every spawn site that is not among `sites`.
     pub max_lifetime: Duration,
     /// At these spawn sites.
     pub sites: BTreeMap<Option<Site>, Duration>,
+    /// Whether the program was told to shut down: no task should be left.
+    pub shutting_down: bool,
 }
 
 impl Default for Expected {
@@ -20,6 +22,7 @@ impl Default for Expected {
         Self {
             max_lifetime: DEFAULT_MAX_LIFETIME,
             sites: BTreeMap::new(),
+            shutting_down: false,
         }
     }
 }

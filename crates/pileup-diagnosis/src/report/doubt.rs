@@ -64,6 +64,14 @@ pub enum Doubt {
     StormMayEnd,
     /// Long-lived tasks may share the spawn site with short ones.
     MayBeLongLived,
+    /// To stand still shows that tasks stay; that they stay for good, no watch can show.
+    OnlyStandstill,
+    /// Idle connections and workers look the same: what the tasks wait for may come from outside.
+    MayBeIdle,
+    /// The tasks are polled: they may be loops in the background that nobody awaits.
+    MayBeDetached,
+    /// Tasks finished in the second half of the watch.
+    StillDrains,
     /// The program got too little processor time for its tasks to finish.
     Starved,
 }
@@ -79,7 +87,10 @@ enum Allows {
 impl Doubt {
     fn allows(self) -> Allows {
         match self {
-            Self::OnlyGrowth | Self::PollMayReturn | Self::PermitsOfTheCircle => Allows::Probable,
+            Self::OnlyGrowth
+            | Self::OnlyStandstill
+            | Self::PollMayReturn
+            | Self::PermitsOfTheCircle => Allows::Probable,
             Self::WakersUncounted
             | Self::MayHaveFinished
             | Self::OthersEndedAsOld
@@ -96,13 +107,17 @@ impl Doubt {
             | Self::MayBeHeavyWork
             | Self::WorkerUnseen
             | Self::MayBeLongLived
+            | Self::MayBeIdle
+            | Self::MayBeDetached
+            | Self::StillDrains
             | Self::Starved => Allows::Suspicious,
         }
     }
 
     /// Whether the claim rests on growth, so that what hides growth speaks against it.
     pub(crate) fn rests_on_growth(self) -> bool {
-        matches!(self, Self::OnlyGrowth) || matches!(self.allows(), Allows::AsThePile)
+        matches!(self, Self::OnlyGrowth | Self::OnlyStandstill)
+            || matches!(self.allows(), Allows::AsThePile)
     }
 }
 

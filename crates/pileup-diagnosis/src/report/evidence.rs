@@ -230,6 +230,49 @@ pub enum Evidence {
         /// How often, at most.
         wakes_per_second: f64,
     },
+    /// No task of the program has begun or ended a poll for a time.
+    NoPollSince {
+        /// How long.
+        seconds: Seconds,
+    },
+    /// Tasks were woken or spawned while no task was polled.
+    WokenUnpolled {
+        /// How many.
+        tasks: usize,
+    },
+    /// Timers became due while no task was polled, and have not fired.
+    TimersOverdue {
+        /// How many.
+        timers: usize,
+        /// The longest for how long.
+        longest_seconds: Seconds,
+    },
+    /// Tasks of the site finished before the watch, none in it, and those that are live stand
+    /// still.
+    UsedToFinish {
+        /// How many finished before.
+        finished: u64,
+        /// The longest lifetime of those.
+        longest_seconds: Seconds,
+        /// How many stand still.
+        still: usize,
+        /// For how long: the shortest of them.
+        still_seconds: Seconds,
+    },
+    /// Tasks were alive for the whole watch of a program that shuts down.
+    LeftInShutdown {
+        /// How many.
+        tasks: usize,
+        /// For how long none of them was polled.
+        still_seconds: Seconds,
+    },
+    /// How many tasks of the whole program finished in the watch.
+    FinishedMeanwhile {
+        /// How many.
+        tasks: u64,
+        /// The length of the watch.
+        watch_seconds: Seconds,
+    },
     /// How long the tasks of the site take that finish.
     OthersFinished {
         /// How many finished.

@@ -135,6 +135,53 @@ impl Evidence {
                     times(*polls)
                 ),
             },
+            Self::NoPollSince { seconds } => format!(
+                "no task of the program has begun or ended a poll in the last {}",
+                span(*seconds)
+            ),
+            Self::WokenUnpolled { tasks } => format!(
+                "{} woken or spawned since then, and not polled",
+                were(*tasks)
+            ),
+            Self::TimersOverdue {
+                timers,
+                longest_seconds,
+            } => format!(
+                "{} became due since then and did not fire, the oldest {} ago",
+                count(*timers as u64, "timer"),
+                span(*longest_seconds)
+            ),
+            Self::UsedToFinish {
+                finished,
+                longest_seconds,
+                still,
+                still_seconds,
+            } => format!(
+                "{} of the site finished before the watch, after {} at most; none finished in it, and \
+                 {still} have not been polled for {} or longer",
+                count(*finished, "task"),
+                span(*longest_seconds),
+                span(*still_seconds)
+            ),
+            Self::LeftInShutdown {
+                tasks,
+                still_seconds,
+            } => format!(
+                "{} alive for the whole watch; the last poll was {} before its end",
+                were(*tasks),
+                span(*still_seconds)
+            ),
+            Self::FinishedMeanwhile {
+                tasks,
+                watch_seconds,
+            } => format!(
+                "{} of the program finished in the {} of the watch",
+                match tasks {
+                    0 => "no task".to_owned(),
+                    more => count(*more, "task"),
+                },
+                span(*watch_seconds)
+            ),
             Self::InLongPoll {
                 tasks,
                 longest_seconds,
@@ -418,7 +465,17 @@ impl Doubt {
             Self::Starved => {
                 "the program was starved of processor time: its tasks may be late rather than stuck"
             }
+            Self::MayBeIdle => {
+                "idle connections and idle workers stand still as well, until something comes"
+            }
+            Self::MayBeDetached => {
+                "they are still polled: perhaps a loop in the background that nobody awaits"
+            }
+            Self::StillDrains => {
+                "tasks finished in the second half of the watch: the drain may go on"
+            }
             Self::OnlyGrowth
+            | Self::OnlyStandstill
             | Self::PollMayReturn
             | Self::MayBeHeavyWork
             | Self::GuardInUse

@@ -17,15 +17,27 @@ pub(crate) struct Graded {
 
 /// Asks every rule, and keeps one claim of each root cause.
 ///
-/// The rules that name a cause come first. What they explain is not claimed once more as a
-/// pile, nor as a suspicion.
+/// The rules about a whole runtime come first: no other rule reports what they explain. Next are
+/// the rules that name a cause. What they explain is not claimed once more as a pile, nor as a
+/// suspicion.
 pub(crate) fn claims(observation: &Observation) -> Vec<Graded> {
     let mut kept: Vec<Graded> = Vec::new();
-    for stage in [Stage::Cause, Stage::Symptom] {
+    for stage in [Stage::Runtime, Stage::Cause, Stage::Symptom] {
+        let of_runtime: HashSet<TaskId> = if stage == Stage::Runtime {
+            HashSet::new()
+        } else {
+            let stage = |graded: &&Graded| graded.claim.code.stage() == Stage::Runtime;
+            tasks_of_proven(kept.iter().filter(stage))
+        };
         for code in Code::ALL.into_iter().filter(|code| code.stage() == stage) {
             let explained = explained(&kept);
             let claims = code.rule()(observation).into_iter();
-            let open = claims.filter(|claim| !reads_explained_pile(claim, observation, &explained));
+            let is_known = |claim: &Claim| {
+                reads_explained_pile(claim, observation, &explained)
+                    || claim.is_explained_by(&of_runtime)
+                    || (claim.gives_way && claim.is_explained_by(&explained))
+            };
+            let open = claims.filter(|claim| !is_known(claim));
             kept.extend(open.map(|claim| judge(claim, observation)));
         }
     }
@@ -66,8 +78,10 @@ fn reads_explained_pile(
 
 /// The tasks of all claims that are more than suspicions.
 fn explained(claims: &[Graded]) -> HashSet<TaskId> {
-    let proven = claims
-        .iter()
-        .filter(|graded| graded.grade > Grade::Suspicious);
+    tasks_of_proven(claims.iter())
+}
+
+fn tasks_of_proven<'a>(claims: impl Iterator<Item = &'a Graded>) -> HashSet<TaskId> {
+    let proven = claims.filter(|graded| graded.grade > Grade::Suspicious);
     proven.flat_map(|graded| graded.claim.tasks()).collect()
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use pileup_model::{Site, Snapshot, Task, TaskId, TaskState};
 
-use crate::growth::Pile;
+use crate::growth::{Pile, Stalled};
 use crate::history::{History, SeenTask};
 use crate::report::{Advice, Code, Doubt, Evidence, WaitsOn};
 use crate::waits::WaitGraph;
@@ -19,6 +19,10 @@ pub(crate) struct Observation<'a> {
     pub(crate) waits: &'a WaitGraph<'a>,
     /// The spawn sites whose live tasks pile up.
     pub(crate) piles: Vec<Pile<'a>>,
+    /// The spawn sites whose tasks used to finish, and now stand still.
+    pub(crate) stalled: Vec<Stalled<'a>>,
+    /// Whether the user knows that the program shuts down.
+    pub(crate) shutting_down: bool,
 }
 
 /// What a rule says about the tasks of one spawn site. Its grade follows from its doubts.
@@ -42,6 +46,8 @@ pub(crate) struct Claim {
     /// The number of the pile that the claim is a reading of: it is not made where another
     /// claim explains that pile.
     pub(crate) reads_pile: Option<usize>,
+    /// Whether it is not made where other claims explain its tasks.
+    pub(crate) gives_way: bool,
 }
 
 impl Claim {
@@ -60,12 +66,18 @@ impl Claim {
             doubts: Vec::new(),
             advice,
             reads_pile: None,
+            gives_way: false,
         }
     }
 
     /// The tasks that the claim explains.
     pub(crate) fn tasks(&self) -> HashSet<TaskId> {
         &self.members | &self.waiting
+    }
+
+    /// Whether all its tasks are among these.
+    pub(crate) fn is_explained_by(&self, explained: &HashSet<TaskId>) -> bool {
+        !explained.is_empty() && self.tasks().is_subset(explained)
     }
 
     /// Adds all tasks that wait for what the claim's own tasks hold: one root cause is one

@@ -28,6 +28,14 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
     } = observation;
     let mut claims = Vec::new();
     for (site, seen) in history.sites() {
+        // Where none finishes any more, they are not the exception.
+        if observation
+            .stalled
+            .iter()
+            .any(|stalled| stalled.site == site)
+        {
+            continue;
+        }
         let finished = seen.finished.total() + seen.finished_before.total();
         let longest = seen.finished.longest().max(seen.finished_before.longest());
         let long = longest

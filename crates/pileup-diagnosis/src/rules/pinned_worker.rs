@@ -9,12 +9,14 @@
 //! spawned inside Tokio's scheduler, during the poll.
 
 use std::collections::HashSet;
+use std::iter;
 use std::time::Duration;
 
 use pileup_model::{Snapshot, Task, TaskId, TaskKind, TaskState, elapsed};
 
 use super::claim::{Claim, Observation};
 use crate::report::{Advice, Code, Doubt, Evidence};
+use crate::starvation::is_starved_by_probe;
 use crate::thresholds::{LASTING_POLL_PART, LASTING_POLLS, LONG_POLL, TIMES_THE_MEAN_POLL};
 
 const ADVICE: Advice = Advice {
@@ -37,6 +39,7 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
     } = observation;
     let window = history.window();
     let gave_up_worker = gave_up_worker(latest);
+    let everywhere = lasting_polls(latest, window / LASTING_POLL_PART, &gave_up_worker);
     let mut claims = Vec::new();
     for (site, seen) in history.sites() {
         let mean = seen.mean_poll();
@@ -71,22 +74,63 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
             tasks: seen.finished.total(),
             watch_seconds: window.into(),
         });
+        let behind = behind_worker(latest, longest, window / LASTING_POLL_PART);
+        let has_behind = !behind.is_empty();
+        if has_behind {
+            evidence.push(Evidence::WokenUnpolled {
+                tasks: behind.len(),
+            });
+        }
+        let doubt = if latest.coverage.workers_unseen {
+            Doubt::WorkerUnseen
+        } else if lasting > 0 && (everywhere >= LASTING_POLLS || has_behind) {
+            Doubt::PollMayReturn
+        } else {
+            Doubt::MayBeHeavyWork
+        };
+        let starved = is_starved_by_probe(history).then_some(Doubt::Starved);
         let claim = Claim {
             members: pinned.iter().map(|(task, _)| *task).collect(),
+            waiting: behind,
             state: TaskState::Running,
             evidence,
-            doubts: vec![if latest.coverage.workers_unseen {
-                Doubt::WorkerUnseen
-            } else if lasting >= LASTING_POLLS {
-                Doubt::PollMayReturn
-            } else {
-                Doubt::MayBeHeavyWork
-            }],
+            doubts: iter::once(doubt).chain(starved).collect(),
             ..Claim::new(Code::PinnedWorker, site, ADVICE)
         };
         claims.push(claim.with_those_behind(observation));
     }
     claims
+}
+
+/// Tasks that were spawned or woken during a poll which has lasted for so long, and have waited
+/// for a worker for most of it. Where other workers run, they sit in the one place that these
+/// cannot take tasks from: the slot for the next task of the worker that is held.
+fn behind_worker(latest: &Snapshot, poll: Duration, least: Duration) -> HashSet<TaskId> {
+    let least = least.max(LONG_POLL * TIMES_THE_MEAN_POLL);
+    let waits = |task: &Task| {
+        let since = match task.state()? {
+            TaskState::Scheduled => task.wakers?.last_wake?,
+            TaskState::Idle if task.polls.count == 0 => task.created_at,
+            _ => return None,
+        };
+        let waited = elapsed(since, latest.at);
+        let during = waited <= poll && waited * LASTING_POLL_PART >= poll;
+        (during && waited >= least).then_some(task.id)
+    };
+    let tasks = latest.tasks.iter().map(AsRef::as_ref);
+    let tasks = tasks.filter(|task: &&Task| task.kind == TaskKind::Async && !task.has_finished());
+    tasks.filter_map(waits).collect()
+}
+
+/// How many tasks, of all spawn sites, are in a poll that has lasted for so long.
+fn lasting_polls(latest: &Snapshot, least: Duration, gave_up: &HashSet<TaskId>) -> usize {
+    let tasks = latest.tasks.iter().filter(|task| is_in_poll(task));
+    let lasting = tasks.filter(|task| {
+        let started = task.polls.last_started;
+        let poll = started.map_or(Duration::ZERO, |started| elapsed(started, latest.at));
+        poll >= least.max(LONG_POLL) && !gave_up.contains(&task.id)
+    });
+    lasting.count()
 }
 
 fn is_in_poll(task: &Task) -> bool {
@@ -96,7 +140,7 @@ fn is_in_poll(task: &Task) -> bool {
 
 /// The tasks that started another worker in place of their own: of those in a poll when a
 /// worker was born, the one that had entered its poll last.
-fn gave_up_worker(latest: &Snapshot) -> HashSet<TaskId> {
+pub(super) fn gave_up_worker(latest: &Snapshot) -> HashSet<TaskId> {
     let tasks = || latest.tasks.iter().map(AsRef::as_ref);
     let mut gave_up = HashSet::new();
     for worker in tasks().filter(|task| task.is_worker()) {
@@ -130,8 +174,11 @@ as long as the site's polls take on average. Tokio's own advice is 10 to 100
 microseconds.
 
 - *Suspicious*: one such poll. It may be heavy work that ends.
-- *Probable*: two tasks or more, in the same poll for half of the watch or
-  longer.
+- *Probable*: two tasks or more, of any site, in the same poll for half of the
+  watch or longer; or one, while a task that was woken or spawned during that poll
+  has waited for a worker for ten seconds and half of the watch.
+
+Where no other task is polled either, the finding is PU12.
 
 ## In tokio-console
 

@@ -8,7 +8,10 @@ pub(super) type Rule = fn(&Observation) -> Vec<Claim>;
 /// When a rule is asked, and what its claims give way to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// It names a cause: asked first.
+    /// It is about a whole runtime: asked first. No other rule reports the tasks that it
+    /// explains.
+    Runtime,
+    /// It names a cause: asked before the symptoms.
     Cause,
     /// It names a symptom: asked when the causes are known.
     Symptom,

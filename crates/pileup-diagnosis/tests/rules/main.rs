@@ -1,11 +1,14 @@
 //! The rules, asked about programs on paper.
 
 mod findings;
+mod frozen_runtime;
+mod hanging_shutdown;
 mod locks;
 mod never_woken;
 mod piling_up;
 mod pinned_worker;
 mod program;
+mod stalled_site;
 mod starvation;
 mod suspicions;
 mod timers;

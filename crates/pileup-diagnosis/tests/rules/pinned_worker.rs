@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::NOTHING;
-use crate::program::{Program, found};
+use crate::program::{Program, at, found, wakers};
 use pileup_diagnosis::Grade;
 use pileup_model::TaskKind;
 
@@ -44,6 +44,21 @@ fn a_single_long_poll_is_suspicious() {
     spawn_in_poll(&mut program, "blocks.rs", 1.0);
     let report = program.watch(0.0, 12.0);
     assert_eq!(report.worst(), Some(Grade::Suspicious));
+}
+
+#[test]
+fn a_single_long_poll_is_probable_where_a_task_waits_for_that_worker() {
+    let mut program = Program::default();
+    spawn_in_poll(&mut program, "flush.rs", 1.0);
+    let woken = program.spawn("flushed.rs", 0.5, None);
+    wakers(woken).last_wake = Some(at(1.5));
+    // Another worker polls.
+    for second in 1..31 {
+        program.spawn("request.rs", f64::from(second), Some(0.1));
+    }
+    let report = program.watch(0.0, 30.0);
+    assert_eq!(found(&report), [("flush.rs", "PU02")]);
+    assert_eq!(report.worst(), Some(Grade::Probable));
 }
 
 #[test]

@@ -29,6 +29,8 @@ pub struct Program {
     semaphores: Vec<(ResourceId, Vec<(f64, u64)>)>,
     /// How long healthy tasks live at most on average, in seconds, where it is not [`SHORT`].
     max_lifetime: Option<u64>,
+    /// Whether the user says that it shuts down.
+    shuts_down: bool,
 }
 
 /// A lock on paper: what user code made, and its inner semaphore.
@@ -141,10 +143,17 @@ impl Program {
         self
     }
 
+    /// The program was told to shut down.
+    pub fn shuts_down(mut self) -> Self {
+        self.shuts_down = true;
+        self
+    }
+
     fn expected(&self) -> Expected {
         let seconds = self.max_lifetime.unwrap_or(SHORT);
         Expected {
             max_lifetime: Duration::from_secs(seconds),
+            shutting_down: self.shuts_down,
             ..Expected::default()
         }
     }

@@ -56,7 +56,7 @@ pub async fn report_on(
         // There is nothing to report on, and a report would say that nothing piles up.
         return watched.ended();
     }
-    let expected = selector.expected(&watched.history, flags.max_lifetime);
+    let expected = selector.expected(&watched.history, flags);
     let mut report = watched.report(&expected);
     let remarks = selector.remarks(&watched.history, &report.findings);
     selector.select(&mut report, &watched.history);
