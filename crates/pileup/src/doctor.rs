@@ -40,7 +40,6 @@ pub enum Health {
 /// Looks at the first and the last snapshot of a watch.
 pub fn examine(first: &Snapshot, last: &Snapshot, served_by: ServedBy) -> Vec<Check> {
     vec![
-        subscriber(first, last, served_by),
         tasks(first, last),
         activity(first, last),
         resources(last),
@@ -49,6 +48,7 @@ pub fn examine(first: &Snapshot, last: &Snapshot, served_by: ServedBy) -> Vec<Ch
         withheld(last),
         retention(first),
         tokio_version(last),
+        subscriber(first, last, served_by),
     ]
 }
 

@@ -35,7 +35,8 @@ fn a_target_that_tells_all_is_fine() {
     let checks: Vec<Value> = serde_json::from_slice(&output.stdout).expect("checks");
     for check in &checks {
         // On a slow machine the target is late for a reason.
-        if !(is_too_slow && check["name"] == "lag") {
+        let follows_from_lag = check["name"] == "lag" || check["name"] == "serves";
+        if !(is_too_slow && follows_from_lag) {
             assert_eq!(check["health"], "fine", "{check:#}");
         }
     }
