@@ -46,7 +46,7 @@ pub enum Command {
     Investigate(Investigate),
     /// Attach to a running program that has console-subscriber, watch it, and report
     Diagnose(Diagnose),
-    /// Say what a finding means, and how to mend it
+    /// Say what a finding means, and how to fix it
     Explain(Explain),
     /// Compare two reports, or two recordings, by spawn site
     Diff(Diff),
@@ -54,15 +54,15 @@ pub enum Command {
     Doctor(Doctor),
     /// Draw who waits for what, and who holds it
     Graph(Graph),
-    /// Show the places that have the most living tasks
+    /// Show the places that have the most live tasks
     Top(Top),
-    /// Show source with the number of living tasks beside the lines that spawned them
+    /// Show source with the number of live tasks beside the lines that spawned them
     List(List),
-    /// Show the living tasks by stack, or each by itself
+    /// Show the live tasks by stack, or each by itself
     Tasks(Tasks),
-    /// Write the living tasks as a profile for `go tool pprof`, Pyroscope or Parca
+    /// Write the live tasks as a profile for `go tool pprof`, Pyroscope or Parca
     Profile(Profile),
-    /// Learn to find leaks: exercises, one after the other, that check your mend
+    /// Learn to find leaks: exercises, one after the other, that check your fix
     Workshop(workshop::Workshop),
     /// Print what completes pileup's commands and flags in a shell
     Completions(Completions),
@@ -165,7 +165,7 @@ pub struct Target {
     pub from: Option<PathBuf>,
 }
 
-/// A look at the living tasks of a program.
+/// A look at the live tasks of a program.
 #[derive(Debug, Args)]
 pub struct View {
     #[command(flatten)]
@@ -281,7 +281,7 @@ pub struct Doctor {
 pub struct Graph {
     #[command(flatten)]
     pub view: View,
-    /// Draw the functions that spawn, with their living tasks and what those wait in, as is
+    /// Draw the functions that spawn, with their live tasks and what those wait in, as is
     /// done of a probe, which sees no resources
     #[arg(long)]
     pub stacks: bool,

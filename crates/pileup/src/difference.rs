@@ -11,9 +11,9 @@ use crate::selection::pair_up;
 
 /// The name and version of the difference's form.
 const SCHEMA: &str = "pileup.diff/1";
-/// A pile of the same grade is another one if it grows so many times as fast as the other,
+/// A pile of the same grade is another one if it grows this many times as fast as the other,
 const TIMES_AS_FAST: f64 = 1.5;
-/// and by so many tasks a minute more.
+/// and by this many tasks a minute more.
 const MORE_A_MINUTE: f64 = 1.0;
 
 /// One of the two that are compared.

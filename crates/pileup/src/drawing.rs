@@ -1,4 +1,4 @@
-//! Pictures of the wait-for graph, and of the living tasks.
+//! Pictures of the wait-for graph, and of the live tasks.
 
 mod canvas;
 pub mod curve;

@@ -120,7 +120,7 @@ pub enum Error {
     #[diagnostic(help("{}", probe_help(.0)))]
     ProbeDuringWatch(ProbeError),
 
-    #[error("{target} told of nothing")]
+    #[error("{target} reported nothing")]
     #[diagnostic(help("a recording that ends before its first snapshot shows nothing"))]
     NothingSeen { target: String },
 
@@ -171,7 +171,7 @@ pub enum Error {
     #[error("{name} showed nothing in 12 seconds that an answer could be held against")]
     #[diagnostic(help(
         "is the machine busy? end what else runs, and answer again. `everything` runs the other \\
-         exercises as you have left them: when all are mended, there is nothing to find"
+         exercises as you have left them: when all are fixed, there is nothing to find"
     ))]
     NothingToPredict { name: String },
 
@@ -184,7 +184,7 @@ pub enum Error {
 
     #[error("{} does not say how far you have come", file.display())]
     #[diagnostic(help(
-        "it was changed by hand: mend it, or remove it, and the exercises count as not begun; \
+        "it was changed by hand: fix it, or remove it, and the exercises count as not begun; \
          what you wrote stays as it is"
     ))]
     BadProgress {

@@ -123,7 +123,7 @@ impl ProbeClient {
         &self.address
     }
 
-    /// All living tasks of the service.
+    /// All live tasks of the service.
     pub async fn snapshot(&self) -> Result<Snapshot, ProbeError> {
         let address = || self.address.clone();
         let mut request = self.client.get(self.address.0.clone());

@@ -77,8 +77,8 @@ fn closures_that_keep_every_thread_are_found_with_those_that_wait_for_one() {
             let mut connection = Connection::attach(address).await.expect("it serves");
             let mut history = History::default();
             let snapshots = connection.watch(WATCH);
-            let watched = pileup::observe(snapshots, &mut history, |_| false).await;
-            watched.expect("it serves to the end");
+            let seen = pileup::observe(snapshots, &mut history, |_| false).await;
+            seen.expect("it serves to the end");
             pileup::diagnose(&history, "a program")
         })
     });

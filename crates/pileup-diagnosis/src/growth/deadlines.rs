@@ -41,7 +41,7 @@ pub(crate) fn deadlines(snapshot: &Snapshot) -> HashMap<TaskId, Timestamp> {
         while in_progress.peek().is_some_and(|poll| poll.0.0 < made) {
             in_progress.pop();
         }
-        // In several polls at once, whose it is cannot be told.
+        // In several polls at once, it is not known whose it is.
         if let (1, Some(Reverse((_, task)))) = (in_progress.len(), in_progress.peek()) {
             let earliest = deadlines.entry(*task).or_insert(deadline);
             *earliest = deadline.min(*earliest);

@@ -8,7 +8,7 @@ use itertools::{EitherOrBoth, Itertools};
 /// What is in one of two lists only, and what differs between them, as what it was before
 /// and what it is now. Both lists are sorted by id.
 ///
-/// Snapshots share what does not change: most of it is told by its address, and not read.
+/// Snapshots share what does not change: most of it is recognised by its address, and not read.
 pub(crate) fn changes<'a, T, I: Ord>(
     before: &'a [Arc<T>],
     now: &'a [Arc<T>],

@@ -47,7 +47,7 @@ pub(crate) struct Pollers {
 }
 
 impl Pollers {
-    /// Finds the tasks of new ops among the living and the just finished.
+    /// Finds the tasks of new ops among the live tasks and those that have just finished.
     pub(crate) fn observe(&mut self, before: &[Arc<AsyncOp>], snapshot: &Snapshot) {
         let finished: HashMap<TaskId, &Arc<Task>> = snapshot
             .finished

@@ -17,8 +17,8 @@ pub(crate) struct Takers {
     live: BTreeSet<SeenTask>,
     ended: BTreeSet<SeenTask>,
     newest: Option<Timestamp>,
-    /// Whether there may be more of them: the task of an op was not seen, or so many ops ended
-    /// between two snapshots that some were forgotten.
+    /// Whether there may be more of them: the task of an op was not seen, or more ops ended
+    /// between two snapshots than are kept.
     may_be_more: bool,
 }
 

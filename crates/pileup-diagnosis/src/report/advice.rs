@@ -80,7 +80,7 @@ const BARRIER: &str = "Not enough tasks arrive at the barrier: one that fails, o
                        wait a timeout.";
 const ONCE_CELL: &str = "The task that initialises the cell does not finish. Give the \
                          initialisation a timeout; after an error the next one tries again.";
-const LOOP: &str = "The tasks run a loop with an interval and are never told to stop: give the loop \
+const LOOP: &str = "The tasks run a loop with an interval and never learn that they should stop: give the loop \
                     an end, such as a CancellationToken or the end of what it serves.";
 const LIBRARY: &str = "The tasks wait inside a library, for an answer that does not come. Give the \
                        call a timeout (the client's own setting, or tokio::time::timeout around \
@@ -99,8 +99,7 @@ const CLOSURES: Advice = Advice {
     title: ["does not return", "do not return"],
     cause: "blocking closures",
     explanation: "Blocking closures are started here again and again, and do not return. Each \
-                  keeps a thread of the blocking pool, which has 512 unless it was told \
-                  otherwise. When the last is taken, all that needs one waits for good: other \
+                  keeps a thread of the blocking pool, which has 512 by default. When the last is taken, all that needs one waits for good: other \
                   closures, tokio::fs, and the lookup of names.",
     fix: "Look at what the closure blocks on: a receive, a lock, a wait or a read without a \
           limit, or a loop that cannot end. Give that itself a limit (recv_timeout, wait_timeout, \

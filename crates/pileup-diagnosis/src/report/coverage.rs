@@ -35,7 +35,7 @@ pub struct ReportCoverage {
     pub dropped_events: u64,
     /// Whether the target withheld what was there before the attach.
     pub state_withheld: bool,
-    /// How late the target told of new tasks.
+    /// How late the target reported new tasks.
     pub lag_seconds: f64,
     /// The breaks of the connection, where there were any and it was made again.
     #[serde(default)]

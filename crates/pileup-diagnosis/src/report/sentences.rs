@@ -489,8 +489,8 @@ impl Doubt {
 }
 
 fn waits_differ(waits: &[CountedWait], others: usize, unseen: usize) -> String {
-    let told = waits.iter();
-    let mut parts: Vec<String> = told
+    let mut parts: Vec<String> = waits
+        .iter()
         .map(|counted| format!("{} {}", counted.tasks, purpose(&counted.wait)))
         .collect();
     if others > 0 {

@@ -49,8 +49,8 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
     };
     // The threads of a pool that becomes full begin at about the time at which the first waits.
     let one_began_since = begun.iter().any(|task| {
-        let began = task.polls.last_started;
-        began.is_some_and(|began| elapsed(oldest, began) > patience / TIME_TO_BEGIN_PART)
+        let start = task.polls.last_started;
+        start.is_some_and(|start| elapsed(oldest, start) > patience / TIME_TO_BEGIN_PART)
     });
     if begun.is_empty() || one_began_since || history.window() < patience {
         return Vec::new();
@@ -142,7 +142,7 @@ Before: each subscriber keeps a thread until it is sent something.
 tokio::task::spawn_blocking(move || updates.recv());
 ```
 
-After: the thread is given back, and the loop can be told to end.
+After: the thread is given back, and the loop can end.
 
 ```rust
 tokio::task::spawn_blocking(move || updates.recv_timeout(Duration::from_secs(5)));

@@ -59,7 +59,7 @@ an op that has none.
 
 The unpolled future is known by its op; that it belongs to the task is known
 because that task polled it last. A future that was polled in one task and then
-moved into another is told wrongly, until the other has polled it.
+moved into another is reported wrongly, until the other has polled it.
 
 ## How to fix it
 

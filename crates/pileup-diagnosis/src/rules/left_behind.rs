@@ -140,12 +140,12 @@ for reply in replies {
 ```
 
 - A timeout around the wait is the safety net: `timeout(limit, answer).await`.
-  It does not mend what loses the reply, and the entry must leave the map too.
+  It does not fix what loses the reply, and the entry must leave the map too.
 
 ## What would show more
 
 Time: watch for longer (`--for 10m`), and see whether they become more. A log
-line with the key of each request, at its start and its end, tells which ones
+line with the key of each request, at its start and its end, shows which ones
 these are; the wire does not.
 
 ## In real projects

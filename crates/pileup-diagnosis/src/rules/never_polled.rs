@@ -115,7 +115,7 @@ The report says of which kind they are: local, blocking, or plain.
 ## In tokio-console
 
 *Polls* is 0 and *Busy* is 0. The state is *Idle* and not *Scheduled*, as one
-would expect: the console tells of no wake before the first poll. There is no
+would expect: the console reports no wake before the first poll. There is no
 warning. *Kind* says `local` or `blocking`.
 
 ## When it is wrong
@@ -152,7 +152,7 @@ room.run_until(async {
 ```
 
 - `room.await` drives the set until all of its tasks have finished.
-- Behind a pinned worker: mend what pins it.
+- Behind a pinned worker: fix what pins it.
 - A full blocking pool: do not wait in one blocking closure for another; use a
   thread of its own for what runs as long as the program.
 

@@ -203,7 +203,7 @@ A lock that tasks wait for. The op that took it last belongs to a task that has
 ended, and the lock was not seen free since. It has been held, and waited for,
 for a quarter of the watch.
 
-A semaphore is told the same way: every task that was seen to take a permit has
+A semaphore is found in the same way: every task that was seen to take a permit has
 ended, and the permits have not come back. Then `forget()` was called, or an
 owned permit was stored or sent elsewhere.
 

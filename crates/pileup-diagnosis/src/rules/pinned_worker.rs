@@ -236,7 +236,7 @@ was spawned.
 - [tokio#4730](https://github.com/tokio-rs/tokio/issues/4730): one bad task
   halts 32 workers.
 - [ipa#1123](https://github.com/private-attribution/ipa/issues/1123): an
-  allocation that took minutes froze the endpoint which should have told of it.
+  allocation that took minutes froze the endpoint which should have reported it.
 - [notify_push#739](https://github.com/nextcloud/notify_push/issues/739): a
   guard of a map held across an await; the server dead after hours, at 0 % of
   CPU.

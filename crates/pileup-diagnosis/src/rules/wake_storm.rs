@@ -85,7 +85,7 @@ than they should; a laptop gets warm, a bill gets long.
 
 ## What was seen
 
-The console tells how often a task was woken, and how often by itself. More than
+The console shows how often a task was woken, and how often by itself. More than
 half of this one's wakes are its own, at more than a thousand a second over its
 whole life: no source of events outside a task is as fast for long.
 
@@ -140,7 +140,7 @@ two, something may have come, and its wake would be lost.
 
 - Better still, write no `poll`: `tokio::sync::Notify`, `watch` or `mpsc` have
   done this already.
-- What can only be asked, and does not tell, is asked at intervals:
+- What gives no notice has to be asked, at intervals:
   `tokio::time::interval`.
 
 ## What would show more

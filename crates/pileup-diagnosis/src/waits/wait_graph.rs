@@ -57,7 +57,7 @@ pub(crate) struct WaitGraph<'a> {
 #[derive(Debug)]
 struct Lock {
     holder: Holder,
-    /// Of those who hold it, the living.
+    /// Those who hold it and are alive.
     living: Vec<TaskId>,
     /// Where the tasks were spawned that have taken it, and how often they did; none where
     /// some of them are not known.
@@ -151,14 +151,14 @@ impl<'a> WaitGraph<'a> {
         taken_by.is_some_and(|by| by.times > 1 && by.sites.is_subset(sites))
     }
 
-    /// The tasks on which a task waits directly: the living holders of what it waits for.
+    /// The tasks on which a task waits directly: the live holders of what it waits for.
     /// One that holds several of these is there several times.
     fn blockers(&self, task: TaskId) -> impl Iterator<Item = TaskId> {
         let waits = self.waits_of(task).iter();
         waits.flat_map(|wait| self.living_holders(wait)).copied()
     }
 
-    /// Who holds what a task waits for, of the living.
+    /// The live tasks that hold what a task waits for.
     pub(crate) fn living_holders(&self, wait: &Wait) -> &[TaskId] {
         let lock = self.locks.get(&wait.resource.id);
         lock.map_or(&[], |lock| &lock.living)

@@ -25,7 +25,7 @@ pub enum WorkshopCommand {
     Hint(Chosen),
     /// Build and run your program: does it leak no more, and does it still do its work?
     Check(Check),
-    /// Show how we have mended it, and why that helps
+    /// Show how we have fixed it, and why that helps
     Solution(Chosen),
     /// Put the original program back; yours is kept, and so is your progress
     Reset(Chosen),
@@ -43,7 +43,7 @@ pub struct Chosen {
 pub struct Check {
     #[command(flatten)]
     pub chosen: Chosen,
-    /// Check again each time that the program is saved, until it is mended
+    /// Check again each time that the program is saved, until it is fixed
     #[arg(long)]
     pub watch: bool,
 }

@@ -1,4 +1,4 @@
-//! `pileup explain`: what a finding means, and how to mend it.
+//! `pileup explain`: what a finding means, and how to fix it.
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;

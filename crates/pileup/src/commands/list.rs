@@ -1,4 +1,4 @@
-//! `pileup list`: source with the number of living tasks beside the lines that spawned them.
+//! `pileup list`: source with the number of live tasks beside the lines that spawned them.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -59,7 +59,7 @@ pub async fn execute(list: List) -> Result<ExitCode, Error> {
     watched.ended()
 }
 
-/// The living tasks by the place that spawned them.
+/// The live tasks by the place that spawned them.
 fn counts(snapshot: &Snapshot) -> BTreeMap<&Site, usize> {
     let mut counts = BTreeMap::new();
     for site in snapshot.live_tasks().filter_map(|task| task.site.as_ref()) {

@@ -1,4 +1,4 @@
-//! `pileup profile`: the living tasks as a file for `go tool pprof`, Pyroscope or Parca.
+//! `pileup profile`: the live tasks as a file for `go tool pprof`, Pyroscope or Parca.
 
 use std::fs::File;
 use std::io::{self, Write};

@@ -1,4 +1,4 @@
-//! `pileup top`: the places that have the most living tasks.
+//! `pileup top`: the places that have the most live tasks.
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! The living tasks of a spawn site over the watch, as a picture for a page.
+//! The live tasks of a spawn site over the watch, as a picture for a page.
 
 use std::fmt::Write;
 
@@ -10,7 +10,7 @@ use crate::render::words;
 const WIDTH: f64 = 600.0;
 const HEIGHT: f64 = 100.0;
 
-/// Draws the curve of a finding's site over a watch of so many seconds; none where there are
+/// Draws the curve of a finding's site over a watch of `window_seconds`; none where there are
 /// fewer than two points.
 pub fn write(finding: &Finding, window_seconds: f64) -> Option<String> {
     let points = &finding.alive_over_time;
@@ -28,7 +28,7 @@ pub fn write(finding: &Finding, window_seconds: f64) -> Option<String> {
     }
     let (from, to) = (x(first.seconds), x(last.seconds));
     Some(format!(
-        "<figure class=\"curve\" role=\"img\" aria-label=\"living tasks over the watch: {} at \
+        "<figure class=\"curve\" role=\"img\" aria-label=\"live tasks over the watch: {} at \
          first, {} at the end\">\n\
          <div><span>{most} alive</span><span>0</span></div>\n\
          <svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" preserveAspectRatio=\"none\">\n\

@@ -12,7 +12,7 @@ use crate::sources::Sources;
 const MOST_OTHERS: usize = 3;
 /// Of the places where tasks wait, this many are shown.
 const MOST_WAITS: usize = 2;
-/// Lines between two that are shown, up to so many, are shown as well.
+/// Lines between two that are shown, up to this many, are shown as well.
 const MOST_BETWEEN: u32 = 3;
 /// A line of source is cut after this many characters.
 const LONGEST_LINE: usize = 240;

@@ -171,7 +171,7 @@ fn location(site: &Site) -> Value {
     } })
 }
 
-/// A file, which is told from the root of the repository where its path is relative.
+/// A file, as a path from the root of the repository where its path is relative.
 fn artifact(file: &str) -> Value {
     let uri = uri(file);
     if uri.starts_with("file://") {

@@ -124,7 +124,7 @@ pub fn title(finding: &Finding, function: Option<&str>) -> String {
     }
 }
 
-/// A text of at most so many columns: what is too much goes from its left.
+/// A text of at most this many columns: what does not fit is cut at its left.
 pub fn cut_left(text: &str, columns: usize) -> String {
     let width = textwrap::core::display_width;
     if width(text) <= columns {

@@ -38,7 +38,7 @@ impl Pattern {
         self.0.glob().glob()
     }
 
-    /// Whether the spawn site, or the name of one of its living tasks, is meant.
+    /// Whether the spawn site, or the name of one of its live tasks, is meant.
     pub fn matches(&self, site: Option<&Site>, history: &History) -> bool {
         let seen = history.site(site);
         let living = seen.map_or(&[][..], |seen| &seen.living);

@@ -26,7 +26,7 @@ enum WaitsIn<'a> {
 /// How a task is shown that has no waker.
 const WITHOUT_WAKER: &str = "no waker is left";
 
-/// What each task waits in, as far as the snapshot tells: the outermost op that is open.
+/// What each task waits in, as far as the snapshot shows: the outermost op that is open.
 pub fn waits(snapshot: &Snapshot) -> HashMap<TaskId, Arc<str>> {
     let open = |op: &&Arc<AsyncOp>| op.dropped_at.is_none() && op.parent.is_none();
     let ops = snapshot.async_ops.iter().filter(open);
@@ -43,7 +43,7 @@ fn primitive(op: &AsyncOp, snapshot: &Snapshot) -> Arc<str> {
     WaitKind::of(op, outer.unwrap_or(inner)).function(op)
 }
 
-/// The living tasks of a snapshot, by what they wait in and by the function that spawned
+/// The live tasks of a snapshot, by what they wait in and by the function that spawned
 /// them.
 pub fn profile(snapshot: &Snapshot, sources: &mut Sources) -> Profile {
     let waits = waits(snapshot);
