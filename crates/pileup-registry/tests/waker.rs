@@ -65,8 +65,8 @@ fn wakers_outlive_their_future_and_what_polls_it() {
         let mut future = pin!(registry.wrap(clones(&kept)));
         let waker = Waker::from(Arc::clone(&first));
         for _ in 0..3 {
-            let polled = future.as_mut().poll(&mut Context::from_waker(&waker));
-            assert!(polled.is_pending());
+            let outcome = future.as_mut().poll(&mut Context::from_waker(&waker));
+            assert!(outcome.is_pending());
         }
         drop(waker);
         let wakers = only(&registry).wakers.expect("they are seen");
@@ -92,8 +92,8 @@ fn a_future_that_is_polled_by_another_wakes_that() {
     let mut future = Box::pin(registry.wrap(clones(&kept)));
     for poller in [&first, &second, &first] {
         let waker = Waker::from(Arc::clone(poller));
-        let polled = future.as_mut().poll(&mut Context::from_waker(&waker));
-        assert!(polled.is_pending());
+        let outcome = future.as_mut().poll(&mut Context::from_waker(&waker));
+        assert!(outcome.is_pending());
     }
     let [third, of_second, of_first] = [(); 3].map(|()| take(&kept));
     of_second.wake();
@@ -114,8 +114,8 @@ fn threads_clone_drop_and_use_wakers_at_once() {
     let poller = Arc::new(Poller::default());
     let waker = Waker::from(Arc::clone(&poller));
     let mut future = Box::pin(registry.wrap(clones(&kept)));
-    let polled = future.as_mut().poll(&mut Context::from_waker(&waker));
-    assert!(polled.is_pending());
+    let outcome = future.as_mut().poll(&mut Context::from_waker(&waker));
+    assert!(outcome.is_pending());
     let shared = take(&kept);
     thread::scope(|scope| {
         for _ in 0..3 {
@@ -124,14 +124,16 @@ fn threads_clone_drop_and_use_wakers_at_once() {
                 for _ in 0..ROUNDS {
                     let waker = shared.clone();
                     waker.wake_by_ref();
-                    waker.clone().wake();
+                    let again = waker.clone();
+                    assert!(again.will_wake(&waker));
+                    again.wake();
                 }
             });
         }
         scope.spawn(|| {
             for _ in 0..ROUNDS {
-                let polled = future.as_mut().poll(&mut Context::from_waker(&waker));
-                assert!(polled.is_pending());
+                let outcome = future.as_mut().poll(&mut Context::from_waker(&waker));
+                assert!(outcome.is_pending());
                 drop(take(&kept));
             }
         });
