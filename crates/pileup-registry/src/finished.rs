@@ -169,6 +169,7 @@ fn unpack(words: &[u64; WORDS]) -> (Live, Nanos) {
     let times = (words[9] & 1 == 1).then(|| TaskTimes {
         busy: words[10],
         scheduled: words[11],
+        waited: 0,
         poll_began: words[12],
         poll_ended: words[13],
         woken: words[14],

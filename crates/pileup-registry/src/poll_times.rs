@@ -6,13 +6,15 @@ use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use crate::clock::Nanos;
 use crate::registry::Registry;
+use crate::table::TaskTimes;
 
 /// Tasks that are looked at at the same time, at most.
 const MOST: usize = 64;
-/// Buckets of each doubling: no time is off by more than one part in this.
-const OF_DOUBLING: usize = 64;
+/// Buckets of each doubling: no time is off by more than one part in this. They are those of an
+/// HDR histogram with two significant figures.
+const OF_DOUBLING: usize = 128;
 /// Doublings of the nanoseconds, up to 18 minutes.
-const DOUBLINGS: usize = 34;
+const DOUBLINGS: usize = 33;
 const BUCKETS: usize = OF_DOUBLING * (DOUBLINGS + 1);
 
 /// The tasks that are looked at.
@@ -21,7 +23,8 @@ pub(crate) struct Watched {
     tasks: RwLock<Vec<(u64, Weak<PollTimes>)>>,
 }
 
-/// The polls of one task, from the call of [`Registry::watch_polls`] on. Dropped, it ends.
+/// The polls of one task, from the last one before the call of [`Registry::watch_polls`] on.
+/// Dropped, it ends.
 pub struct PollTimes {
     polls: Counts,
     scheduled: Counts,
@@ -62,8 +65,8 @@ impl Watched {
 }
 
 impl Registry {
-    /// Counts how long the polls of a task take from now on. None where too many tasks are
-    /// looked at already.
+    /// Counts how long the polls of a task take, from its last one on. None where too many tasks
+    /// are looked at already.
     #[must_use]
     pub fn watch_polls(&self, number: u64) -> Option<Arc<PollTimes>> {
         let watched = &self.watched;
@@ -80,6 +83,9 @@ impl Registry {
                     polls: Counts::new(),
                     scheduled: Counts::new(),
                 });
+                if let Some(last) = self.live_task_of(number).and_then(|task| task.times) {
+                    times.note_last(last);
+                }
                 tasks.push((number, Arc::downgrade(&times)));
                 Some(times)
             }
@@ -114,6 +120,16 @@ impl PollTimes {
         &self.scheduled
     }
 
+    /// Notes the last finished poll before the watch.
+    fn note_last(&self, last: TaskTimes) {
+        if last.poll_ended >= last.poll_began && last.poll_began > 0 {
+            self.note_poll(last.poll_ended - last.poll_began);
+        }
+        if last.waited > 0 {
+            self.note_scheduled(last.waited);
+        }
+    }
+
     pub(crate) fn note_poll(&self, took: Nanos) {
         self.polls.note(took);
     }
@@ -142,7 +158,7 @@ impl Counts {
         self.longest.load(Ordering::Relaxed)
     }
 
-    /// Each time that was counted, in nanoseconds and rounded down to 1 part in 64, and how
+    /// Each time that was counted, in nanoseconds and rounded down to 1 part in 128, and how
     /// often it was; in rising order.
     pub fn counted(&self) -> impl Iterator<Item = (Nanos, u64)> {
         let counts = self.buckets.iter().enumerate();
@@ -153,13 +169,13 @@ impl Counts {
     }
 }
 
-/// The bucket of a time: each time below 64 has its own, and each doubling above has 64.
+/// The bucket of a time: each time below 128 has its own, and each doubling above has 128.
 fn bucket(time: Nanos) -> usize {
-    let doubling = time.checked_ilog2().unwrap_or(0).saturating_sub(6) as usize;
+    let doubling = time.checked_ilog2().unwrap_or(0).saturating_sub(7) as usize;
     if doubling >= DOUBLINGS {
         return BUCKETS - 1;
     }
-    // Below the first doubling the time is its own bucket; above it has 64 to 127 here.
+    // Below the first doubling the time is its own bucket; above it has 128 to 255 here.
     doubling * OF_DOUBLING + (time >> doubling) as usize
 }
 
@@ -175,11 +191,11 @@ mod tests {
     use crate::Sampling;
 
     #[test]
-    fn a_bucket_is_right_to_one_part_in_64() {
+    fn a_bucket_is_right_to_one_part_in_128() {
         for time in (0..5_000).chain([1_000_000, 123_456_789, 1_000_000_000]) {
             let low = least(bucket(time));
             assert!(low <= time, "{time}: {low}");
-            assert!((time - low) * 64 <= time, "{time}: {low}");
+            assert!((time - low) * 128 <= time, "{time}: {low}");
         }
         assert_eq!(bucket(u64::MAX), BUCKETS - 1);
     }

@@ -7,7 +7,7 @@ use crate::table::{Live, Place};
 
 impl Registry {
     /// Keeps exact times of the tasks that are spawned from now on: see
-    /// [`LiveTask::times`](crate::LiveTask::times). It takes 48 bytes a task, and asks the system
+    /// [`LiveTask::times`](crate::LiveTask::times). It takes 56 bytes a task, and asks the system
     /// for the time at both ends of each poll and at each wake.
     ///
     /// Tasks that the runtime's hooks alone report have none.

@@ -9,6 +9,7 @@ use crate::clock::{Nanos, Tick};
 pub(crate) struct Times {
     busy: AtomicU64,
     scheduled: AtomicU64,
+    waited: AtomicU64,
     poll_began: AtomicU64,
     poll_ended: AtomicU64,
     woken: AtomicU64,
@@ -23,6 +24,9 @@ pub struct TaskTimes {
     pub busy: Nanos,
     /// How long it waited for its polls after it was woken, in nanoseconds.
     pub scheduled: Nanos,
+    /// How long it waited for its last poll since the wake before it; 0 if there was no wake
+    /// between that poll and the one before.
+    pub waited: Nanos,
     /// When its last poll began; 0 before the first.
     pub poll_began: Nanos,
     /// When its last finished poll ended; 0 before that.
@@ -38,6 +42,7 @@ impl Times {
         Self {
             busy: AtomicU64::new(0),
             scheduled: AtomicU64::new(0),
+            waited: AtomicU64::new(0),
             poll_began: AtomicU64::new(0),
             poll_ended: AtomicU64::new(0),
             woken: AtomicU64::new(0),
@@ -49,6 +54,7 @@ impl Times {
     pub(crate) fn reset(&self) {
         self.busy.store(0, Ordering::Relaxed);
         self.scheduled.store(0, Ordering::Relaxed);
+        self.waited.store(0, Ordering::Relaxed);
         self.poll_began.store(0, Ordering::Relaxed);
         self.poll_ended.store(0, Ordering::Relaxed);
         self.woken.store(0, Ordering::Relaxed);
@@ -64,10 +70,12 @@ impl Times {
         // A wake in a poll counts from the end of that poll, so that no time counts twice.
         let since = woken.max(self.poll_ended.load(Ordering::Relaxed));
         if woken <= before {
+            self.waited.store(0, Ordering::Relaxed);
             return None;
         }
         let waited = now.saturating_sub(since);
         add(&self.scheduled, waited);
+        self.waited.store(waited.max(1), Ordering::Relaxed);
         Some(waited)
     }
 
@@ -100,6 +108,7 @@ impl Times {
         TaskTimes {
             busy: self.busy.load(Ordering::Relaxed),
             scheduled: self.scheduled.load(Ordering::Relaxed),
+            waited: self.waited.load(Ordering::Relaxed),
             poll_began: self.poll_began.load(Ordering::Relaxed),
             poll_ended: self.poll_ended.load(Ordering::Relaxed),
             woken: self.woken.load(Ordering::Relaxed),
@@ -128,7 +137,7 @@ mod tests {
         assert_eq!(times.begin_poll(140), Some(40));
         assert_eq!(times.end_poll(145), 5);
         let read = times.read();
-        assert_eq!((read.busy, read.scheduled), (25, 40));
+        assert_eq!((read.busy, read.scheduled, read.waited), (25, 40, 40));
         assert_eq!((read.poll_began, read.poll_ended), (140, 145));
     }
 
