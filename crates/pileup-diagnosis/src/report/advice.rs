@@ -39,7 +39,9 @@ impl Advice {
             Some(WaitKind::OnceCell) => ("waits for a OnceCell", ONCE_CELL),
             Some(WaitKind::Interval) => ("loops with an Interval", LOOP),
             None if pile.is_still_polled() => ("polled, and never done", POLLED),
-            Some(WaitKind::Other) | None => (UNKNOWN_CAUSE, UNKNOWN),
+            // A kind without advice of its own.
+            Some(kind) if kind != WaitKind::Other => (kind.noun(), UNKNOWN),
+            Some(_) | None => (UNKNOWN_CAUSE, UNKNOWN),
         };
         Self {
             title: TITLE,
