@@ -130,6 +130,7 @@ fn findings(history: &History, graph: &WaitGraph, expected: &Expected) -> Vec<Fi
         piles: piles(history, expected),
         stalled: stalled(history),
         shutting_down: expected.shutting_down,
+        none_expected: expected.none_alive,
     };
     let claims = fold_into_callers(claims(&observation), history, latest).into_iter();
     claims

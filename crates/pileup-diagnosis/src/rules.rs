@@ -42,4 +42,6 @@ rules! {
     stalled_site: StalledSite = "PU13", "stalled-site", Symptom;
     /// A program that shuts down waits for tasks that do not end.
     hanging_shutdown: HangingShutdown = "PU14", "hanging-shutdown", Symptom;
+    /// A test is done, and tasks that it has spawned are alive.
+    outlives_test: OutlivesTest = "PU15", "outlives-test", Symptom;
 }

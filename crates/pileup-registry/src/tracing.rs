@@ -22,6 +22,7 @@ pub use subscriber::{TaskSubscriber, hides_threads};
 use crate::current;
 use crate::registry::{Registry, Spawn};
 use crate::table::{Lineage, Place};
+use crate::thread_runtime;
 use spawn_fields::SpawnFields;
 use waker_event::Op;
 
@@ -55,7 +56,7 @@ impl Registry {
                 has_wakers: matches!(kind, TaskKind::Async | TaskKind::Local),
             },
             size: u32::try_from(fields.size).unwrap_or(u32::MAX),
-            ..Spawn::default()
+            runtime: thread_runtime::number_for(kind),
         })?;
         Some((place, index, number))
     }

@@ -11,6 +11,7 @@ use clap_complete::Shell;
 use jiff::SignedDuration;
 use pileup_console::Address;
 use pileup_diagnosis::Grade;
+use pileup_report::lifetime;
 use regex::Regex;
 
 use crate::probe::ProbeAddress;
@@ -374,17 +375,6 @@ impl FailOn {
 }
 
 const SHORTEST_WATCH: Duration = Duration::from_secs(2);
-
-/// A positive length of time.
-pub fn lifetime(text: &str) -> Result<Duration, String> {
-    let duration: SignedDuration = text
-        .parse()
-        .map_err(|error| format!("{error}; write it like 30s or 10m"))?;
-    match Duration::try_from(duration) {
-        Ok(duration) if !duration.is_zero() => Ok(duration),
-        _ => Err("a lifetime is longer than nothing".to_owned()),
-    }
-}
 
 fn watch_duration(text: &str) -> Result<Duration, String> {
     let duration: SignedDuration = text

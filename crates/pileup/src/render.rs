@@ -3,21 +3,18 @@
 #[cfg(test)]
 mod any_target;
 pub mod difference;
-pub mod escape;
 mod excerpt;
 mod html;
-pub mod json;
-mod junit;
 #[cfg(test)]
 mod junit_schema;
 mod markdown;
-mod sarif;
 #[cfg(test)]
 mod tests;
 pub mod text;
-pub mod words;
 
 use pileup::{History, Report, graph};
+pub use pileup_report::{escape, json, words};
+use pileup_report::{junit, sarif};
 
 use crate::arguments::{FailOn, Format};
 use crate::drawing::svg;
@@ -38,7 +35,7 @@ pub fn print(
         Format::Json => json::write(report, out),
         Format::Markdown => markdown::write(report, out),
         Format::Sarif => sarif::write(report, out),
-        Format::Junit => junit::write(report, fail_on, out),
+        Format::Junit => junit::write(report, |grade| fail_on.fails(grade), out),
         Format::Html => {
             let graph = graph(history);
             let picture = (!graph.nodes.is_empty()).then(|| svg::write(&graph, html::GRAPH));

@@ -1,18 +1,16 @@
 //! Which findings count: the user's filters, what the user allows, and what was known before.
 
-mod allow_list;
 mod baseline;
-mod pattern;
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use pileup::{Expected, Finding, History, Report, Site};
+use pileup_report::{AllowList, Pattern};
 
-use self::allow_list::AllowList;
 use self::baseline::Baseline;
 pub use self::baseline::{pair_up, read_report};
-pub use self::pattern::Pattern;
 use crate::arguments::Watch;
 use crate::error::Error;
 
@@ -49,7 +47,7 @@ impl Selection {
     pub fn read(&self) -> Result<Selector<'_>, Error> {
         Ok(Selector {
             selection: self,
-            allowed: self.allow.as_deref().map(AllowList::read).transpose()?,
+            allowed: self.allow.as_deref().map(read_allow_list).transpose()?,
             baseline: self.baseline.as_deref().map(Baseline::read).transpose()?,
         })
     }
@@ -59,6 +57,17 @@ impl Selection {
         (self.include.is_empty() || self.include.iter().any(matches))
             && !self.exclude.iter().any(matches)
     }
+}
+
+fn read_allow_list(file: &Path) -> Result<AllowList, Error> {
+    let text = fs::read_to_string(file).map_err(|source| Error::ReadFile {
+        file: file.to_owned(),
+        source,
+    })?;
+    text.parse().map_err(|source| Error::AllowList {
+        file: file.to_owned(),
+        source: Box::new(source),
+    })
 }
 
 impl Selector<'_> {

@@ -15,6 +15,9 @@ pub struct Expected {
     pub sites: BTreeMap<Option<Site>, Duration>,
     /// Whether the program was told to shut down: no task should be left.
     pub shutting_down: bool,
+    /// Whether no task is expected to be alive at the end of the watch, as in a test that is
+    /// done.
+    pub none_alive: bool,
 }
 
 impl Default for Expected {
@@ -23,6 +26,7 @@ impl Default for Expected {
             max_lifetime: DEFAULT_MAX_LIFETIME,
             sites: BTreeMap::new(),
             shutting_down: false,
+            none_alive: false,
         }
     }
 }

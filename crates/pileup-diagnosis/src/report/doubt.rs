@@ -72,6 +72,10 @@ pub enum Doubt {
     MayBeDetached,
     /// Tasks finished in the second half of the watch.
     StillDrains,
+    /// The tasks may be meant to live as long as the program.
+    MayBeMeantToStay,
+    /// A dependency spawned the tasks.
+    SpawnedInDependency,
     /// The program got too little processor time for its tasks to finish.
     Starved,
 }
@@ -90,7 +94,8 @@ impl Doubt {
             Self::OnlyGrowth
             | Self::OnlyStandstill
             | Self::PollMayReturn
-            | Self::PermitsOfTheCircle => Allows::Probable,
+            | Self::PermitsOfTheCircle
+            | Self::MayBeMeantToStay => Allows::Probable,
             Self::WakersUncounted
             | Self::MayHaveFinished
             | Self::OthersEndedAsOld
@@ -110,6 +115,7 @@ impl Doubt {
             | Self::MayBeIdle
             | Self::MayBeDetached
             | Self::StillDrains
+            | Self::SpawnedInDependency
             | Self::Starved => Allows::Suspicious,
         }
     }

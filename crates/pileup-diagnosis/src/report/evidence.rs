@@ -289,6 +289,17 @@ pub enum Evidence {
         /// For how long the oldest was not polled.
         idle_seconds: Seconds,
     },
+    /// Tasks are alive although their test is done.
+    OutliveTest {
+        /// How many.
+        tasks: usize,
+        /// The age of the oldest.
+        oldest_seconds: Seconds,
+        /// How often one of them was polled, at most.
+        most_polls: u64,
+        /// For how long the longest idle of them was not polled.
+        idle_seconds: Seconds,
+    },
     /// Where most wait, by their await stacks.
     AwaitAt {
         /// How many.

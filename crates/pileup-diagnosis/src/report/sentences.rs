@@ -340,6 +340,27 @@ impl Evidence {
                 span(*oldest_seconds),
                 span(*idle_seconds)
             ),
+            Self::OutliveTest {
+                tasks,
+                oldest_seconds,
+                most_polls,
+                idle_seconds,
+            } => format!(
+                "{} alive after the test: {} for {}, polled {}, and not in the last {}",
+                were(*tasks),
+                if *tasks == 1 {
+                    "it has lived"
+                } else {
+                    "the oldest has lived"
+                },
+                span(*oldest_seconds),
+                if *tasks == 1 {
+                    times(*most_polls)
+                } else {
+                    format!("{} at most", times(*most_polls))
+                },
+                span(*idle_seconds)
+            ),
             Self::AwaitAt {
                 tasks,
                 kind,
@@ -482,6 +503,8 @@ impl Doubt {
             | Self::HolderMayGoOn
             | Self::MayBePolledYet
             | Self::StormMayEnd
+            | Self::MayBeMeantToStay
+            | Self::SpawnedInDependency
             | Self::MayBeLongLived => return None,
         };
         Some(sentence.to_owned())

@@ -23,6 +23,8 @@ pub(crate) struct Observation<'a> {
     pub(crate) stalled: Vec<Stalled<'a>>,
     /// Whether the user knows that the program shuts down.
     pub(crate) shutting_down: bool,
+    /// Whether no task is expected to be alive at the end of the watch.
+    pub(crate) none_expected: bool,
 }
 
 /// What a rule says about the tasks of one spawn site. Its grade follows from its doubts.

@@ -92,7 +92,8 @@ fn check_report(report: &Report) -> Result<(), TestCaseError> {
         Some(report.findings.len() + report.set_aside.len())
     );
 
-    let suite = written(|output| junit::write(report, FailOn::Probable, output));
+    let suite =
+        written(|output| junit::write(report, |grade| FailOn::Probable.fails(grade), output));
     prop_assert!(is_plain(&suite), "{suite:?}");
     check_junit(&suite).map_err(TestCaseError::fail)
 }

@@ -68,7 +68,8 @@ fn no_form_lets_the_target_write_markup_or_control_characters() {
     let mut forms = [const { Vec::new() }; 3];
     let [page, suite, issue] = &mut forms;
     html::write(&report(), None, &mut sources().1, page).expect("memory takes all");
-    junit::write(&report(), FailOn::Probable, suite).expect("memory takes all");
+    junit::write(&report(), |grade| FailOn::Probable.fails(grade), suite)
+        .expect("memory takes all");
     markdown::write(&report(), issue).expect("memory takes all");
     for form in forms {
         let text = String::from_utf8(form).expect("text");
@@ -275,7 +276,8 @@ fn every_form_of_every_report_is_as_it_was() {
         insta::assert_snapshot!(format!("{name}.text"), plain);
         let form = written(|output| markdown::write(&report, output));
         insta::assert_snapshot!(format!("{name}.markdown"), form);
-        let form = written(|output| junit::write(&report, FailOn::Probable, output));
+        let form =
+            written(|output| junit::write(&report, |grade| FailOn::Probable.fails(grade), output));
         insta::assert_snapshot!(format!("{name}.junit"), form);
         let form = written(|output| json::write(&report, output));
         insta::assert_snapshot!(format!("{name}.json"), form);
@@ -301,7 +303,8 @@ fn every_form_of_every_report_is_as_it_was() {
 fn a_suite_is_as_the_schema_of_its_readers_has_it() {
     for report in [several(), clean(), incomplete(), ended_early(), report()] {
         for fail_on in [FailOn::Probable, FailOn::Never] {
-            let suite = written(|output| junit::write(&report, fail_on, output));
+            let suite =
+                written(|output| junit::write(&report, |grade| fail_on.fails(grade), output));
             let checked = check_junit(&suite);
             assert_eq!(checked, Ok(()), "{suite}");
         }
@@ -332,7 +335,7 @@ fn every_form_says_in_its_first_lines_that_a_watch_ended_early() {
     let log: serde_json::Value = serde_json::from_str(&form).expect("JSON");
     let invocation = &log["runs"][0]["invocations"][0];
     assert_eq!(invocation["executionSuccessful"], false);
-    let suite = written(|output| junit::write(&report, FailOn::Never, output));
+    let suite = written(|output| junit::write(&report, |grade| FailOn::Never.fails(grade), output));
     assert!(suite.contains(r#"errors="1""#), "{suite}");
 }
 

@@ -5,15 +5,19 @@
 
 use std::io::{self, Write};
 
-use pileup::{Finding, Report, SetAside};
+use pileup_diagnosis::{Finding, Grade, Report, SetAside};
 
 use super::escape::xml;
 use super::words;
-use crate::arguments::FailOn;
 
-pub fn write(report: &Report, fail_on: FailOn, output: &mut impl Write) -> io::Result<()> {
-    let fails = |finding: &&Finding| fail_on.fails(finding.grade);
-    let failures = report.findings.iter().filter(fails).count();
+/// Writes a report. A finding is a failed test if `fails` says so of its grade.
+pub fn write(
+    report: &Report,
+    fails: impl Fn(Grade) -> bool,
+    output: &mut impl Write,
+) -> io::Result<()> {
+    let counts = |finding: &&Finding| fails(finding.grade);
+    let failures = report.findings.iter().filter(counts).count();
     let skipped = report.set_aside.len();
     let incomplete = words::incomplete(report);
     let errors = incomplete.len();
@@ -43,7 +47,7 @@ pub fn write(report: &Report, fail_on: FailOn, output: &mut impl Write) -> io::R
         )?;
     }
     for finding in &report.findings {
-        write_case(finding, fail_on.fails(finding.grade), output)?;
+        write_case(finding, fails(finding.grade), output)?;
     }
     for aside in &report.set_aside {
         write_set_aside(aside, output)?;

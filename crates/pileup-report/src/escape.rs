@@ -1,6 +1,7 @@
 //! Text of the target, made harmless for each form.
 
 /// Whatever would steer a terminal, or is no text in XML, made visible.
+#[must_use]
 pub fn printable(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
@@ -14,6 +15,7 @@ pub fn printable(text: &str) -> String {
 }
 
 /// For the text and the quoted attributes of HTML and XML.
+#[must_use]
 pub fn xml(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in printable(text).chars() {
@@ -30,6 +32,7 @@ pub fn xml(text: &str) -> String {
 }
 
 /// For a line of Markdown: no markup, no HTML, and nobody mentioned by name.
+#[must_use]
 pub fn markdown(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in printable(text).chars() {

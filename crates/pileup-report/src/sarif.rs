@@ -12,6 +12,7 @@ use super::words;
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
+/// Writes a report.
 pub fn write(report: &Report, output: &mut impl Write) -> io::Result<()> {
     let aside = report.set_aside.iter().map(set_aside);
     let mut results: Vec<Value> = report.findings.iter().map(result).chain(aside).collect();

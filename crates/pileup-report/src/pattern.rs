@@ -3,7 +3,8 @@
 use std::str::FromStr;
 
 use globset::{Glob, GlobMatcher};
-use pileup::{History, Site};
+use pileup_diagnosis::History;
+use pileup_model::Site;
 use serde::Deserialize;
 
 /// Matches spawn sites by crate, by path, or by the names of their tasks.
@@ -34,11 +35,13 @@ impl TryFrom<String> for Pattern {
 
 impl Pattern {
     /// The pattern as it was written.
+    #[must_use]
     pub fn text(&self) -> &str {
         self.0.glob().glob()
     }
 
     /// Whether the spawn site, or the name of one of its live tasks, is meant.
+    #[must_use]
     pub fn matches(&self, site: Option<&Site>, history: &History) -> bool {
         let seen = history.site(site);
         let living = seen.map_or(&[][..], |seen| &seen.living);
@@ -75,8 +78,7 @@ mod tests {
     use std::sync::Arc;
 
     use jiff::Timestamp;
-    use pileup::{Snapshot, Task, TaskId};
-    use pileup_model::{Coverage, TaskKind, Wakers};
+    use pileup_model::{Coverage, Snapshot, Task, TaskId, TaskKind, Wakers};
 
     use super::*;
 

@@ -10,6 +10,8 @@ use pileup_diagnosis::{
 };
 use pileup_model::Site;
 
+/// The grade as a word.
+#[must_use]
 pub fn grade(grade: Grade) -> &'static str {
     match grade {
         Grade::Certain => "certain",
@@ -18,6 +20,8 @@ pub fn grade(grade: Grade) -> &'static str {
     }
 }
 
+/// How much was found.
+#[must_use]
 pub fn summary(report: &Report) -> String {
     match report.findings.len() {
         0 if !incomplete(report).is_empty() => "no finding in what was seen".to_owned(),
@@ -29,6 +33,7 @@ pub fn summary(report: &Report) -> String {
 }
 
 /// The first line of a report: what was watched, and how much was found.
+#[must_use]
 pub fn headline(report: &Report) -> String {
     let count = |grade| {
         let of_grade = report
@@ -63,6 +68,7 @@ pub fn headline(report: &Report) -> String {
 }
 
 /// A length of time that a report has in seconds.
+#[must_use]
 pub fn seconds(seconds: f64) -> String {
     let length = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
     let half = Duration::from_millis(500);
@@ -75,6 +81,7 @@ pub fn seconds(seconds: f64) -> String {
 }
 
 /// The live tasks that a finding involves; those of its site in a report of version 1.
+#[must_use]
 pub fn tasks(finding: &Finding) -> usize {
     if finding.tasks == 0 {
         finding.alive
@@ -84,6 +91,7 @@ pub fn tasks(finding: &Finding) -> usize {
 }
 
 /// How fast they become more.
+#[must_use]
 pub fn tasks_per_minute(finding: &Finding) -> f64 {
     if finding.tasks == 0 {
         finding.growth_per_minute
@@ -93,6 +101,7 @@ pub fn tasks_per_minute(finding: &Finding) -> f64 {
 }
 
 /// The cause in a few words.
+#[must_use]
 pub fn cause(finding: &Finding) -> &str {
     if finding.cause.is_empty() {
         &finding.pattern
@@ -103,6 +112,7 @@ pub fn cause(finding: &Finding) -> &str {
 
 /// What the tasks do, and which tasks: those of a function, or of a place where its name is
 /// not known, and how many other spawn sites are involved.
+#[must_use]
 pub fn title(finding: &Finding, function: Option<&str>) -> String {
     let whose = function.map_or_else(|| site(finding), str::to_owned);
     let Some((number, rest)) = finding.title.split_once(" task") else {
@@ -125,6 +135,7 @@ pub fn title(finding: &Finding, function: Option<&str>) -> String {
 }
 
 /// A text of at most this many columns: what does not fit is cut at its left.
+#[must_use]
 pub fn cut_left(text: &str, columns: usize) -> String {
     let width = textwrap::core::display_width;
     if width(text) <= columns {
@@ -144,6 +155,7 @@ pub fn cut_left(text: &str, columns: usize) -> String {
 }
 
 /// A path as the inside of a URI.
+#[must_use]
 pub fn percent_encoded(path: &str) -> String {
     let mut encoded = String::with_capacity(path.len());
     for byte in path.bytes() {
@@ -163,6 +175,7 @@ pub const NO_SOURCE: &str = "a source file is not shown: it is not below the wor
 
 /// Why a report without findings does not mean that nothing leaks, one line each: the first
 /// lines of every form.
+#[must_use]
 pub fn incomplete(report: &Report) -> Vec<String> {
     let coverage = &report.coverage;
     let mut lines = Vec::new();
@@ -185,10 +198,14 @@ pub fn incomplete(report: &Report) -> Vec<String> {
     lines
 }
 
+/// The spawn site of a finding.
+#[must_use]
 pub fn site(finding: &Finding) -> String {
     place(finding.site.as_ref())
 }
 
+/// A place in source code.
+#[must_use]
 pub fn place(site: Option<&Site>) -> String {
     site.map_or_else(
         || "a place that the target does not report".to_owned(),
@@ -196,6 +213,8 @@ pub fn place(site: Option<&Site>) -> String {
     )
 }
 
+/// How many tasks a finding has, how fast they become more, and the age of the oldest.
+#[must_use]
 pub fn figures(finding: &Finding) -> String {
     let oldest = Duration::try_from_secs_f64(finding.oldest_seconds).unwrap_or_default();
     format!(
@@ -207,6 +226,7 @@ pub fn figures(finding: &Finding) -> String {
 }
 
 /// A finding that does not count, and why, in one line.
+#[must_use]
 pub fn set_aside(aside: &SetAside) -> String {
     let SetAside {
         why,
@@ -228,6 +248,7 @@ pub fn set_aside(aside: &SetAside) -> String {
 }
 
 /// What the tasks are called, what they wait for and who holds it, one line each.
+#[must_use]
 pub fn waits(finding: &Finding) -> Vec<String> {
     let names = &finding.task_names;
     let called = (!names.is_empty()).then(|| format!("named {}", names.join(", ")));
@@ -245,6 +266,7 @@ pub fn waits(finding: &Finding) -> Vec<String> {
 }
 
 /// Everybody else that a finding involves, one line each: those spawned at another place.
+#[must_use]
 pub fn involved(finding: &Finding) -> Vec<String> {
     let others = finding.involved.iter();
     let others = others.filter(|involved| involved.site != finding.site);
@@ -260,6 +282,7 @@ pub fn involved(finding: &Finding) -> Vec<String> {
 }
 
 /// How many tasks have what part in a finding.
+#[must_use]
 pub fn part(involved: &Involved) -> String {
     let Involved { tasks, ended, .. } = involved;
     let (one, several) = match (involved.role, ended) {
@@ -275,6 +298,7 @@ pub fn part(involved: &Involved) -> String {
 }
 
 /// What the watch covers, and what it does not.
+#[must_use]
 pub fn coverage(coverage: &ReportCoverage) -> Vec<String> {
     let mut lines = vec![format!("seen: {} tasks", coverage.tasks_seen)];
     if coverage.await_stacks > 0 {

@@ -1,18 +1,16 @@
 //! The allow list: findings that are as they should be, each with its reason.
 
-use std::fs;
-use std::path::Path;
+use std::str::FromStr;
 use std::time::Duration;
 
-use pileup::{Code, Expected, Finding, History, Report, SetAside, Why};
+use jiff::SignedDuration;
+use pileup_diagnosis::{Code, Expected, Finding, History, Report, SetAside, Why};
 use serde::{Deserialize, Deserializer};
 
-use super::pattern::Pattern;
-use crate::arguments::lifetime;
-use crate::error::Error;
+use crate::Pattern;
 
 /// What a user's file allows.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AllowList {
     #[serde(default)]
@@ -34,17 +32,31 @@ struct Entry {
     reason: String,
 }
 
+/// Reads the text of the file, which is TOML.
+impl FromStr for AllowList {
+    type Err = toml::de::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        toml::from_str(text)
+    }
+}
+
 impl AllowList {
-    /// Reads the file.
-    pub fn read(file: &Path) -> Result<Self, Error> {
-        let text = fs::read_to_string(file).map_err(|source| Error::ReadFile {
-            file: file.to_owned(),
-            source,
-        })?;
-        toml::from_str(&text).map_err(|source| Error::AllowList {
-            file: file.to_owned(),
-            source: Box::new(source),
-        })
+    /// Allows what is found at the sites that match.
+    pub fn allow(&mut self, site: Pattern, reason: String) {
+        self.allow.push(Entry {
+            site,
+            code: None,
+            max_lifetime: None,
+            reason,
+        });
+    }
+
+    /// Whether a finding at such a site may be allowed, whatever its code.
+    #[must_use]
+    pub fn may_allow(&self, site: Option<&pileup_model::Site>, history: &History) -> bool {
+        let mut entries = self.allow.iter();
+        entries.any(|entry| entry.max_lifetime.is_none() && entry.site.matches(site, history))
     }
 
     /// Notes how long healthy tasks live at the sites that have an entry of that kind.
@@ -81,6 +93,7 @@ impl AllowList {
     }
 
     /// The entries that allow nothing of what was found, or that match no spawn site.
+    #[must_use]
     pub fn unused(&self, found: &[Finding], history: &History) -> Vec<String> {
         let is_used = |entry: &&Entry| match entry.max_lifetime {
             Some(_) => history
@@ -120,4 +133,15 @@ fn not_empty<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {
         ));
     }
     Ok(text)
+}
+
+/// Reads how long healthy tasks live, such as `10m`.
+pub fn lifetime(text: &str) -> Result<Duration, String> {
+    let duration: SignedDuration = text
+        .parse()
+        .map_err(|error| format!("{error}; write it like 30s or 10m"))?;
+    match Duration::try_from(duration) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        _ => Err("a lifetime is longer than nothing".to_owned()),
+    }
 }

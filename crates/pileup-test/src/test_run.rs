@@ -1,0 +1,81 @@
+//! One test, from its runtime to its verdict.
+
+use std::panic::Location;
+use std::pin::pin;
+use std::sync::Arc;
+
+use crate::attribute::Settings;
+use crate::check::check;
+use crate::hang::Registered;
+use crate::rules::Rules;
+use crate::runtime::{Shape, end};
+use crate::seen::Seen;
+use crate::verdict::Verdict;
+use crate::watch::Watched;
+use crate::watchdog::Watchdog;
+
+/// Runs the future of a test. A test that has failed by itself is not checked: what it leaves
+/// follows from that.
+#[track_caller]
+pub(crate) fn run<T>(
+    settings: &Settings,
+    shape: Shape,
+    rules: &Rules,
+    body: impl Future<Output = T>,
+    has_failed: impl FnOnce(&T) -> bool,
+) -> (Option<T>, Option<Verdict>) {
+    let at = Location::caller();
+    let (runtime, watched) = shape.build();
+    let seen = || Seen::all(Arc::clone(&watched), runtime.handle());
+    let watches_for_hangs = settings.timeout.is_some() || expects_sigterm();
+    let registered = watches_for_hangs.then(|| Registered::new(settings.name, at, seen()));
+    let watchdog = settings
+        .timeout
+        .zip(registered.as_ref())
+        .map(|(timeout, registered)| Watchdog::start(&registered.0, timeout));
+    let check = async |value: T| {
+        let verdict = if has_failed(&value) {
+            None
+        } else {
+            check(&seen(), rules, settings.name, at).await
+        };
+        (Some(value), verdict)
+    };
+    let entered = watched.enter();
+    let ended = match &registered {
+        None => runtime.block_on(async { check(body.await).await }),
+        Some(registered) => {
+            let body = Watched::wrap(body);
+            runtime.block_on(async {
+                // Alive until its report is made.
+                let mut body = pin!(body);
+                let value = match &watchdog {
+                    Some(watchdog) => watchdog.race(body.as_mut()).await,
+                    None => Some(body.await),
+                };
+                match value {
+                    Some(value) => check(value).await,
+                    None => (None, Some(registered.0.verdict())),
+                }
+            })
+        }
+    };
+    drop(entered);
+    drop(watchdog);
+    end(runtime, &watched);
+    ended
+}
+
+#[cfg(unix)]
+fn expects_sigterm() -> bool {
+    let is_expected = crate::sigterm::is_expected();
+    if is_expected {
+        crate::sigterm::expect();
+    }
+    is_expected
+}
+
+#[cfg(not(unix))]
+fn expects_sigterm() -> bool {
+    false
+}

@@ -1,0 +1,195 @@
+//! Tests that leave tasks behind fail by the line that spawned them, and others pass.
+//!
+//! The tests that fail on purpose are ignored, and run by the others, in a process of their own.
+
+#[path = "leaks/on_purpose.rs"]
+mod on_purpose;
+#[path = "leaks/process.rs"]
+mod process;
+
+use process::{Ended, run};
+
+/// The line of a fixture's source that ends with this mark.
+fn line_of(mark: &str) -> String {
+    let source = include_str!("leaks/on_purpose.rs");
+    let mut lines = (1..).zip(source.lines());
+    let line = lines.find(|(_, line)| line.ends_with(&format!("// {mark}")));
+    let (number, _) = line.expect("the mark is there");
+    format!("tests/leaks/on_purpose.rs:{number}")
+}
+
+#[track_caller]
+fn fails_at(ended: &Ended, mark: &str) {
+    let line = line_of(mark);
+    assert!(!ended.has_passed && ended.output.contains(&line), "{ended}");
+}
+
+#[test]
+fn a_task_that_waits_for_ever_fails_its_test_by_its_line_and_its_wait() {
+    for test in ["one_task", "one_task_on_workers"] {
+        let ended = run(test, &[]);
+        fails_at(&ended, test);
+        assert!(ended.output.contains("1 task outlives the test"), "{ended}");
+        assert!(ended.output.contains("leak[PU15]"), "{ended}");
+        let wait = format!("{}: mpsc::Receiver::recv", line_of("the wait"));
+        assert!(ended.output.contains(&wait), "{ended}");
+        assert!(ended.output.contains("polled once"), "{ended}");
+        let allows = "allow = \"crates/pileup-test/tests/leaks/on_purpose.rs\"";
+        assert!(ended.output.contains(allows), "{ended}");
+        assert!(!ended.output.contains('\u{1b}'), "{ended}");
+    }
+}
+
+#[test]
+fn tasks_are_counted_by_their_line() {
+    let ended = run("three_tasks", &[]);
+    fails_at(&ended, "three tasks");
+    assert!(ended.output.contains("3 tasks outlive the test"), "{ended}");
+    assert!(
+        ended.output.contains("3 tasks are alive after the test"),
+        "{ended}"
+    );
+}
+
+#[test]
+fn a_task_that_nobody_can_wake_is_certain() {
+    let ended = run("without_waker", &[]);
+    fails_at(&ended, "without waker");
+    assert!(ended.output.contains("leak[PU01]"), "{ended}");
+}
+
+#[test]
+fn a_local_task_and_a_closure_fail_their_test_by_their_line() {
+    fails_at(&run("local_task", &[]), "local task");
+    let ended = run("closure", &[]);
+    fails_at(&ended, "closure");
+    assert!(
+        ended.output.contains("1 blocking closure is alive"),
+        "{ended}"
+    );
+}
+
+#[test]
+fn a_paused_clock_is_advanced_and_not_waited_for() {
+    fails_at(&run("paused", &[]), "paused");
+}
+
+#[test]
+fn what_is_allowed_passes_and_a_wrong_switch_is_explained() {
+    assert!(run("allowed", &[]).has_passed);
+    for switch in ["off", "warn"] {
+        let ended = run("one_task", &[("PILEUP_TEST", switch)]);
+        assert!(ended.has_passed, "{ended}");
+        assert_eq!(ended.output.contains("PU15"), switch == "warn", "{ended}");
+    }
+    let ended = run("one_task", &[("PILEUP_TEST", "no")]);
+    assert!(!ended.has_passed, "{ended}");
+    assert!(
+        ended.output.contains("off, warn, fail and strict"),
+        "{ended}"
+    );
+}
+
+#[test]
+fn an_allow_list_is_read_and_a_wrong_one_is_explained() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let file = folder.path().join("allow.toml");
+    let with = |text: &str| {
+        std::fs::write(&file, text).expect("it can be written");
+        run(
+            "one_task",
+            &[("PILEUP_TEST_ALLOW", &file.to_string_lossy())],
+        )
+    };
+    let ended = with("[[allow]]\nsite = \"on_purpose.rs\"\nreason = \"to see it\"\n");
+    assert!(ended.has_passed, "{ended}");
+    let ended = with("[[allow]]\nsite = \"other.rs\"\nreason = \"to see it\"\n");
+    assert!(!ended.has_passed, "{ended}");
+    let ended = with("[[allow]]\nsite = \"on_purpose.rs\"\n");
+    assert!(
+        !ended.has_passed && ended.output.contains("missing field `reason`"),
+        "{ended}"
+    );
+}
+
+#[test]
+fn a_guard_and_a_runtime_need_no_attribute() {
+    fails_at(&run("guarded", &[]), "guarded");
+    fails_at(&run("guarded_in_ours", &[]), "guarded in ours");
+    let ended = run("guarded_on_workers", &[]);
+    assert!(
+        !ended.has_passed && ended.output.contains("Tokio counts 1 task"),
+        "{ended}"
+    );
+    fails_at(&run("synchronous", &[]), "synchronous");
+}
+
+#[test]
+fn the_tests_own_failure_is_not_buried() {
+    for test in ["panics", "returns_an_error"] {
+        let ended = run(test, &[]);
+        assert!(
+            !ended.has_passed && ended.output.contains("the test's own"),
+            "{ended}"
+        );
+        assert!(!ended.output.contains("PU15"), "{ended}");
+    }
+}
+
+#[test]
+fn a_runtime_in_a_runtime_is_explained() {
+    let ended = run("nested", &[]);
+    assert!(!ended.has_passed, "{ended}");
+    assert!(ended.output.contains("inside a Tokio runtime"), "{ended}");
+}
+
+#[test]
+fn a_test_that_hangs_fails_with_who_waits_for_what() {
+    let ended = run("hangs", &[]);
+    assert!(!ended.has_passed, "{ended}");
+    assert!(ended.output.contains("is not done after"), "{ended}");
+    let own = format!("waits at crates/pileup-test/{}", line_of("the test waits"));
+    assert!(ended.output.contains(&own), "{ended}");
+    let task = format!("1 task, spawned at crates/pileup-test/{}", line_of("hangs"));
+    assert!(ended.output.contains(&task), "{ended}");
+    assert!(ended.output.contains(&line_of("the wait")), "{ended}");
+}
+
+#[test]
+fn a_test_that_blocks_its_thread_ends_with_a_report() {
+    let ended = run("blocks", &[]);
+    assert!(!ended.has_passed, "{ended}");
+    assert!(ended.output.contains("reaches no .await"), "{ended}");
+}
+
+#[cfg(unix)]
+#[test]
+fn sigterm_under_nextest_prints_the_report() {
+    let ended = run("takes_sigterm", &[("NEXTEST", "1")]);
+    assert!(!ended.has_passed, "{ended}");
+    assert!(ended.output.contains("SIGTERM: the test"), "{ended}");
+    assert!(ended.output.contains(&line_of("the last wait")), "{ended}");
+}
+
+#[test]
+fn reports_are_written_in_the_forms_of_diagnose() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = folder.path().to_string_lossy().into_owned();
+    for (format, extension, part) in [
+        ("json", "json", "\"code\": \"PU15\""),
+        ("sarif", "sarif", "\"ruleId\": \"PU15\""),
+        ("junit", "xml", "pileup.PU15"),
+    ] {
+        let set = [
+            ("PILEUP_TEST_REPORT", path.as_str()),
+            ("PILEUP_TEST_REPORT_FORMAT", format),
+        ];
+        let ended = run("one_task", &set);
+        let file = folder
+            .path()
+            .join(format!("leaks.on_purpose.one_task.{extension}"));
+        let text = std::fs::read_to_string(&file);
+        let text = text.unwrap_or_else(|error| panic!("{error}\n{ended}"));
+        assert!(text.contains(part), "{text}");
+    }
+}

@@ -1,0 +1,168 @@
+//! Tests that fail. Each is run by name from `leaks.rs`, which knows lines by the marks at their
+//! end.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::LocalSet;
+
+/// Senders that live as long as the process.
+static KEPT: Mutex<Vec<mpsc::Sender<()>>> = Mutex::new(Vec::new());
+
+fn kept_open() -> mpsc::Receiver<()> {
+    let (sender, receiver) = mpsc::channel(1);
+    KEPT.lock().expect("no test panics here").push(sender);
+    receiver
+}
+
+async fn serve(mut orders: mpsc::Receiver<()>) {
+    while orders.recv().await.is_some() {} // the wait
+}
+
+#[pileup_test::test]
+#[ignore = "fails on purpose"]
+async fn one_task() {
+    tokio::spawn(serve(kept_open())); // one_task
+}
+
+#[pileup_test::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "fails on purpose"]
+async fn one_task_on_workers() {
+    tokio::spawn(serve(kept_open())); // one_task_on_workers
+}
+
+#[pileup_test::test]
+#[ignore = "fails on purpose"]
+async fn three_tasks() {
+    for _ in 0..3 {
+        tokio::spawn(serve(kept_open())); // three tasks
+    }
+}
+
+#[pileup_test::test]
+#[ignore = "fails on purpose"]
+async fn without_waker() {
+    tokio::spawn(tokio::task::yield_now())
+        .await
+        .expect("it ends");
+    tokio::spawn(std::future::pending::<()>()); // without waker
+}
+
+#[pileup_test::test]
+#[ignore = "fails on purpose"]
+async fn local_task() {
+    let set = LocalSet::new();
+    set.spawn_local(serve(kept_open())); // local task
+    std::mem::forget(set);
+}
+
+#[pileup_test::test]
+#[ignore = "fails on purpose"]
+async fn closure() {
+    let never = || loop {
+        std::thread::park();
+    };
+    tokio::task::spawn_blocking(never); // closure
+}
+
+#[pileup_test::test(start_paused = true)]
+#[ignore = "fails on purpose"]
+async fn paused() {
+    tokio::spawn(tokio::time::sleep(Duration::from_millis(100)));
+    tokio::spawn(tokio::time::sleep(Duration::from_secs(3600))); // paused
+}
+
+#[pileup_test::test(allow = "on_purpose.rs", reason = "it is to be allowed")]
+#[ignore = "run with the others"]
+async fn allowed() {
+    tokio::spawn(serve(kept_open()));
+}
+
+#[tokio::test]
+#[ignore = "fails on purpose"]
+async fn guarded() {
+    tokio::spawn(serve(kept_open()));
+    let guard = pileup_test::Guard::current();
+    tokio::spawn(serve(kept_open())); // guarded
+    guard.check().await;
+}
+
+#[pileup_test::test]
+#[ignore = "fails on purpose"]
+async fn guarded_in_ours() {
+    let before = tokio::spawn(serve(kept_open()));
+    let guard = pileup_test::Guard::current();
+    let after = tokio::spawn(serve(kept_open())); // guarded in ours
+    guard.check().await;
+    before.abort();
+    after.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+#[ignore = "fails on purpose"]
+async fn guarded_on_workers() {
+    let guard = pileup_test::Guard::current();
+    let spawner = tokio::spawn(async { drop(tokio::spawn(serve(kept_open()))) });
+    spawner.await.expect("it ends");
+    guard.check().await;
+}
+
+#[test]
+#[ignore = "fails on purpose"]
+fn synchronous() {
+    let runtime = pileup_test::runtime();
+    runtime.block_on(async {
+        tokio::spawn(serve(kept_open())); // synchronous
+    });
+}
+
+#[pileup_test::test]
+#[ignore = "fails on purpose"]
+async fn panics() {
+    tokio::spawn(serve(kept_open()));
+    panic!("the test's own panic");
+}
+
+#[pileup_test::test]
+#[ignore = "fails on purpose"]
+async fn returns_an_error() -> Result<(), String> {
+    tokio::spawn(serve(kept_open()));
+    Err("the test's own error".to_owned())
+}
+
+#[tokio::test]
+#[ignore = "fails on purpose"]
+async fn nested() {
+    one_task();
+}
+
+#[pileup_test::test(timeout = "300ms")]
+#[ignore = "fails on purpose"]
+async fn hangs() {
+    let order = tokio::spawn(serve(kept_open())); // hangs
+    order.await.expect("it never ends"); // the test waits
+}
+
+#[pileup_test::test(timeout = "100ms")]
+#[ignore = "ends its process"]
+async fn blocks() {
+    loop {
+        std::thread::park();
+    }
+}
+
+#[pileup_test::test]
+#[ignore = "ends its process"]
+async fn takes_sigterm() {
+    // It runs once the test waits.
+    tokio::spawn(async {
+        let kill = format!("kill -TERM {}", std::process::id());
+        let mut shell = std::process::Command::new("sh");
+        shell
+            .args(["-c", &kill])
+            .status()
+            .expect("there is a shell");
+    });
+    serve(kept_open()).await; // the last wait
+}
