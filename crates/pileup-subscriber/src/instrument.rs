@@ -72,6 +72,15 @@ impl Service {
         Attached(Arc::clone(self))
     }
 
+    /// Names where all tasks wait, at once: each time that something new is named takes about as
+    /// long, however much it is.
+    pub(crate) async fn name_all(&self) {
+        let registry = Arc::clone(&self.registry);
+        let named = tokio::task::spawn_blocking(move || drop(registry.waits()));
+        // It fails when the runtime ends, and with it all clients.
+        let _ = named.await;
+    }
+
     /// What is to be said of these tasks. Names may have to be read from the program's debug
     /// information: it is done on a thread for blocking work, and other clients go on.
     pub(crate) async fn say(&self, tasks: Vec<LiveTask>) -> (Vec<LiveTask>, Vec<Sayings>) {

@@ -119,6 +119,9 @@ impl Client {
             }
             if self.look.is_none() {
                 self.wait().await;
+                if self.is_first {
+                    self.service.name_all().await;
+                }
                 self.look = Some(Look {
                     began: self.service.registry.tick(),
                     at: Stage::Tasks(Part::default()),
@@ -149,8 +152,14 @@ impl Client {
                 }
                 Stage::Finished if self.take_in_finished(&mut batch) => Stage::Finished,
                 Stage::Finished => Stage::Resources(0),
-                Stage::Resources(part) => self.take_in_resources(part, &mut batch),
-                Stage::AsyncOps(part) => self.take_in_ops(part, began, &mut batch),
+                Stage::Resources(part) => {
+                    in_this_turn += IN_PART;
+                    self.take_in_resources(part, &mut batch)
+                }
+                Stage::AsyncOps(part) => {
+                    in_this_turn += IN_PART;
+                    self.take_in_ops(part, began, &mut batch)
+                }
                 Stage::Done => {
                     self.end_look(batch);
                     return;
