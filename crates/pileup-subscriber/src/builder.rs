@@ -150,7 +150,7 @@ impl Builder {
     }
 
     /// Whether resources, such as locks and timers, and the async ops on them are seen: they are
-    /// unless this is called. They cost most of all: `docs/pileup-subscriber.md` says how much.
+    /// unless this is called. They cost most of all, as each use of a lock is five events.
     pub fn resources(self, has_resources: bool) -> Self {
         Self {
             has_resources,
