@@ -233,6 +233,6 @@ thread none.
 
 ## Scenarios
 
-- `cargo pileup investigate blocking-loop` has the milder form: a worker is held,
-  and others go on.
+None of its own: `blocking-loop` has the milder form (PU02), in which one worker is held and
+others go on.
 ";

@@ -157,6 +157,5 @@ line at which each task waits.
 
 ## Scenarios
 
-None: scenarios are watched while they run. Every leaky scenario fails as a test
-under `pileup-test`, by this code or by one that names the cause.
+None: scenarios are watched while they run, and this code is about tests.
 "#;

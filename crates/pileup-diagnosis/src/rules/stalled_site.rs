@@ -187,5 +187,5 @@ from where.
 
 ## Scenarios
 
-- `cargo pileup investigate permit-forgotten`
+None of its own: `permit-hoarding` (PU03) shows how permits are lost one by one, before none is left.
 ";
