@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 mod advice;
+mod await_advice;
 mod callers;
 mod coverage;
 mod doubt;

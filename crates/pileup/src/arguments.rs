@@ -212,6 +212,17 @@ pub struct Tasks {
     /// Every task by itself, with its age, its polls and the time since the last one
     #[arg(long)]
     pub each: bool,
+    /// How to print them
+    #[arg(long, value_enum, default_value_t = TasksFormat::Text)]
+    pub format: TasksFormat,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum TasksFormat {
+    /// For people
+    Text,
+    /// For programs, with the await stack of each task where its program shows it
+    Json,
 }
 
 #[derive(Debug, Args)]

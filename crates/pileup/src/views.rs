@@ -2,4 +2,5 @@
 
 pub mod profile;
 pub mod tasks;
+pub mod tasks_json;
 pub mod top;

@@ -6,6 +6,7 @@ use pileup_model::{Site, Snapshot, Task, TaskId, TaskState, WaitKind};
 use serde::{Deserialize, Serialize};
 
 use super::advice::Advice;
+use super::await_advice;
 use super::doubt::Doubt;
 use super::evidence::Evidence;
 use super::future_bytes::future_bytes;
@@ -127,6 +128,7 @@ impl Finding {
             grade,
             title: title(claim.advice, live.len()),
             cause: cause(claim.advice, &waits),
+            fix: fix(claim.advice, &waits),
             tasks: live.len(),
             tasks_per_minute: history.per_minute(born.count() as f64),
             task_names: task_names(seen),
@@ -144,7 +146,6 @@ impl Finding {
             doubts: claim.doubts,
             site: claim.site,
             explanation: claim.advice.explanation.to_owned(),
-            fix: claim.advice.fix.to_owned(),
         }
     }
 }
@@ -172,6 +173,13 @@ fn cause(advice: Advice, waits: &[WaitPlace]) -> String {
         Some(most) if advice.is_unknown() => most.kind.clone(),
         _ => advice.cause.to_owned(),
     }
+}
+
+/// How to fix it: by the await stacks as well.
+fn fix(advice: Advice, waits: &[WaitPlace]) -> String {
+    let by_stack = waits.first().filter(|_| advice.is_unknown());
+    let by_stack = by_stack.and_then(|most| await_advice::fix(&most.kind));
+    by_stack.unwrap_or(advice.fix).to_owned()
 }
 
 fn task_names(seen: &SiteHistory) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! Where the tasks of a finding wait: their await stacks, where the source shows them.
 
+use std::borrow::Borrow;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
 
@@ -34,6 +35,21 @@ pub struct WaitPlace {
 }
 
 impl WaitPlace {
+    /// The place of a wait that this number of tasks have.
+    #[must_use]
+    pub fn new(wait: &Wait, tasks: usize) -> Self {
+        let own = wait.place.as_ref();
+        Self {
+            kind: wait.kind.to_string(),
+            function: own.map(|frame| frame.function.to_string()),
+            file: own.and_then(|frame| frame.file.as_deref().map(str::to_owned)),
+            line: own.and_then(|frame| frame.line),
+            tasks,
+            passed: wait.passed,
+            stack: wait.stack.clone(),
+        }
+    }
+
     /// The place as evidence.
     pub(super) fn evidence(&self) -> Evidence {
         Evidence::AwaitAt {
@@ -46,8 +62,8 @@ impl WaitPlace {
     }
 }
 
-/// The places at which tasks wait, those of the most tasks first; empty where the source does
-/// not show any.
+/// The places at which tasks wait, those of the program and of the most tasks first; empty where
+/// the source does not show any.
 pub(super) fn wait_places(tasks: &HashSet<TaskId>, latest: &Snapshot) -> Vec<WaitPlace> {
     let mut counts: BTreeMap<&Wait, usize> = BTreeMap::new();
     let live = tasks.iter().filter_map(|task| latest.task(*task));
@@ -55,23 +71,54 @@ pub(super) fn wait_places(tasks: &HashSet<TaskId>, latest: &Snapshot) -> Vec<Wai
         *counts.entry(wait).or_default() += 1;
     }
     let mut counts: Vec<(&Wait, usize)> = counts.into_iter().collect();
-    counts.sort_by_key(|(_, tasks)| Reverse(*tasks));
+    order(&mut counts);
     counts.truncate(MOST_WAITS);
     counts
         .into_iter()
-        .map(|(wait, tasks)| place(wait, tasks))
+        .map(|(wait, tasks)| WaitPlace::new(wait, tasks))
         .collect()
 }
 
-fn place(wait: &Wait, tasks: usize) -> WaitPlace {
-    let own = wait.place.as_ref();
-    WaitPlace {
-        kind: wait.kind.to_string(),
-        function: own.map(|frame| frame.function.to_string()),
-        file: own.and_then(|frame| frame.file.as_deref().map(str::to_owned)),
-        line: own.and_then(|frame| frame.line),
-        tasks,
-        passed: wait.passed,
-        stack: wait.stack.clone(),
+/// A place of the program says more than an await inside a library.
+fn order(counts: &mut [(impl Borrow<Wait>, usize)]) {
+    counts.sort_by_key(|(wait, tasks)| {
+        let wait = wait.borrow();
+        (wait.passed, wait.place.is_none(), Reverse(*tasks))
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wait(kind: &str, line: Option<u32>) -> Wait {
+        let place = line.map(|line| Frame {
+            function: "shop::refresh".into(),
+            file: Some("src/shop.rs".into()),
+            line: Some(line),
+        });
+        Wait {
+            kind: kind.into(),
+            stack: place.clone().into_iter().collect(),
+            place,
+            passed: false,
+        }
+    }
+
+    #[test]
+    fn the_programs_own_line_comes_before_the_waits_of_a_library() {
+        let mut counts = vec![
+            (wait("hyper client request", None), 40),
+            (wait("watch::Receiver::changed", Some(7)), 3),
+            (wait("reqwest send", Some(13)), 40),
+        ];
+        order(&mut counts);
+        let kinds: Vec<&str> = counts.iter().map(|(wait, _)| &*wait.kind).collect();
+        let expected = [
+            "reqwest send",
+            "watch::Receiver::changed",
+            "hyper client request",
+        ];
+        assert_eq!(kinds, expected);
     }
 }

@@ -2,11 +2,12 @@
 
 use std::process::ExitCode;
 
-use crate::arguments::Tasks;
+use crate::arguments::{Tasks, TasksFormat};
 use crate::error::Error;
 use crate::output::print;
 use crate::sources::Sources;
 use crate::views::tasks::{write_alike, write_each};
+use crate::views::tasks_json;
 use crate::watch::{observe, open};
 
 pub async fn execute(tasks: Tasks) -> Result<ExitCode, Error> {
@@ -14,12 +15,11 @@ pub async fn execute(tasks: Tasks) -> Result<ExitCode, Error> {
     let source = open(tasks.view.target, tasks.view.duration).await?;
     let watched = observe(source, None, |_, _| false).await?;
     let snapshot = watched.latest()?;
-    print(|out| {
-        if tasks.each {
-            write_each(snapshot, &mut sources, out)
-        } else {
-            write_alike(snapshot, &mut sources, out)
-        }
+    print(|out| match (tasks.format, tasks.each) {
+        (TasksFormat::Text, true) => write_each(snapshot, &mut sources, out),
+        (TasksFormat::Text, false) => write_alike(snapshot, &mut sources, out),
+        (TasksFormat::Json, true) => tasks_json::write_each(snapshot, out),
+        (TasksFormat::Json, false) => tasks_json::write_alike(snapshot, out),
     })?;
     watched.ended()
 }

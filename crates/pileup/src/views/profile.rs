@@ -24,7 +24,7 @@ enum WaitsIn<'a> {
 }
 
 /// How a task is shown that has no waker.
-const WITHOUT_WAKER: &str = "no waker is left";
+pub const WITHOUT_WAKER: &str = "no waker is left";
 
 /// What each task waits in, as far as the snapshot shows: the outermost op that is open.
 pub fn waits(snapshot: &Snapshot) -> HashMap<TaskId, Arc<str>> {

@@ -3,23 +3,40 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
 use pileup::{Site, Snapshot, Task, TaskState};
-use pileup_model::elapsed;
 use pileup_model::figures::{count, duration};
+use pileup_model::{Wait, elapsed};
 
-use super::profile::waits;
+use super::profile::{WITHOUT_WAKER, waits};
 use crate::render::escape::printable;
 use crate::sources::Sources;
 
 /// What tasks have in common that stand together.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Alike<'a> {
-    site: Option<&'a Site>,
-    state: TaskState,
-    waits_in: Option<String>,
-    name: Option<&'a str>,
+pub(super) struct Alike<'a> {
+    pub(super) site: Option<&'a Site>,
+    pub(super) state: TaskState,
+    /// The kinds and places of their waits, the newest first.
+    waits_in: Vec<String>,
+    /// Whether nothing is left that could wake them.
+    has_no_waker: bool,
+    /// What Tokio calls what they wait in, where it reports that.
+    pub(super) op: Option<Arc<str>>,
+    pub(super) name: Option<&'a str>,
+}
+
+/// The live tasks in groups that were spawned and wait alike, the most first.
+pub(super) fn alike_tasks(snapshot: &Snapshot) -> Vec<(Alike<'_>, Vec<&Task>)> {
+    let mut groups: BTreeMap<Alike, Vec<&Task>> = BTreeMap::new();
+    for (task, alike) in live(snapshot) {
+        groups.entry(alike).or_default().push(task);
+    }
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_by_key(|(_, tasks)| Reverse(tasks.len()));
+    groups
 }
 
 /// Writes the tasks that were spawned and wait alike as one paragraph, the most first.
@@ -29,13 +46,8 @@ pub fn write_alike(
     out: &mut impl Write,
 ) -> io::Result<()> {
     write_total(snapshot, out)?;
-    let mut groups: BTreeMap<Alike, Vec<Duration>> = BTreeMap::new();
-    for (task, alike) in live(snapshot) {
-        groups.entry(alike).or_default().push(task.age(snapshot.at));
-    }
-    let mut groups: Vec<_> = groups.into_iter().collect();
-    groups.sort_by_key(|(_, ages)| Reverse(ages.len()));
-    for (alike, ages) in groups {
+    for (alike, tasks) in alike_tasks(snapshot) {
+        let ages: Vec<Duration> = tasks.iter().map(|task| task.age(snapshot.at)).collect();
         let oldest = ages.iter().max().copied().unwrap_or_default();
         let tasks = count(ages.len() as u64, "task");
         let state = state(alike.state);
@@ -88,35 +100,48 @@ fn write_total(snapshot: &Snapshot, out: &mut impl Write) -> io::Result<()> {
 }
 
 /// The live tasks, each with what it may have in common with others.
-fn live(snapshot: &Snapshot) -> impl Iterator<Item = (&Task, Alike<'_>)> {
+pub(super) fn live(snapshot: &Snapshot) -> impl Iterator<Item = (&Task, Alike<'_>)> {
     let ops = waits(snapshot);
     snapshot.live_tasks().filter_map(move |task| {
         let state = task.state()?;
-        let by_stack = task.waits.as_ref().and_then(|waits| waits.first());
-        let by_stack = by_stack.map(|wait| match &wait.place {
-            Some(place) => match (&place.file, place.line) {
-                (Some(file), Some(line)) => format!("{} at {file}:{line}", wait.kind),
-                _ => wait.kind.to_string(),
-            },
-            None => wait.kind.to_string(),
-        });
-        let waits_in = by_stack.or_else(|| ops.get(&task.id).map(ToString::to_string));
+        let is_idle = state == TaskState::Idle;
+        let waits = task.waits.as_deref().filter(|_| is_idle);
+        let op = ops.get(&task.id).filter(|_| is_idle).cloned();
+        let mut waits_in: Vec<String> = waits.into_iter().flatten().map(in_place).collect();
+        let has_no_waker = waits_in.is_empty() && op.is_none() && waits.is_some();
+        if waits_in.is_empty() {
+            waits_in.extend(op.as_deref().map(str::to_owned));
+        }
         let alike = Alike {
             site: task.site.as_ref(),
             state,
-            waits_in: waits_in.filter(|_| state == TaskState::Idle),
+            waits_in,
+            has_no_waker,
+            op,
             name: task.name.as_deref(),
         };
         Some((&**task, alike))
     })
 }
 
+fn in_place(wait: &Arc<Wait>) -> String {
+    let place = wait.place.as_ref();
+    match place.and_then(|place| place.file.as_deref().zip(place.line)) {
+        Some((file, line)) => format!("{} at {file}:{line}", wait.kind),
+        None => wait.kind.to_string(),
+    }
+}
+
 fn write_places(alike: &Alike, sources: &mut Sources, out: &mut impl Write) -> io::Result<()> {
     if let Some(name) = alike.name {
         writeln!(out, "  named {}", printable(name))?;
     }
-    if let Some(waits_in) = &alike.waits_in {
-        writeln!(out, "  waits in {}", printable(waits_in))?;
+    for (index, waits_in) in alike.waits_in.iter().enumerate() {
+        let waits = if index == 0 { "waits" } else { "and" };
+        writeln!(out, "  {waits} in {}", printable(waits_in))?;
+    }
+    if alike.has_no_waker {
+        writeln!(out, "  {WITHOUT_WAKER}")?;
     }
     let Some(site) = alike.site else {
         return Ok(());
