@@ -13,6 +13,7 @@ use pileup::{Ending, Recorder};
 use pileup_model::{Coverage, TaskKind};
 use process::Process;
 use process::programs::workspace;
+use serde_json::Value;
 use tempfile::TempDir;
 
 const SITE: &str = "scenarios/unclosed-channel/src/leaky.rs";
@@ -77,6 +78,67 @@ fn shows(source: &[&str]) {
     let tasks = each.lines().filter(|line| line.starts_with("task "));
     assert!(tasks.count() >= 20, "{each}");
     assert!(each.contains(&spawned), "{each}");
+
+    let each = json(&view(&["tasks", "--each", "--format", "json"]));
+    let tasks = each["tasks"].as_array().expect("tasks");
+    let mut leaked = tasks.iter().filter(|task| task["site"]["file"] == SITE);
+    assert!(leaked.clone().count() >= 20, "{each:#}");
+    assert!(leaked.all(|task| task["polls"].is_u64() && task["age_seconds"].is_number()));
+    let groups = json(&view(&["tasks", "--format", "json"]));
+    let groups = groups["groups"].as_array().expect("groups");
+    let counted: u64 = groups
+        .iter()
+        .filter_map(|group| group["tasks"].as_u64())
+        .sum();
+    assert!(counted >= 20, "{groups:#?}");
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).expect("it is JSON")
+}
+
+#[test]
+fn a_task_as_json_has_the_line_at_which_it_waits_as_a_finding_has() {
+    let process = leaky();
+    let folder = TempDir::new().expect("a folder can be made");
+    let file = folder.path().join("watch.pileup");
+    let file = file.to_str().expect("it is text");
+    let watch = [
+        "diagnose",
+        "--probe",
+        &process.probe,
+        "--for",
+        &format!("{}s", machine::seconds(6)),
+        "--record",
+        file,
+        "--format",
+        "json",
+        "--fail-on",
+        "never",
+    ];
+    let report = json(&printed(&watch));
+    let findings = report["findings"].as_array().expect("findings");
+    let finding = findings
+        .iter()
+        .find(|finding| finding["site"]["file"] == SITE);
+    let finding = finding.unwrap_or_else(|| panic!("{report:#}"));
+    let expected = &finding["waits"][0];
+    assert_eq!(expected["kind"], "mpsc::Receiver::recv", "{finding:#}");
+
+    let each = json(&printed(&[
+        "tasks", "--each", "--format", "json", "--from", file,
+    ]));
+    let tasks = each["tasks"].as_array().expect("tasks");
+    let waits = tasks.iter().flat_map(|task| task["waits"].as_array());
+    let wait = waits
+        .flatten()
+        .find(|wait| wait["kind"] == "mpsc::Receiver::recv");
+    let wait = wait.unwrap_or_else(|| panic!("{each:#}"));
+    for field in ["function", "file", "line", "stack"] {
+        assert_eq!(wait[field], expected[field], "{field}");
+    }
+    assert_eq!(wait["tasks"], 1);
+    assert_eq!(wait["function"], FUNCTION);
 }
 
 #[test]
