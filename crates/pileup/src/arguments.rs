@@ -57,7 +57,8 @@ pub enum Command {
     Graph(Graph),
     /// Show the places that have the most live tasks
     Top(Top),
-    /// Show source with the number of live tasks beside the lines that spawned them
+    /// Show source with the number of live tasks beside the lines where they wait, and that spawned
+    /// them
     List(List),
     /// Show the live tasks by stack, or each by itself
     Tasks(Tasks),

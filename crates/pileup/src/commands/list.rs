@@ -1,8 +1,10 @@
-//! `pileup list`: source with the number of live tasks beside the lines that spawned them.
+//! `pileup list`: source with the number of live tasks beside the lines at which they wait, and
+//! that spawned them.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use pileup::{Site, Snapshot};
 
@@ -21,21 +23,26 @@ pub async fn execute(list: List) -> Result<ExitCode, Error> {
     let source = open(list.view.target, list.view.duration).await?;
     let watched = observe(source, None, |_, _| false).await?;
     let snapshot = watched.latest()?;
-    let mut routines: BTreeMap<(String, String), (Function, BTreeMap<usize, usize>)> =
+    let mut routines: BTreeMap<(String, String), (Function, BTreeMap<usize, Count>)> =
         BTreeMap::new();
-    for (site, tasks) in counts(snapshot) {
+    for (site, count) in counts(snapshot) {
         let Ok(line) = usize::try_from(site.line) else {
             continue;
         };
-        let function = sources.function(site).cloned().unwrap_or_else(|| Function {
-            name: site.to_string(),
-            first: line.saturating_sub(AROUND).max(1),
-            last: line + AROUND,
-        });
+        let function = sources
+            .function(&site)
+            .cloned()
+            .unwrap_or_else(|| Function {
+                name: site.to_string(),
+                first: line.saturating_sub(AROUND).max(1),
+                last: line + AROUND,
+            });
         if list.pattern.is_match(&function.name) || list.pattern.is_match(&site.file) {
             let key = (site.file.to_string(), function.name.clone());
             let (_, lines) = routines.entry(key).or_insert((function, BTreeMap::new()));
-            *lines.entry(line).or_default() += tasks;
+            let line = lines.entry(line).or_default();
+            line.wait += count.wait;
+            line.spawned += count.spawned;
         }
     }
     if routines.is_empty() {
@@ -59,11 +66,34 @@ pub async fn execute(list: List) -> Result<ExitCode, Error> {
     watched.ended()
 }
 
-/// The live tasks by the place that spawned them.
-fn counts(snapshot: &Snapshot) -> BTreeMap<&Site, usize> {
-    let mut counts = BTreeMap::new();
-    for site in snapshot.live_tasks().filter_map(|task| task.site.as_ref()) {
-        *counts.entry(site).or_default() += 1;
+/// Live tasks at one line.
+#[derive(Clone, Copy, Default)]
+struct Count {
+    /// Those that wait there.
+    wait: usize,
+    /// Those that were spawned there.
+    spawned: usize,
+}
+
+/// The live tasks by the place that spawned them, and by those at which they wait: the program's
+/// own line of each await.
+fn counts(snapshot: &Snapshot) -> BTreeMap<Site, Count> {
+    let mut counts: BTreeMap<Site, Count> = BTreeMap::new();
+    for task in snapshot.live_tasks() {
+        if let Some(site) = &task.site {
+            counts.entry(site.clone()).or_default().spawned += 1;
+        }
+        let waits = task.waits.iter().flat_map(|waits| waits.iter());
+        for place in waits.filter_map(|wait| wait.place.as_ref()) {
+            if let (Some(file), Some(line)) = (&place.file, place.line) {
+                let site = Site {
+                    file: Arc::clone(file),
+                    line,
+                    column: 1,
+                };
+                counts.entry(site).or_default().wait += 1;
+            }
+        }
     }
     counts
 }
@@ -71,7 +101,7 @@ fn counts(snapshot: &Snapshot) -> BTreeMap<&Site, usize> {
 fn write_routine(
     site: &Site,
     function: &Function,
-    counts: &BTreeMap<usize, usize>,
+    counts: &BTreeMap<usize, Count>,
     sources: &mut Sources,
     out: &mut impl Write,
 ) -> io::Result<()> {
@@ -82,24 +112,30 @@ fn write_routine(
     });
     let (name, file) = (printable(&function.name), printable(&file));
     writeln!(out, "\n{name} in {file}")?;
-    let all: usize = counts.values().sum();
-    writeln!(out, "{all:>8} tasks spawned here are alive")?;
+    let wait: usize = counts.values().map(|count| count.wait).sum();
+    let spawned: usize = counts.values().map(|count| count.spawned).sum();
+    writeln!(
+        out,
+        "{wait:>8} {spawned:>8}         live tasks that wait at a line, and that it spawned"
+    )?;
+    let mut write_line = |count: Count, line: usize, text: &str| {
+        let [wait, spawned] = [count.wait, count.spawned].map(|tasks| match tasks {
+            0 => ".".to_owned(),
+            tasks => tasks.to_string(),
+        });
+        writeln!(out, "{wait:>8} {spawned:>8} {line:>6}  {text}")
+    };
     let Some(source) = source else {
-        for (line, tasks) in counts {
-            writeln!(
-                out,
-                "{tasks:>8} {line:>6}  (no source here; see --source-root)"
-            )?;
+        for (line, count) in counts {
+            write_line(*count, *line, "(no source here; see --source-root)")?;
         }
         return Ok(());
     };
     let lines = source.lines().iter().enumerate();
     for (index, text) in lines.take(function.last).skip(function.first - 1) {
-        let tasks = counts
-            .get(&(index + 1))
-            .map_or(".".to_owned(), usize::to_string);
+        let count = counts.get(&(index + 1)).copied().unwrap_or_default();
         let text = printable(&text.replace('\t', "    "));
-        writeln!(out, "{tasks:>8} {:>6}  {text}", index + 1)?;
+        write_line(count, index + 1, &text)?;
     }
     Ok(())
 }
