@@ -6,6 +6,8 @@
 
 #[path = "support/attempts.rs"]
 mod attempts;
+#[path = "scenarios/await_lines.rs"]
+mod await_lines;
 #[path = "scenarios/by_probe.rs"]
 mod by_probe;
 #[path = "scenarios/growth.rs"]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::attempts::Shown;
+use crate::await_lines;
 use crate::process::Process;
 use crate::truth::Scenario;
 use crate::verdict::{MAX_LIFETIME, accusations, accused_wrongly, sites};
@@ -25,7 +26,8 @@ pub fn check(
     let said = String::from_utf8_lossy(&output.stderr);
     let report: Value = serde_json::from_slice(&output.stdout)
         .map_err(|error| format!("not a report: {error}\n{said}"))?;
-    let found = sites(&accusations(&report, "probable")?)?;
+    let accusations = accusations(&report, "probable")?;
+    let found = sites(&accusations)?;
     let details = format!("{report:#}\n{said}");
     let expected = match variant {
         "leaky" => scenario.sites.as_slice(),
@@ -47,5 +49,5 @@ pub fn check(
             "by its probe, the findings are at {found:?}, not {expected:?}\n{details}"
         )));
     }
-    Ok(Shown::All)
+    await_lines::check(scenario, &accusations)
 }

@@ -28,6 +28,9 @@ pub struct Scenario {
     pub grows_to: Option<usize>,
     /// The spawn sites at fault: file, from the root of the workspace, and line.
     pub sites: Vec<(String, u32)>,
+    /// The lines at which their tasks wait: file and line. None of a file whose tasks wait
+    /// nowhere.
+    pub waits_at: Vec<(String, u32)>,
     /// What is to be found there; none where there is more than one thing to find.
     pub finds: Option<Finds>,
 }
@@ -83,6 +86,9 @@ struct Truth {
     /// Functions of leaky.rs, whose first spawn is a site at fault.
     #[serde(default)]
     spawned_in: Vec<String>,
+    /// Parts of the lines of leaky.rs at which their tasks wait.
+    #[serde(default)]
+    waits_at: Vec<String>,
     /// Other scenarios, all of whose sites are this one's too.
     #[serde(default)]
     includes: Vec<String>,
@@ -120,6 +126,10 @@ fn scenario(package: &Package, all: &[&Package]) -> Result<Scenario, String> {
     for function in &truth.spawned_in {
         sites.push(site(&name, function)?);
     }
+    let mut waits_at = Vec::new();
+    for text in &truth.waits_at {
+        waits_at.push(line_with(&name, text)?);
+    }
     for included in &truth.includes {
         let package = all
             .iter()
@@ -129,6 +139,7 @@ fn scenario(package: &Package, all: &[&Package]) -> Result<Scenario, String> {
         grows_by += included.grows_by;
         arrives += included.arrives;
         sites.extend(included.sites);
+        waits_at.extend(included.waits_at);
     }
     if sites.is_empty() {
         return Err(format!("{name} says of no site that it is at fault"));
@@ -142,6 +153,7 @@ fn scenario(package: &Package, all: &[&Package]) -> Result<Scenario, String> {
         arrives,
         grows_to: truth.grows_to,
         sites,
+        waits_at,
         finds: truth.finds,
     })
 }
@@ -153,6 +165,20 @@ fn site(scenario: &str, function: &str) -> Result<(String, u32), String> {
     match spawn {
         Some((number, _)) => Ok((file, *number)),
         None => Err(format!("{function} of {file} spawns nothing")),
+    }
+}
+
+/// The one line of a scenario's leaky.rs that has this text.
+fn line_with(scenario: &str, text: &str) -> Result<(String, u32), String> {
+    let file = format!("scenarios/{scenario}/src/leaky.rs");
+    let source =
+        fs::read_to_string(workspace().join(&file)).map_err(|error| format!("{file}: {error}"))?;
+    let lines = (1_u32..).zip(source.lines());
+    let mut found = lines.filter(|(_, line)| line.contains(text));
+    match (found.next(), found.next()) {
+        (Some((number, _)), None) => Ok((file, number)),
+        (None, _) => Err(format!("{file} has no {text:?}")),
+        (Some(_), Some(_)) => Err(format!("{file} has {text:?} in several lines")),
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::attempts::Shown;
+use crate::await_lines;
 use crate::process::Process;
 use crate::process::programs::workspace;
 use crate::truth::{Finds, Scenario, lines_of};
@@ -75,6 +76,9 @@ fn is_right(
         return Ok(Shown::Incomplete(format!(
             "the findings are at {found:?}\n{details}"
         )));
+    }
+    if let Shown::Incomplete(missing) = await_lines::check(scenario, &accusations)? {
+        return Ok(Shown::Incomplete(format!("{missing}\n{details}")));
     }
     match &scenario.finds {
         Some(finds) if variant == "leaky" => says(&accusations, finds, &scenario.name).map_or_else(

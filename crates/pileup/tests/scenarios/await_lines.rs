@@ -1,0 +1,31 @@
+//! Findings name the line at which their tasks wait.
+
+use serde_json::Value;
+
+use crate::attempts::Shown;
+use crate::truth::Scenario;
+
+/// Whether the first wait of each finding is at a line that its scenario's manifest names, and
+/// those whose tasks cannot be woken wait nowhere.
+pub fn check(scenario: &Scenario, accusations: &[&Value]) -> Result<Shown, String> {
+    for finding in accusations {
+        let file = finding["site"]["file"].as_str().ok_or("no file")?;
+        let waits = finding["waits"].as_array().ok_or("no waits")?;
+        let expected = scenario.waits_at.iter().filter(|(of, _)| of == file);
+        let expected: Vec<u64> = expected.map(|(_, line)| u64::from(*line)).collect();
+        if finding["code"] == "PU01" {
+            if let Some(wait) = waits.first() {
+                return Err(format!("tasks without a waker wait: {wait:#}"));
+            }
+        } else if !expected.is_empty() {
+            let first = waits.first().filter(|wait| wait["file"] == file);
+            let line = first.and_then(|wait| wait["line"].as_u64());
+            if !line.is_some_and(|line| expected.contains(&line)) {
+                return Ok(Shown::Incomplete(format!(
+                    "the tasks of {file} are shown to wait at line {line:?}, not {expected:?}"
+                )));
+            }
+        }
+    }
+    Ok(Shown::All)
+}
