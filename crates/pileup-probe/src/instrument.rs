@@ -33,6 +33,7 @@ impl Probe {
         let runtime = Arc::downgrade(&runtime);
         let entered = AtomicBool::new(false);
 
+        #[cfg(feature = "schedule-latency")]
         builder.track_task_schedule_latency();
         let registry = Arc::clone(&self.inner.registry);
         let spawned = move |task: &TaskMeta<'_>| registry.on_task_spawn(task, number);

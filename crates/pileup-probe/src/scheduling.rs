@@ -58,7 +58,7 @@ impl Waits {
     #[inline]
     pub(crate) fn poll_begins(&self, task: &TaskMeta<'_>) {
         POLL_BEGAN.set(self.now.load(Ordering::Relaxed));
-        if let Some(wait) = task.schedule_latency() {
+        if let Some(wait) = schedule_latency(task) {
             let stripe = self.stripe();
             stripe.polls.fetch_add(1, Ordering::Relaxed);
             if wait >= Scheduling::LATE {
@@ -100,4 +100,17 @@ impl Waits {
     fn stripe(&self) -> &Stripe {
         &self.stripes[STRIPE.with(|stripe| *stripe)]
     }
+}
+
+/// How long a task waited for its worker, where the runtime measures it.
+#[cfg(all(tokio_unstable, feature = "schedule-latency"))]
+#[inline]
+fn schedule_latency(task: &TaskMeta<'_>) -> Option<Duration> {
+    task.schedule_latency()
+}
+
+#[cfg(all(tokio_unstable, not(feature = "schedule-latency")))]
+#[inline]
+fn schedule_latency(_: &TaskMeta<'_>) -> Option<Duration> {
+    None
 }

@@ -141,6 +141,14 @@ fn histograms(runtimes: &[Named], encoder: &mut DescriptorEncoder) -> fmt::Resul
         "How long polls took; the sum is taken from the middle of each bucket.",
     )
     .histogram(encoder, "runtime", polls)?;
+    #[cfg(feature = "schedule-latency")]
+    schedule_latencies(runtimes, encoder)?;
+    Ok(())
+}
+
+/// How long woken tasks waited for a worker, of the runtimes that measure it.
+#[cfg(feature = "schedule-latency")]
+fn schedule_latencies(runtimes: &[Named], encoder: &mut DescriptorEncoder) -> fmt::Result {
     let scheduled = |(_, metrics): &&Named| metrics.schedule_latency_histogram_enabled();
     let latencies = runtimes.iter().filter(scheduled).map(|(name, metrics)| {
         let buckets = 0..metrics.schedule_latency_histogram_num_buckets();
