@@ -1,5 +1,6 @@
 //! Counts tasks and work for the person at the terminal, and ends the scenario on time.
 
+use std::io::{self, Write};
 use std::process;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -33,7 +34,11 @@ pub(crate) fn start(runtime: &Handle, duration: Option<Duration>) -> anyhow::Res
                 }
                 let alive = metrics.num_alive_tasks();
                 let (arrived, done) = work::so_far();
-                println!("tasks alive: {alive}, arrived: {arrived}, work done: {done}");
+                let counts = format!("tasks alive: {alive}, arrived: {arrived}, work done: {done}");
+                // Whoever read it has gone: programs in a pipe end then.
+                if writeln!(io::stdout(), "{counts}").is_err() {
+                    process::exit(0);
+                }
             }
         })
         .context("failed to start the thread that counts tasks")?;
