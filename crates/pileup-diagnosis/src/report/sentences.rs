@@ -381,16 +381,19 @@ impl Evidence {
                 tasks,
                 bytes,
                 bytes_per_minute,
-            } => format!(
-                "{} at least {} of futures, and {} more",
-                if *tasks == 1 {
-                    "it holds"
+            } => {
+                let hold = match tasks {
+                    1 => "it holds",
+                    _ => "together they hold",
+                };
+                let bytes = size(*bytes as f64);
+                if *bytes_per_minute > 0.0 {
+                    let more = size_per(*bytes_per_minute);
+                    format!("{hold} at least {bytes} of futures, and {more} more")
                 } else {
-                    "together they hold"
-                },
-                size(*bytes as f64),
-                size_per(*bytes_per_minute)
-            ),
+                    format!("{hold} at least {bytes} of futures")
+                }
+            }
             Self::OfDependency { name, version } => format!(
                 "these tasks are spawned by {name}{}, and which line of the program leads \
                  there is not known: look at its uses of {name}, then at the issues of that crate",
