@@ -57,7 +57,7 @@ impl Shape {
     }
 }
 
-/// A runtime for a synchronous test. Made by [`runtime`].
+/// A runtime for a synchronous test. Made by [`runtime()`].
 ///
 /// When it is dropped, tasks that are still alive fail the test.
 pub struct Runtime {
