@@ -20,7 +20,7 @@ pub fn check(scenario: &Scenario, accusations: &[&Value]) -> Result<Shown, Strin
             if let Some(wait) = waits.first() {
                 return Err(format!("tasks without a waker wait: {wait:#}"));
             }
-        } else if !expected.is_empty() && !(are_polled && waits.is_empty()) {
+        } else if !(expected.is_empty() || are_polled && waits.is_empty()) {
             let first = waits.first().filter(|wait| wait["file"] == file);
             let line = first.and_then(|wait| wait["line"].as_u64());
             if !line.is_some_and(|line| expected.contains(&line)) {
