@@ -127,6 +127,8 @@ pub(crate) const FREEZE_BEGINS_IN: Duration = Duration::from_secs(1);
 pub(crate) const FEWEST_STALLED: usize = 3;
 /// A site may be quiet for a moment.
 pub(crate) const SHORTEST_STALL: Duration = Duration::from_secs(20);
+/// Within this time a task that stops at once has stopped, whatever the lifetimes of others.
+pub(crate) const FIRST_WAIT: Duration = Duration::from_millis(100);
 
 /// Where no holder is known, permits may have been passed on to work that takes its time.
 pub(crate) const LONG_WITHOUT_HOLDER: Duration = Duration::from_secs(60);

@@ -5,6 +5,7 @@
 //! the observed program's own. [`figures`] writes its times and counts as people read them.
 
 mod async_op;
+mod await_kind;
 mod coverage;
 mod dependency;
 pub mod figures;
@@ -19,6 +20,7 @@ mod wait;
 mod wait_kind;
 
 pub use async_op::{AsyncOp, AsyncOpId};
+pub use await_kind::AwaitKind;
 pub use coverage::{Coverage, Scheduling};
 pub use resource::{Attribute, AttributeValue, Resource, ResourceId};
 pub use site::Site;

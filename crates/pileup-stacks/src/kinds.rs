@@ -202,3 +202,19 @@ pub(crate) fn passes_on(function: &str) -> bool {
 fn starts_upper(text: &str) -> bool {
     text.starts_with(char::is_uppercase)
 }
+
+#[cfg(test)]
+mod tests {
+    use pileup_model::AwaitKind;
+
+    use super::*;
+
+    #[test]
+    fn every_kind_that_the_model_knows_is_one_that_is_shown() {
+        let shown = KINDS.iter().map(|(kind, ..)| *kind);
+        let shown: Vec<&str> = shown.chain(GENERAL.iter().map(|(kind, _)| *kind)).collect();
+        for name in AwaitKind::names() {
+            assert!(shown.contains(&name), "{name}");
+        }
+    }
+}

@@ -15,7 +15,7 @@ use pileup_model::{Site, Task, TaskKind, TaskState, elapsed};
 
 use crate::history::{History, SiteHistory};
 use crate::thresholds::{
-    FEWEST_STALLED, MANY_FINISHED, SHORTEST_STALL, TIMES_THE_LONGEST, are_most,
+    FEWEST_STALLED, FIRST_WAIT, MANY_FINISHED, SHORTEST_STALL, TIMES_THE_LONGEST, are_most,
 };
 
 /// The live tasks of a site that stand still, where others of it used to finish.
@@ -90,6 +90,3 @@ fn stalled_at<'a>(
         longest_still,
     })
 }
-
-/// Within this time a task that stops at once has stopped, whatever the lifetimes of others.
-const FIRST_WAIT: Duration = Duration::from_millis(100);

@@ -1,32 +1,29 @@
 //! How to fix a pile by the kind of wait at the end of its await stacks, where Tokio's own
 //! instrumentation does not show what it waits for.
 
-use super::advice::{BARRIER, FULL_CHANNEL, LIBRARY, LOCK, ONCE_CELL, ONESHOT, PERMIT};
+use pileup_model::AwaitKind;
 
-/// Parts of the names of kinds, and what helps tasks that wait so. The first that matches counts.
-const FIXES: [(&[&str], &str); 15] = [
-    (&["reqwest", "hyper", "tonic", "tower"], LIBRARY),
-    (&["oneshot"], ONESHOT),
-    (&["watch::Receiver"], WATCH),
-    (&["Receiver", "recv_async", "flume channel"], RECEIVE),
-    (&["UdpSocket", "UnixDatagram"], DATAGRAM),
-    (&["Stream read", "Stream ready", "AsyncRead"], READ),
-    (&["Stream write", "AsyncWrite"], WRITE),
-    (&["Sender", "send_async", "PollSender"], FULL_CHANNEL),
-    (&["Mutex", "RwLock", "BiLock"], LOCK),
-    (&["Semaphore"], PERMIT),
-    (&["Notify", "SetOnce", "EventListener"], NOTIFY),
-    (&["Join", "TaskTracker", "Child::wait"], JOIN),
-    (&["CancellationToken"], CANCELLATION),
-    (&["Barrier"], BARRIER),
-    (&["OnceCell"], ONCE_CELL),
-];
+use super::advice::{BARRIER, FULL_CHANNEL, LIBRARY, LOCK, ONCE_CELL, ONESHOT, PERMIT};
 
 /// What helps tasks that wait so; none for a kind without advice of its own.
 pub(super) fn fix(kind: &str) -> Option<&'static str> {
-    let matches = |parts: &[&str]| parts.iter().any(|part| kind.contains(part));
-    let row = FIXES.iter().find(|(parts, _)| matches(parts));
-    row.map(|(_, fix)| *fix)
+    Some(match AwaitKind::of(kind)? {
+        AwaitKind::Lock => LOCK,
+        AwaitKind::Permit => PERMIT,
+        AwaitKind::OnceCell => ONCE_CELL,
+        AwaitKind::Send => FULL_CHANNEL,
+        AwaitKind::Receive => RECEIVE,
+        AwaitKind::Oneshot => ONESHOT,
+        AwaitKind::Watch => WATCH,
+        AwaitKind::Notification => NOTIFY,
+        AwaitKind::Join => JOIN,
+        AwaitKind::Cancellation => CANCELLATION,
+        AwaitKind::Barrier => BARRIER,
+        AwaitKind::CallLimit | AwaitKind::Answer => LIBRARY,
+        AwaitKind::Read => READ,
+        AwaitKind::Write => WRITE,
+        AwaitKind::Datagram => DATAGRAM,
+    })
 }
 
 const RECEIVE: &str = "A sender is kept and sends nothing more: a clone in a struct, a map or a \
@@ -85,6 +82,8 @@ mod tests {
             ("reqwest send", Some(LIBRARY)),
             ("hyper client request", Some(LIBRARY)),
             ("time::sleep", None),
+            ("watch::Sender::closed", None),
+            ("shop::JoinedOrders::poll", None),
             ("shop::session::Ready::poll", None),
         ] {
             assert_eq!(fix(kind), expected, "{kind}");

@@ -9,7 +9,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use pileup_model::{TaskId, TaskState, WaitKind, elapsed};
+use pileup_model::{AwaitKind, TaskId, TaskState, WaitKind, elapsed};
 
 use super::claim::{Claim, Observation};
 use crate::growth::Stalled;
@@ -80,21 +80,10 @@ fn must_be_given_back(kind: WaitKind) -> bool {
 
 /// The same by the await stacks of most of the tasks.
 fn awaits_what_is_given_back(stalled: &Stalled) -> bool {
-    const GIVEN_BACK: [&str; 10] = [
-        "Mutex::lock",
-        "RwLock",
-        "Semaphore::acquire",
-        "PollSemaphore::acquire",
-        "Sender::send",
-        "PollSender::reserve",
-        "OnceCell::get_or_init",
-        "tower::ConcurrencyLimit",
-        "flume::Sender::send_async",
-        "futures::mpsc::Sender",
-    ];
     let waits = stalled.tasks.iter().filter(|task| {
         let newest = task.waits.as_ref().and_then(|waits| waits.first());
-        newest.is_some_and(|wait| GIVEN_BACK.iter().any(|kind| wait.kind.contains(kind)))
+        let kind = newest.and_then(|wait| AwaitKind::of(&wait.kind));
+        kind.is_some_and(AwaitKind::is_given_back)
     });
     are_most(waits.count(), stalled.tasks.len())
 }
