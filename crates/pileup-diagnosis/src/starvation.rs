@@ -21,7 +21,7 @@
 
 use std::time::Duration;
 
-use pileup_model::{Scheduling, Snapshot, Task, TaskKind, TaskState, elapsed};
+use pileup_model::{Scheduling, Snapshot, Task, TaskKind, elapsed};
 
 use crate::history::{History, changes};
 use crate::thresholds::{
@@ -201,14 +201,12 @@ fn has_long_polls(history: &History) -> bool {
 
 /// Whether some task has been in one poll for so long that it waits for more than a processor.
 fn is_frozen(latest: &Snapshot) -> bool {
-    latest.tasks.iter().any(|task| {
-        let poll = task
-            .polls
-            .last_started
-            .filter(|_| is_scheduled_by_tokio(task));
-        let running = poll.filter(|_| task.state() == Some(TaskState::Running));
-        running.is_some_and(|started| elapsed(started, latest.at) >= FROZEN)
-    })
+    let tasks = latest
+        .tasks
+        .iter()
+        .filter(|task| is_scheduled_by_tokio(task));
+    let mut in_poll = tasks.filter_map(|task| task.in_poll_since());
+    in_poll.any(|started| elapsed(started, latest.at) >= FROZEN)
 }
 
 fn is_scheduled_by_tokio(task: &Task) -> bool {

@@ -175,6 +175,24 @@ impl Task {
         polled.unwrap_or(self.created_at)
     }
 
+    /// Since when the task has been in a poll that has not returned; none if it is in none.
+    #[must_use]
+    pub fn in_poll_since(&self) -> Option<Timestamp> {
+        let is_running = self.state() == Some(TaskState::Running);
+        self.polls.last_started.filter(|_| is_running)
+    }
+
+    /// Since when the task has waited for a worker: since its last wake, or since it was spawned
+    /// where it was never polled. None if it waits for something else, or for nothing.
+    #[must_use]
+    pub fn due_since(&self) -> Option<Timestamp> {
+        match self.state()? {
+            TaskState::Scheduled => self.wakers?.last_wake,
+            TaskState::Idle if self.polls.count == 0 => Some(self.created_at),
+            TaskState::Idle | TaskState::Running => None,
+        }
+    }
+
     /// Wakers that exist outside the runtime's own queue: who could still wake the task.
     /// None where the source does not see them, or not all: a task that runs under another
     /// `tracing` subscriber has wakers dropped that nobody saw cloned.

@@ -23,12 +23,8 @@ pub(crate) struct Graded {
 pub(crate) fn claims(observation: &Observation) -> Vec<Graded> {
     let mut kept: Vec<Graded> = Vec::new();
     for stage in [Stage::Runtime, Stage::Cause, Stage::Symptom] {
-        let of_runtime: HashSet<TaskId> = if stage == Stage::Runtime {
-            HashSet::new()
-        } else {
-            let stage = |graded: &&Graded| graded.claim.code.stage() == Stage::Runtime;
-            tasks_of_proven(kept.iter().filter(stage))
-        };
+        let is_of_runtime = |graded: &&Graded| graded.claim.code.stage() == Stage::Runtime;
+        let of_runtime = tasks_of_proven(kept.iter().filter(is_of_runtime));
         for code in Code::ALL.into_iter().filter(|code| code.stage() == stage) {
             let explained = explained(&kept);
             let claims = code.rule()(observation).into_iter();

@@ -12,11 +12,10 @@
 //! The console and the probe have threads of their own, so they report on while a runtime is
 //! frozen.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pileup_model::{Primitive, Task, TaskId, TaskKind, TaskState, elapsed};
+use pileup_model::{Primitive, Task, TaskKind, TaskState, elapsed};
 
 use super::claim::{Claim, Observation};
 use super::pinned_worker::gave_up_worker;
@@ -67,27 +66,20 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
         return Vec::new();
     }
     let gave_up = gave_up_worker(latest);
-    let holds =
-        |task: &&&Task| task.state() == Some(TaskState::Running) && !gave_up.contains(&task.id);
-    let holding: Vec<&Task> = tasks.iter().filter(holds).copied().collect();
-    let in_poll = |task: &&Task| {
-        task.polls
-            .last_started
-            .map_or(frozen, |at| elapsed(at, latest.at))
-    };
-    let Some(longest) = holding.iter().max_by_key(|task| in_poll(task)) else {
+    let in_poll = |task: &&Task| task.in_poll_since().map(|at| elapsed(at, latest.at));
+    let holding: Vec<(Duration, &Task)> = tasks
+        .iter()
+        .filter(|task| !gave_up.contains(&task.id))
+        .filter_map(|task| Some((in_poll(task)?, *task)))
+        .collect();
+    let Some((longest_poll, longest)) = holding.iter().max_by_key(|(poll, _)| *poll) else {
         return Vec::new();
     };
     // What happened at the moment of the freeze may have been dealt with just before.
     let since = |at: Timestamp| elapsed(frozen_at, at + FREEZE_BEGINS_IN) > Duration::ZERO;
     let due = |task: &&&Task| {
-        let due = match task.state() {
-            Some(TaskState::Scheduled) => task.wakers.and_then(|wakers| wakers.last_wake),
-            Some(TaskState::Idle) if task.polls.count == 0 => Some(task.created_at),
-            _ => None,
-        };
         let is_frozen_out = |due: Timestamp| since(due) && elapsed(due, latest.at) >= patience / 2;
-        task.kind == TaskKind::Async && due.is_some_and(is_frozen_out)
+        task.kind == TaskKind::Async && task.due_since().is_some_and(is_frozen_out)
     };
     let waiting: Vec<&Task> = tasks.iter().filter(due).copied().collect();
     let overdue = overdue_timers(observation, frozen_at, patience / 2);
@@ -97,7 +89,7 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
     let mut evidence = vec![
         Evidence::InLongPoll {
             tasks: holding.len(),
-            longest_seconds: in_poll(longest).into(),
+            longest_seconds: (*longest_poll).into(),
         },
         Evidence::NoPollSince {
             seconds: frozen.into(),
@@ -114,15 +106,9 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
             longest_seconds: (*longest).into(),
         });
     }
-    let ids = |tasks: &[&Task]| {
-        tasks
-            .iter()
-            .map(|task| task.id)
-            .collect::<HashSet<TaskId>>()
-    };
     vec![Claim {
-        members: ids(&holding),
-        waiting: ids(&waiting),
+        members: holding.iter().map(|(_, task)| task.id).collect(),
+        waiting: waiting.iter().map(|task| task.id).collect(),
         state: TaskState::Running,
         evidence,
         doubts: is_starved_by_probe(history)

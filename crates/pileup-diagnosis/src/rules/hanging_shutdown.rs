@@ -46,9 +46,9 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
             .map(AsRef::as_ref)
             .filter(is_left)
             .collect();
-        let Some(oldest) = left.first() else {
+        if left.is_empty() {
             continue;
-        };
+        }
         let still_for = |task: &&Task| elapsed(task.last_active(), latest.at);
         let still = left.iter().map(still_for).min().unwrap_or_default();
         let works = still < standstill(history)
@@ -80,7 +80,7 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
             evidence,
             doubts,
             gives_way: true,
-            ..Claim::new(Code::HangingShutdown, oldest.site.as_ref().or(site), ADVICE)
+            ..Claim::new(Code::HangingShutdown, site, ADVICE)
         });
     }
     claims

@@ -12,6 +12,7 @@ use std::collections::HashSet;
 use std::iter;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use pileup_model::{Snapshot, Task, TaskId, TaskKind, TaskState, elapsed};
 
 use super::claim::{Claim, Observation};
@@ -44,11 +45,8 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
     for (site, seen) in history.sites() {
         let mean = seen.mean_poll();
         let long = LONG_POLL.max(mean.saturating_mul(TIMES_THE_MEAN_POLL));
-        let in_poll = |task: &Task| {
-            let started = task.polls.last_started?;
-            let running = is_in_poll(task) && !gave_up_worker.contains(&task.id);
-            running.then(|| elapsed(started, latest.at))
-        };
+        let in_poll =
+            |task: &Task| in_poll_for(task, latest).filter(|_| !gave_up_worker.contains(&task.id));
         // Two snapshots at least have seen the same poll.
         let pinned: Vec<(TaskId, Duration)> = seen
             .living
@@ -102,18 +100,13 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
     claims
 }
 
-/// Tasks that were spawned or woken during a poll which has lasted for so long, and have waited
+/// Tasks that were spawned or woken during a poll which has lasted for that time, and have waited
 /// for a worker for most of it. Where other workers run, they sit in the one place that these
 /// cannot take tasks from: the slot for the next task of the worker that is held.
 fn behind_worker(latest: &Snapshot, poll: Duration, least: Duration) -> HashSet<TaskId> {
     let least = least.max(LONG_POLL * TIMES_THE_MEAN_POLL);
     let waits = |task: &Task| {
-        let since = match task.state()? {
-            TaskState::Scheduled => task.wakers?.last_wake?,
-            TaskState::Idle if task.polls.count == 0 => task.created_at,
-            _ => return None,
-        };
-        let waited = elapsed(since, latest.at);
+        let waited = elapsed(task.due_since()?, latest.at);
         let during = waited <= poll && waited * LASTING_POLL_PART >= poll;
         (during && waited >= least).then_some(task.id)
     };
@@ -122,20 +115,24 @@ fn behind_worker(latest: &Snapshot, poll: Duration, least: Duration) -> HashSet<
     tasks.filter_map(waits).collect()
 }
 
-/// How many tasks, of all spawn sites, are in a poll that has lasted for so long.
+/// How many tasks, of all spawn sites, are in a poll that has lasted for that time or longer.
 fn lasting_polls(latest: &Snapshot, least: Duration, gave_up: &HashSet<TaskId>) -> usize {
-    let tasks = latest.tasks.iter().filter(|task| is_in_poll(task));
-    let lasting = tasks.filter(|task| {
-        let started = task.polls.last_started;
-        let poll = started.map_or(Duration::ZERO, |started| elapsed(started, latest.at));
-        poll >= least.max(LONG_POLL) && !gave_up.contains(&task.id)
-    });
-    lasting.count()
+    let lasts = |task: &Task| {
+        let poll = in_poll_for(task, latest);
+        poll.is_some_and(|poll| poll >= least.max(LONG_POLL)) && !gave_up.contains(&task.id)
+    };
+    latest.tasks.iter().filter(|task| lasts(task)).count()
 }
 
-fn is_in_poll(task: &Task) -> bool {
-    task.state() == Some(TaskState::Running)
-        && matches!(task.kind, TaskKind::Async | TaskKind::Local)
+/// For how long a task of a worker has been in a poll that has not returned.
+fn in_poll_for(task: &Task, latest: &Snapshot) -> Option<Duration> {
+    Some(elapsed(in_poll_since(task)?, latest.at))
+}
+
+/// Since when a task of a worker has been in a poll that has not returned.
+fn in_poll_since(task: &Task) -> Option<Timestamp> {
+    let is_of_worker = matches!(task.kind, TaskKind::Async | TaskKind::Local);
+    task.in_poll_since().filter(|_| is_of_worker)
 }
 
 /// The tasks that started another worker in place of their own: of those in a poll when a
@@ -144,9 +141,9 @@ pub(super) fn gave_up_worker(latest: &Snapshot) -> HashSet<TaskId> {
     let tasks = || latest.tasks.iter().map(AsRef::as_ref);
     let mut gave_up = HashSet::new();
     for worker in tasks().filter(|task| task.is_worker()) {
-        let in_poll = tasks().filter(|task| is_in_poll(task) && !gave_up.contains(&task.id));
-        let before = in_poll.filter_map(|task| {
-            let started = task.polls.last_started?;
+        let others = tasks().filter(|task| !gave_up.contains(&task.id));
+        let before = others.filter_map(|task| {
+            let started = in_poll_since(task)?;
             (started <= worker.created_at).then_some((started, task.id))
         });
         gave_up.extend(before.max().map(|(_, id)| id));
