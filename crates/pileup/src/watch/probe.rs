@@ -26,8 +26,8 @@ const AGAIN: Duration = Duration::from_millis(200);
 pub struct Probe {
     client: Box<ProbeClient>,
     duration: Duration,
-    /// What it answered, and in what time, until the watch begins with it.
-    first: Option<(Snapshot, Duration)>,
+    /// What it answered, until the watch begins with it.
+    first: Option<Snapshot>,
 }
 
 impl Probe {
@@ -40,11 +40,7 @@ impl Probe {
     ) -> Result<Self, Error> {
         let client = ProbeClient::new(address, token)?;
         let is_starting = |error: &_| matches!(error, ProbeError::Unreachable { .. });
-        let first = once_started(is_starting, || async {
-            let asked = Instant::now();
-            let snapshot = client.snapshot().await?;
-            Ok((snapshot, asked.elapsed()))
-        });
+        let first = once_started(is_starting, || async { Ok(client.snapshot().await?) });
         Ok(Self {
             first: Some(first.await?),
             client: Box::new(client),
@@ -52,9 +48,10 @@ impl Probe {
         })
     }
 
-    /// A snapshot now and then, until the watch is over.
+    /// A snapshot now and then, until the watch is over. How long the first one took says nothing
+    /// of the next: a probe reads its program's debug information once, for the names.
     pub fn watch(&mut self) -> impl Stream<Item = Result<Snapshot, ProbeError>> + Send + '_ {
-        let watch = self.first.take().map(|(first, took)| {
+        let watch = self.first.take().map(|first| {
             let watch = Watch {
                 client: &self.client,
                 end: Instant::now() + self.duration,
@@ -62,7 +59,7 @@ impl Probe {
                 reconnects: 0,
                 unwatched: Duration::ZERO,
             };
-            let later = stream::unfold(Some((watch, pause(took))), |state| async move {
+            let later = stream::unfold(Some((watch, SOONEST)), |state| async move {
                 let (watch, pause) = state?;
                 watch.next(pause).await
             });
@@ -182,7 +179,7 @@ impl Seen {
 
 /// Whether the service, which has answered before, may come back: nobody listens, or the
 /// connection broke.
-fn is_away(error: &ProbeError) -> bool {
+pub(super) fn is_away(error: &ProbeError) -> bool {
     matches!(
         error,
         ProbeError::Unreachable { .. } | ProbeError::Foreign { .. } | ProbeError::BrokenOff { .. }
@@ -192,4 +189,59 @@ fn is_away(error: &ProbeError) -> bool {
 /// The time between two snapshots of which one takes so long.
 fn pause(took: Duration) -> Duration {
     SOONEST.max(took * SHARE)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::thread;
+
+    use pileup_model::Coverage;
+
+    use super::*;
+
+    /// For the first answer.
+    const NAMING: Duration = Duration::from_secs(1);
+
+    /// A probe that takes a while for its first answer.
+    fn probe() -> ProbeAddress {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("its port");
+        let snapshot = Snapshot {
+            at: Timestamp::UNIX_EPOCH,
+            tasks: Vec::new(),
+            finished: Vec::new(),
+            resources: Vec::new(),
+            async_ops: Vec::new(),
+            turnover: Vec::new(),
+            coverage: Coverage::default(),
+        };
+        let body = serde_json::to_vec(&snapshot).expect("it is JSON");
+        thread::spawn(move || {
+            let mut takes = NAMING;
+            for client in listener.incoming() {
+                let mut client = client.expect("a client");
+                let _ = client.read(&mut [0; 1024]);
+                thread::sleep(std::mem::take(&mut takes));
+                let head = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n";
+                let _ = client.write_all(&[head.as_bytes(), &body].concat());
+            }
+        });
+        address.to_string().parse().expect("an address")
+    }
+
+    #[tokio::test]
+    async fn a_first_answer_that_takes_long_does_not_put_off_the_next() {
+        let longer_than_a_share_of_it = NAMING * SHARE * 10;
+        let probe = Probe::ask(probe(), None, longer_than_a_share_of_it);
+        let mut probe = probe.await.expect("it answers");
+        let asked = Instant::now();
+        let mut snapshots = probe.snapshots();
+        for _ in 0..3 {
+            let snapshot = snapshots.next().await.expect("it goes on");
+            snapshot.expect("it answers");
+        }
+        assert!(asked.elapsed() < NAMING * SHARE, "{:?}", asked.elapsed());
+    }
 }

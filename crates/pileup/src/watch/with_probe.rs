@@ -4,17 +4,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::stream::{BoxStream, StreamExt};
+use futures_util::stream::{self, BoxStream, StreamExt};
 use pileup::{Address, Snapshot};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 use super::announced::announced_probe;
 use super::await_stacks::{Answer, AwaitStacks};
+use super::probe::is_away;
 use super::{Console, Probe, Source};
 use crate::error::Error;
 use crate::output::remark;
 use crate::probe::ProbeAddress;
+
+/// Before a probe is asked again that has not answered yet. It may need a while for its first answer
+/// on a machine that is busy, as it reads its program's debug information for that.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// A console whose tasks have what the program's probe knows of them. Without a probe, and
 /// when it fails, the console's tasks are as they are.
@@ -77,13 +83,18 @@ impl Source for WithProbe {
 
     fn snapshots(&mut self) -> BoxStream<'_, Result<Snapshot, Error>> {
         let Self { console, finder } = self;
-        let joined = console.snapshots().map(|next| {
-            next.map(|mut snapshot| {
+        let snapshots = console.snapshots().map(Some).chain(stream::iter([None]));
+        let joined = snapshots.map(|next| {
+            let Some(next) = next else {
+                finder.end();
+                return None;
+            };
+            Some(next.map(|mut snapshot| {
                 finder.take_in(&mut snapshot);
                 snapshot
-            })
+            }))
         });
-        joined.boxed()
+        joined.filter_map(std::future::ready).boxed()
     }
 }
 
@@ -101,12 +112,18 @@ impl Finder {
             Ok(Some(answer)) => self.stacks.add(console, &answer),
             Ok(None) => {}
             Err(reason) => {
-                remark(format_args!(
-                    "the report has no await stacks from {}: {reason}",
-                    asked.address
-                ));
+                asked.is_left_out(&reason);
                 self.state = State::GivenUp;
             }
+        }
+    }
+
+    /// The watch is over: says so where a probe was announced and has shown nothing.
+    fn end(&self) {
+        if let State::Asked(asked) = &self.state
+            && !asked.is_confirmed
+        {
+            asked.is_left_out("it has not answered in time");
         }
     }
 
@@ -144,6 +161,13 @@ impl Asked {
         }
         Ok(self.is_confirmed.then_some(latest))
     }
+
+    fn is_left_out(&self, reason: &str) {
+        remark(format_args!(
+            "the report has no await stacks from {}: {reason}",
+            self.address
+        ));
+    }
 }
 
 /// An error with its causes.
@@ -162,11 +186,14 @@ async fn ask(
     duration: Duration,
     latest: watch::Sender<Latest>,
 ) {
-    let mut probe = match Probe::ask(address, token, duration).await {
-        Ok(probe) => probe,
-        Err(error) => {
-            latest.send_replace(Some(Err(chain(&error))));
-            return;
+    let mut probe = loop {
+        match Probe::ask(address.clone(), token.clone(), duration).await {
+            Ok(probe) => break probe,
+            Err(Error::Probe(error)) if is_away(&error) => sleep(AGAIN).await,
+            Err(error) => {
+                latest.send_replace(Some(Err(chain(&error))));
+                return;
+            }
         }
     };
     let mut snapshots = probe.snapshots();
