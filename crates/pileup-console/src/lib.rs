@@ -1,5 +1,5 @@
-//! Follows the wire of console-subscriber and pileup-subscriber, which tokio-console uses, and keeps a
-//! [`Snapshot`](pileup_model::Snapshot) of the program behind it.
+//! Follows the wire of console-subscriber and pileup-subscriber, which tokio-console uses, and
+//! keeps a [`Snapshot`](pileup_model::Snapshot) of the program behind it.
 //!
 //! The wire has its own mind; what this crate makes of it:
 //!

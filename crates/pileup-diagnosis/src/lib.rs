@@ -9,8 +9,8 @@
 //! the piles; `rules` turn these into claims, each with typed [`Evidence`] and [`Doubt`]s; the
 //! doubts give the [`Grade`], and `report` makes the sentences.
 //!
-//! A rule is one file in `rules`, and a row of the table in `rules.rs`. It claims something only on evidence
-//! that a person can check, and never from a single snapshot.
+//! A rule is one file in `rules`, and a row of the table in `rules.rs`. It claims something only on
+//! evidence that a person can check, and never from a single snapshot.
 
 mod growth;
 mod history;

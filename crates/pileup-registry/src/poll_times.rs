@@ -50,6 +50,15 @@ impl Watched {
         self.count.load(Ordering::Relaxed) > 0
     }
 
+    /// Forgets the tasks that nobody looks at any more, and has `change` change the others.
+    fn change<T>(&self, change: impl FnOnce(&mut Vec<(u64, Weak<PollTimes>)>) -> T) -> T {
+        let mut tasks = self.tasks.write().unwrap_or_else(PoisonError::into_inner);
+        tasks.retain(|(_, times)| times.strong_count() > 0);
+        let changed = change(&mut tasks);
+        self.count.store(tasks.len(), Ordering::Relaxed);
+        changed
+    }
+
     /// Has `note` note something of a task, if it is looked at.
     #[cold]
     pub(crate) fn note(&self, number: u64, note: impl FnOnce(&PollTimes)) {
@@ -69,41 +78,27 @@ impl Registry {
     /// are looked at already.
     #[must_use]
     pub fn watch_polls(&self, number: u64) -> Option<Arc<PollTimes>> {
-        let watched = &self.watched;
-        let mut tasks = watched
-            .tasks
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        tasks.retain(|(_, times)| times.strong_count() > 0);
-        let known = tasks.iter().find(|(known, _)| *known == number);
-        let times = match known.and_then(|(_, times)| times.upgrade()) {
-            Some(times) => Some(times),
-            None if tasks.len() < MOST => {
-                let times = Arc::new(PollTimes {
-                    polls: Counts::new(),
-                    scheduled: Counts::new(),
-                });
-                if let Some(last) = self.live_task_of(number).and_then(|task| task.times) {
-                    times.note_last(last);
-                }
-                tasks.push((number, Arc::downgrade(&times)));
-                Some(times)
+        self.watched.change(|tasks| {
+            let known = tasks.iter().find(|(known, _)| *known == number);
+            let known = known.and_then(|(_, times)| times.upgrade());
+            if known.is_some() || tasks.len() == MOST {
+                return known;
             }
-            None => None,
-        };
-        watched.count.store(tasks.len(), Ordering::Relaxed);
-        times
+            let times = Arc::new(PollTimes {
+                polls: Counts::new(),
+                scheduled: Counts::new(),
+            });
+            if let Some(last) = self.live_task_of(number).and_then(|task| task.times) {
+                times.note_last(last);
+            }
+            tasks.push((number, Arc::downgrade(&times)));
+            Some(times)
+        })
     }
 
     /// Forgets the tasks that nobody looks at any more.
     pub fn forget_unwatched_polls(&self) {
-        let watched = &self.watched;
-        let mut tasks = watched
-            .tasks
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        tasks.retain(|(_, times)| times.strong_count() > 0);
-        watched.count.store(tasks.len(), Ordering::Relaxed);
+        self.watched.change(|_| ());
     }
 }
 

@@ -68,7 +68,7 @@ impl Capture {
         self.is_truncated
     }
 
-    /// Adds the next frame outwards, whose return address lies so many words from that of the
+    /// Adds the next frame outwards, whose return address lies `step` words from that of the
     /// frame before. False, and truncated, if there is no room.
     #[inline]
     pub(crate) fn push(&mut self, address: usize, step: u16) -> bool {
@@ -83,7 +83,7 @@ impl Capture {
         true
     }
 
-    /// Notes that the walk ended at its bound, which it would pass with a step of so many words.
+    /// Notes that the walk ended at its bound, which it would pass with a step of `last_step` words.
     /// Only for a walk whose steps depend on nothing but the return addresses.
     #[inline]
     pub(crate) fn end(&mut self, last_step: u16) {

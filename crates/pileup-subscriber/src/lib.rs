@@ -18,7 +18,7 @@
 //! - A task has further fields: `waits` says where it waits, `spawned_by` which task spawned
 //!   it, and `woken_by` who woke it last.
 //!
-//! Resources, async ops and their attributes are not served yet.
+//! Poll ops are not served: see `docs/pileup-subscriber.md`.
 
 mod builder;
 mod connection;

@@ -8,8 +8,8 @@ use crate::clock::{Running, is_paused, real_sleep};
 
 /// For how long tasks may still end after their test.
 const SETTLE: Duration = Duration::from_millis(250);
-/// Most tasks that are about to end are woken already: so many turns of the scheduler are tried
-/// before any time passes.
+/// Most tasks that are about to end are woken already: this many turns of the scheduler are
+/// tried before any time passes.
 const TURNS: usize = 16;
 /// The steps in which a paused clock is advanced.
 const PAUSED_STEP: Duration = Duration::from_millis(10);

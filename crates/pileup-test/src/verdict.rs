@@ -46,7 +46,7 @@ impl Outcome {
 pub(crate) struct Verdict {
     pub(crate) report: Report,
     pub(crate) outcome: Outcome,
-    /// The findings that fail the test come first in the report: so many of them.
+    /// The findings that fail the test come first in the report: this many of them.
     pub(crate) failing: usize,
     pub(crate) fails: bool,
     pub(crate) name: String,

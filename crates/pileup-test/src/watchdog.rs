@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::hang::RunningTest;
 use crate::text;
 
-/// A test that does not notice its timeout for so long has blocked its thread.
+/// A test that does not notice its timeout for this long has blocked its thread.
 const GRACE: Duration = Duration::from_secs(2);
 /// What a test harness exits with when tests have failed.
 const FAILED: i32 = 101;

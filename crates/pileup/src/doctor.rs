@@ -116,8 +116,8 @@ fn subscriber(first: &Snapshot, last: &Snapshot, served_by: ServedBy) -> Check {
         would_help.then_some((
             Health::Doubtful,
             "call pileup_subscriber::init() in place of console_subscriber::init(): it does not \
-             fall behind, it sends a client that attaches late the whole state, and it takes less \
-             than a hundredth of the memory for each task",
+             fall behind, it sends a client that attaches late the whole state, and it takes far \
+             less memory for each task",
         )),
     )
 }

@@ -17,6 +17,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 const SITE: &str = "scenarios/unclosed-channel/src/leaky.rs";
+/// The flags of a report that is read.
+const REPORT: [&str; 4] = ["--format", "json", "--fail-on", "never"];
 const FUNCTION: &str = "unclosed_channel::leaky::add_up";
 
 fn pileup(arguments: &[&str]) -> Output {
@@ -95,6 +97,20 @@ fn shows(source: &[&str]) {
     assert!(counted >= 20, "{groups:#?}");
 }
 
+/// The report on a watch by the probe, as JSON. The watch is recorded.
+fn recorded(process: &Process, file: &str) -> String {
+    let watch = [
+        "diagnose",
+        "--probe",
+        &process.probe,
+        "--for",
+        &format!("{}s", machine::seconds(6)),
+        "--record",
+        file,
+    ];
+    printed(&[&watch[..], &REPORT].concat())
+}
+
 fn json(text: &str) -> Value {
     serde_json::from_str(text).expect("it is JSON")
 }
@@ -105,20 +121,7 @@ fn a_task_as_json_has_the_line_at_which_it_waits_as_a_finding_has() {
     let folder = TempDir::new().expect("a folder can be made");
     let file = folder.path().join("watch.pileup");
     let file = file.to_str().expect("it is text");
-    let watch = [
-        "diagnose",
-        "--probe",
-        &process.probe,
-        "--for",
-        &format!("{}s", machine::seconds(6)),
-        "--record",
-        file,
-        "--format",
-        "json",
-        "--fail-on",
-        "never",
-    ];
-    let report = json(&printed(&watch));
+    let report = json(&recorded(&process, file));
     let findings = report["findings"].as_array().expect("findings");
     let finding = findings
         .iter()
@@ -171,19 +174,9 @@ fn a_recording_of_a_probe_gives_the_report_of_the_watch() {
     let folder = TempDir::new().expect("a folder can be made");
     let file = folder.path().join("watch.pileup");
     let file = file.to_str().expect("it is text");
-    let flags = ["--format", "json", "--fail-on", "never"];
-    let watch = [
-        "diagnose",
-        "--probe",
-        &process.probe,
-        "--for",
-        &format!("{}s", machine::seconds(6)),
-        "--record",
-        file,
-    ];
-    let live = printed(&[&watch[..], &flags].concat());
+    let live = recorded(&process, file);
     assert!(live.contains("PU03"), "{live}");
-    let recorded = printed(&[&["diagnose", "--from", file], &flags[..]].concat());
+    let recorded = printed(&[&["diagnose", "--from", file], &REPORT[..]].concat());
     assert_eq!(live, recorded);
 }
 

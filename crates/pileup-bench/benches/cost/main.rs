@@ -2,6 +2,7 @@
 //!
 //! `docs/benchmark.md` says what is measured and how.
 
+mod asked;
 mod capture;
 mod figures;
 mod intake;
@@ -10,11 +11,10 @@ mod program;
 mod slowdown;
 mod target;
 
-use std::env;
-
 use anyhow::bail;
 use peak_alloc::PeakAlloc;
 
+use crate::asked::asked;
 use crate::load::{Kind, Load};
 
 /// Counts what is allocated. It makes every allocation a little slower.
@@ -22,11 +22,7 @@ use crate::load::{Kind, Load};
 static MEMORY: PeakAlloc = PeakAlloc;
 
 fn main() -> anyhow::Result<()> {
-    // Cargo adds `--bench`.
-    let asked: Vec<String> = env::args()
-        .skip(1)
-        .filter(|asked| asked != "--bench")
-        .collect();
+    let asked = asked();
     match asked.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [target::PROGRAM] => program::run(),
         ["intake"] => intake::measure(&loads()),

@@ -19,7 +19,7 @@ use crate::service::{Service, Spawner};
 const PAUSE: Duration = Duration::from_micros(500);
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Has so many tasks wait. Prints the bytes of memory that each takes, and the address of the
+/// Has `count` tasks wait. Prints the bytes of memory that each takes, and the address of the
 /// probe if there is one; then answers one question a line: `memory` with its resident bytes,
 /// `latency` with how long a request to it took, of all since the question before.
 pub fn run(service: &Service, count: u64) -> anyhow::Result<()> {

@@ -4,6 +4,8 @@
 //!
 //! Each figure is that of a process of its own. `docs/benchmark.md` says what is measured.
 
+#[path = "../cost/asked.rs"]
+mod asked;
 #[path = "../cost/figures.rs"]
 mod figures;
 mod live;
@@ -13,19 +15,15 @@ mod service;
 mod work;
 mod works;
 
-use std::env;
-
 use anyhow::bail;
+
+use crate::asked::asked;
 
 /// Rounds, where nothing else is asked for.
 const ROUNDS: usize = 9;
 
 fn main() -> anyhow::Result<()> {
-    // Cargo adds `--bench`.
-    let asked: Vec<String> = env::args()
-        .skip(1)
-        .filter(|asked| asked != "--bench")
-        .collect();
+    let asked = asked();
     match asked.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [service::PROGRAM, carries, work, count] => service::run(carries, work, count.parse()?),
         ["works"] => works::measure(ROUNDS),

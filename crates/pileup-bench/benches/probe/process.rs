@@ -16,7 +16,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts a service that carries something, to do some work so many times.
+    /// Starts a service that carries something, to do some work `count` times.
     pub fn start(carries: &str, work: &str, count: u64) -> anyhow::Result<Self> {
         let mut child = Command::new(env::current_exe()?)
             .args([PROGRAM, carries, work, &count.to_string()])

@@ -77,7 +77,7 @@ impl Spawner {
     }
 }
 
-/// Does some work so many times, and prints the nanoseconds of processor time that each took;
+/// Does some work `count` times, and prints the nanoseconds of processor time that each took;
 /// for `live`, see [`live::run`].
 pub fn run(carries: &str, work: &str, count: u64) -> anyhow::Result<()> {
     let service = Service::new(carries)?;

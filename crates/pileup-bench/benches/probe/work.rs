@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use crate::service::Spawner;
 
-/// Does a work so many times.
+/// Does a work `count` times.
 pub async fn run(work: String, count: u64, spawner: Spawner) -> anyhow::Result<()> {
     let inner = spawner.clone();
     match work.as_str() {

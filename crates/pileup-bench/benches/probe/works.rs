@@ -81,7 +81,7 @@ const BYTES_A_TASK: [(usize, f64); 5] = [
     (PILEUP_SUBSCRIBER, 200.0),
 ];
 
-/// Measures all in so many rounds, and prints.
+/// Measures all in a number of rounds, and prints.
 pub fn measure(rounds: usize) -> anyhow::Result<()> {
     println!(
         "Processor time, each in a process of its own with two workers; median (least to most) \

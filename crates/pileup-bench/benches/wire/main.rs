@@ -3,6 +3,9 @@
 //!
 //! Each program is a process of its own. `docs/benchmark.md` says what is measured.
 
+#[path = "../cost/asked.rs"]
+mod asked;
+
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -23,6 +26,8 @@ use tonic::Streaming;
 use tonic::transport::{Channel, Server};
 use tracing_subscriber::prelude::*;
 
+use crate::asked::asked;
+
 /// The argument that makes a process the program.
 const PROGRAM: &str = "program";
 /// Live tasks of a program that is attached to late. 500,000 take console-subscriber 25 GB.
@@ -36,15 +41,11 @@ const LATE: [(&str, u64); 5] = [
 const SPAWNS_A_SECOND: u32 = 10_000;
 /// For how long new tasks are watched.
 const WATCH: Duration = Duration::from_secs(10);
-/// Nothing comes any more from a program that was silent for so long.
+/// Nothing comes any more from a program that was silent for this long.
 const SILENCE: Duration = Duration::from_secs(3);
 
 fn main() -> anyhow::Result<()> {
-    // Cargo adds `--bench`.
-    let asked: Vec<String> = env::args()
-        .skip(1)
-        .filter(|asked| asked != "--bench")
-        .collect();
+    let asked = asked();
     match asked.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [PROGRAM, by, work, count] => program(by, work, count.parse()?),
         [] => measure(),

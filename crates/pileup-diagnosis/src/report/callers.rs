@@ -5,10 +5,9 @@
 //! the program's own line whose tasks spawned them.
 //!
 //! Where the source reports the parent of a task, that line is known, also when the parent has
-//! ended. Otherwise a task can only be
-//! spawned while its parent is being polled: where the tasks of a dependency's site were each
-//! born in the active time of a task of one other finding, and that time is short enough to say
-//! something, the two are one cause.
+//! ended. Otherwise a task can only be spawned while its parent is being polled: where the tasks of
+//! a dependency's site were each born in the active time of a task of one other finding, and that
+//! time is short enough to say something, the two are one cause.
 //!
 //! A server's library spawns a task for each connection or request, and that task calls the
 //! program, which spawns a task and waits for it. Then the dependency's tasks are the parents, and

@@ -136,7 +136,7 @@ tracker.close();
 tracker.wait().await;
 ```
 
-After: each task is told, and the drain has a deadline.
+After: each task learns of the shutdown, and the drain has a deadline.
 
 ```rust
 token.cancel();
@@ -159,5 +159,5 @@ The probe shows the line at which each of them waits.
 
 ## Scenarios
 
-None yet: any program that is told to end while a task waits.
+None yet: any program that shuts down while a task waits.
 ";

@@ -136,7 +136,7 @@ let mut tasks = tokio::task::JoinSet::new();
 tasks.spawn(forward(messages, socket));
 ```
 
-- A loop that serves until it is told to stop takes a `CancellationToken` of
+- A loop that serves until somebody stops it takes a `CancellationToken` of
   tokio-util; the test cancels it, and awaits the handle.
 - A task that receives ends when the last sender is dropped: look for a clone
   that is kept.

@@ -62,7 +62,7 @@ impl Watch {
         })))
     }
 
-    /// The task, whose future of so many bytes is about to be polled with this waker; none if
+    /// The task, whose future of `bytes` bytes is about to be polled with this waker; none if
     /// it is not watched.
     #[inline]
     pub(super) fn task(&mut self, waker: &Waker, bytes: usize) -> Option<&Arc<WatchedTask>> {

@@ -8,13 +8,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use pileup::Site;
 use pileup_profile::{CountedStack, Frame, Profile};
 
 use super::canvas::HEATS;
 use super::dot::escaped;
 use super::picture::{LegendShape, Picture, PictureEdge, PictureNode};
-use crate::views::profile::short_file;
+use crate::views::profile::{is_of_library, short_file};
 
 /// A picture of more shows nothing.
 const MOST_NODES: usize = 60;
@@ -248,15 +247,6 @@ fn places(stack: &CountedStack) -> Vec<Place> {
     let own = frames.iter().filter(|frame| !is_of_library(frame));
     places.extend(own.chain([spawned]).map(place));
     places
-}
-
-fn is_of_library(frame: &Frame) -> bool {
-    let site = Site {
-        file: frame.file.clone(),
-        line: frame.line,
-        column: 0,
-    };
-    frame.file.is_empty() || site.is_in_dependency()
 }
 
 fn place(frame: &Frame) -> Place {

@@ -111,6 +111,17 @@ fn await_frames(waits_in: WaitsIn) -> Vec<Frame> {
     }
 }
 
+/// Whether a frame is of a dependency, as far as its file says: one without debug information has
+/// none.
+pub fn is_of_library(frame: &Frame) -> bool {
+    let site = Site {
+        file: Arc::clone(&frame.file),
+        line: frame.line,
+        column: 0,
+    };
+    frame.file.is_empty() || site.is_in_dependency()
+}
+
 /// A file as it is shown: a dependency's from the folder of its crate on.
 pub fn short_file(file: &str) -> String {
     let site = Site {

@@ -1,10 +1,11 @@
 //! The places of a profile with their counts, as `pprof -top` has them, and how they grow.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use pileup::{History, Site};
+use pileup::History;
 use pileup_profile::{Frame, Profile};
+
+use super::profile::is_of_library;
 
 /// One place.
 pub struct Row<'a> {
@@ -50,17 +51,9 @@ pub fn rows<'a>(profile: &'a Profile, history: &History) -> Vec<Row<'a>> {
 /// The innermost frame of the program itself, of which the outermost of all is that which spawns;
 /// the innermost of all where no other is the program's.
 fn own_innermost(frames: &[Frame]) -> usize {
-    let is_own = |frame: &Frame| {
-        let site = Site {
-            file: Arc::clone(&frame.file),
-            line: frame.line,
-            column: 1,
-        };
-        // A dependency may be built without debug information.
-        !frame.file.is_empty() && !site.is_in_dependency()
-    };
     let (_, awaits) = frames.split_last().unzip();
-    let own = awaits.and_then(|awaits: &[Frame]| awaits.iter().position(is_own));
+    let own =
+        awaits.and_then(|awaits: &[Frame]| awaits.iter().position(|frame| !is_of_library(frame)));
     own.unwrap_or(0)
 }
 
