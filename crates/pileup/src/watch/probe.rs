@@ -40,7 +40,7 @@ impl Probe {
     ) -> Result<Self, Error> {
         let client = ProbeClient::new(address, token)?;
         let is_starting = |error: &_| matches!(error, ProbeError::Unreachable { .. });
-        let first = once_started(is_starting, || async { Ok(client.snapshot().await?) });
+        let first = once_started(is_starting, || client.snapshot());
         Ok(Self {
             first: Some(first.await?),
             client: Box::new(client),
