@@ -34,12 +34,13 @@ pub enum ConsoleError {
         /// What it answered.
         reason: String,
     },
-    /// The target sent a message that is larger than what is read.
-    #[error("{address} sent a message of more than {} MiB", *limit >> 20)]
+    /// The target sent a message, or a first state in many messages, that is larger than what is
+    /// read.
+    #[error("{address} sent more than {} MiB at once", *limit >> 20)]
     TooLarge {
         /// Who sent it.
         address: Address,
-        /// The largest message that is read, in bytes.
+        /// The most that is read, in bytes.
         limit: usize,
     },
     /// The target answered, and then sent nothing for longer than any publish interval in use.

@@ -17,7 +17,7 @@ use tonic::transport::Uri;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status, Streaming};
 
-use crate::first_state;
+use crate::first_state::{self, NoState};
 use crate::last_poll::Questions;
 use crate::pump::{Pump, VOLLEY, wake};
 use crate::{Address, ConsoleError};
@@ -44,6 +44,10 @@ const BUSY: Duration = Duration::from_millis(100);
 /// wait for a lock, or of a million that do not. What listens there may be no console, or one that
 /// means harm, and memory is reserved for a message before it has come.
 const LARGEST_MESSAGE: usize = 256 << 20;
+
+/// The largest first state that is kept where it comes in many messages: 1 GiB, which is that of
+/// two million tasks.
+const LARGEST_STATE: usize = 1 << 30;
 
 /// A connection to a target that sends its updates.
 #[derive(Debug)]
@@ -74,8 +78,11 @@ impl Session {
         // Whatever else listens there says so in answer to this.
         match timeout(FIRST_PATIENCE, subscribe(&mut client)).await {
             Err(_) => Err(silent(FIRST_PATIENCE)),
-            Ok(Err(status)) if is_too_large(&status) => Err(too_large(address)),
-            Ok(Err(status)) => Err(not_a_console(reason(&status))),
+            Ok(Err(NoState::TooLarge)) => Err(too_large(address, LARGEST_STATE)),
+            Ok(Err(NoState::Broken(status))) if is_too_large(&status) => {
+                Err(too_large(address, LARGEST_MESSAGE))
+            }
+            Ok(Err(NoState::Broken(status))) => Err(not_a_console(reason(&status))),
             Ok(Ok((_, None))) => Err(not_a_console("it closed at once".to_owned())),
             Ok(Ok((updates, Some(first)))) => {
                 let session = Self {
@@ -144,7 +151,9 @@ impl Session {
         let reason = match message {
             Ok(Some(update)) => return Ok(update),
             Ok(None) => "it closed the connection".to_owned(),
-            Err(status) if is_too_large(&status) => return Err(too_large(&self.address)),
+            Err(status) if is_too_large(&status) => {
+                return Err(too_large(&self.address, LARGEST_MESSAGE));
+            }
             Err(status) => reason(&status),
         };
         Err(ConsoleError::Gone {
@@ -160,10 +169,10 @@ fn is_too_large(status: &Status) -> bool {
     status.code() == Code::OutOfRange
 }
 
-fn too_large(address: &Address) -> ConsoleError {
+fn too_large(address: &Address, limit: usize) -> ConsoleError {
     ConsoleError::TooLarge {
         address: address.clone(),
-        limit: LARGEST_MESSAGE,
+        limit,
     }
 }
 
@@ -179,13 +188,13 @@ async fn wake_up(client: &InstrumentClient<Channel>) {
 /// Asks for the updates, and waits for the first state.
 async fn subscribe(
     client: &mut InstrumentClient<Channel>,
-) -> Result<(Streaming<Update>, Option<Update>), Status> {
+) -> Result<(Streaming<Update>, Option<Update>), NoState> {
     let mut updates = client
         .watch_updates(InstrumentRequest {})
         .await?
         .into_inner();
     let first = match updates.message().await? {
-        Some(first) => Some(first_state::whole(first, &mut updates).await?),
+        Some(first) => Some(first_state::whole(first, &mut updates, LARGEST_STATE).await?),
         None => None,
     };
     Ok((updates, first))

@@ -232,7 +232,7 @@ async fn a_message_that_is_too_large_is_not_read() {
     assert!(matches!(error, ConsoleError::TooLarge { .. }), "{error:?}");
     assert_eq!(
         whole(&error),
-        format!("{address} sent a message of more than 256 MiB")
+        format!("{address} sent more than 256 MiB at once")
     );
     server.abort();
 }
