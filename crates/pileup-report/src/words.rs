@@ -300,7 +300,8 @@ pub fn part(involved: &Involved) -> String {
 /// What the watch covers, and what it does not.
 #[must_use]
 pub fn coverage(coverage: &ReportCoverage) -> Vec<String> {
-    let mut lines = vec![format!("seen: {} tasks", coverage.tasks_seen)];
+    let seen = figures::count(coverage.tasks_seen as u64, "task");
+    let mut lines = vec![format!("seen: {seen}")];
     if coverage.await_stacks > 0 {
         lines.push(format!(
             "await stacks: the probe shows where {} of {} live tasks wait",
@@ -320,9 +321,9 @@ pub fn coverage(coverage: &ReportCoverage) -> Vec<String> {
         );
     } else if coverage.uninstrumented_waits > 0 {
         lines.push(format!(
-            "unknown: what {} live tasks wait for, as Tokio does not instrument it (a channel's \
-             recv, a Notify, a JoinHandle, I/O)",
-            coverage.uninstrumented_waits
+            "unknown: the wait of {}, as Tokio does not instrument it (a channel's recv, a Notify, \
+             a JoinHandle, I/O)",
+            figures::count(coverage.uninstrumented_waits as u64, "live task")
         ));
     }
     if coverage.dropped_events > 0 {

@@ -1,4 +1,4 @@
-//! When a watch ends before its time.
+//! When a watch ends before its time, and what it has not decided yet.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,10 +8,10 @@ use pileup::{Expected, Grade, History, Site, Stopping, Verdict, diagnose_expecti
 use crate::arguments::Watch;
 use crate::selection::Selector;
 
-/// How often a watch is asked whether it may end.
+/// How often a watch is asked whether it may end, and what is undecided.
 const ASKED_EVERY: Duration = Duration::from_secs(1);
 
-/// Follows a watch that may end before its time, by `--until-certain` or `--until-decided`.
+/// Follows a watch: it may end before its time, by `--until-certain` or `--until-decided`.
 pub struct EarlyEnd<'a> {
     flags: &'a Watch,
     selector: &'a Selector<'a>,
@@ -33,17 +33,24 @@ impl<'a> EarlyEnd<'a> {
         }
     }
 
-    /// Whether the watch may end now.
-    pub fn is_due(&mut self, history: &History) -> bool {
-        let is_wanted = self.flags.until_certain || self.flags.until_decided;
-        if !is_wanted || history.window() < self.asked_at + ASKED_EVERY {
+    /// Whether the watch may end now. Where the progress is shown, also counts the spawn sites that
+    /// are undecided.
+    pub fn is_due(&mut self, history: &History, is_shown: bool) -> bool {
+        let Watch {
+            until_certain,
+            until_decided,
+            ..
+        } = *self.flags;
+        let is_asked = until_certain || until_decided || is_shown;
+        if !is_asked || history.window() < self.asked_at + ASKED_EVERY {
             return false;
         }
         self.asked_at = history.window();
         let expected = self.selector.expected(history, self.flags);
-        if self.flags.until_certain && self.is_certain(history, &expected) {
+        let is_decided = (until_decided || is_shown) && self.is_decided(history, &expected);
+        if until_certain && self.is_certain(history, &expected) {
             self.reason = Some("a finding is certain");
-        } else if self.flags.until_decided && self.is_decided(history, &expected) {
+        } else if until_decided && is_decided {
             self.reason = Some("every spawn site is decided");
         }
         self.reason.is_some()
@@ -54,7 +61,7 @@ impl<'a> EarlyEnd<'a> {
         self.reason
     }
 
-    /// What the watch still waits for, where it ends as soon as that is decided.
+    /// How many spawn sites are undecided, and for how long probably, if they are counted.
     pub fn undecided(&self) -> Option<&str> {
         self.undecided.as_deref()
     }
@@ -108,7 +115,7 @@ mod tests {
         };
         let selector = diagnose.watch.selection.read().expect("there are no files");
         let mut end = EarlyEnd::new(&diagnose.watch, &selector);
-        assert!(!end.is_due(&History::default()));
+        assert!(!end.is_due(&History::default(), false));
         assert_eq!(end.reason(), None);
     }
 }

@@ -45,9 +45,9 @@ pub async fn report_on(
     let mut end = EarlyEnd::new(flags, selector);
     let record = flags.record.as_deref();
     let watched = observe(source, record, |history, progress| {
-        let is_due = end.is_due(history);
+        let is_due = end.is_due(history, progress.is_some());
         if let Some(progress) = progress {
-            progress.waits_for(end.undecided());
+            progress.show_undecided(end.undecided());
         }
         is_due
     })

@@ -36,8 +36,8 @@ impl Progress {
         self.bar.set_position(milliseconds(elapsed));
     }
 
-    /// Shows what the watch still waits for.
-    pub fn waits_for(&self, what: Option<&str>) {
+    /// Shows what is not decided yet.
+    pub fn show_undecided(&self, what: Option<&str>) {
         self.bar
             .set_prefix(what.map_or_else(String::new, |what| format!("; {what}")));
     }
