@@ -5,9 +5,9 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use crate::rules::Rules;
-use crate::runtime::Shape;
 use crate::switch::Switch;
 use crate::test_run;
+use crate::watched_runtime::Shape;
 
 /// The arguments of the attribute, and the name of the test.
 pub struct Settings {

@@ -1,12 +1,15 @@
 //! Whether tasks are left, and which.
 
 use std::panic::Location;
+use std::sync::Arc;
 use std::time::Duration;
 
 use pileup_diagnosis::{Code, Expected, Grade, History, Report, diagnose_expecting};
 use pileup_model::Task;
 
+use crate::blocked::unless_blocked;
 use crate::clock::{Running, real_sleep};
+use crate::hang::RunningTest;
 use crate::rules::Rules;
 use crate::seen::{Alive, Seen};
 use crate::settle::settle;
@@ -19,7 +22,7 @@ const WITHOUT_WAKER: Duration = Duration::from_millis(1050);
 
 /// Checks a runtime whose test is done: none where nothing is to be said.
 pub(crate) async fn check(
-    seen: &Seen,
+    seen: &Arc<Seen>,
     rules: &Rules,
     name: &str,
     at: &'static Location<'static>,
@@ -27,6 +30,16 @@ pub(crate) async fn check(
     if seen.alive().is_nothing() {
         return None;
     }
+    let test = RunningTest::new(name, at, Arc::clone(seen));
+    unless_blocked(test, check_tasks(seen, rules, name, at)).await
+}
+
+async fn check_tasks(
+    seen: &Seen,
+    rules: &Rules,
+    name: &str,
+    at: &'static Location<'static>,
+) -> Option<Verdict> {
     let would_fail = |alive: &Alive| {
         let mut tasks = alive.tasks.iter();
         alive.unlisted > 0

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::panic::Location;
+use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
@@ -31,7 +32,7 @@ use crate::watch::{Entered, Watched};
 /// counts how many are alive.
 #[must_use = "a guard fails the test when it is checked: guard.check().await"]
 pub struct Guard {
-    seen: Seen,
+    seen: Arc<Seen>,
     rules: Option<Rules>,
     // The thread's own state is put back when this is dropped.
     _entered: Entered,
@@ -56,7 +57,7 @@ impl Guard {
         let watched = Watched::of_current();
         let entered = watched.enter();
         Self {
-            seen: Seen::from_now_on(watched, &handle),
+            seen: Arc::new(Seen::from_now_on(watched, &handle)),
             rules: (switch != Switch::Off).then_some(rules),
             _entered: entered,
         }

@@ -18,9 +18,9 @@ static RUNNING: Mutex<Vec<Arc<RunningTest>>> = Mutex::new(Vec::new());
 
 /// A test that runs now.
 pub(crate) struct RunningTest {
-    pub(crate) name: String,
-    pub(crate) at: &'static Location<'static>,
-    pub(crate) seen: Seen,
+    name: String,
+    at: &'static Location<'static>,
+    seen: Arc<Seen>,
     started: Instant,
 }
 
@@ -28,13 +28,8 @@ pub(crate) struct RunningTest {
 pub(crate) struct Registered(pub(crate) Arc<RunningTest>);
 
 impl Registered {
-    pub(crate) fn new(name: &str, at: &'static Location<'static>, seen: Seen) -> Self {
-        let test = Arc::new(RunningTest {
-            name: name.to_owned(),
-            at,
-            seen,
-            started: Instant::now(),
-        });
+    pub(crate) fn new(name: &str, at: &'static Location<'static>, seen: Arc<Seen>) -> Self {
+        let test = Arc::new(RunningTest::new(name, at, seen));
         with_running(|running| running.push(Arc::clone(&test)));
         Self(test)
     }
@@ -56,10 +51,36 @@ fn with_running<T>(use_it: impl FnOnce(&mut Vec<Arc<RunningTest>>) -> T) -> T {
 }
 
 impl RunningTest {
+    pub(crate) fn new(name: &str, at: &'static Location<'static>, seen: Arc<Seen>) -> Self {
+        Self {
+            name: name.to_owned(),
+            at,
+            seen,
+            started: Instant::now(),
+        }
+    }
+
     /// What the test and its tasks wait for now. The first time it reads the program's debug
     /// information. It may be called on any thread.
     pub(crate) fn verdict(&self) -> Verdict {
-        let after = self.started.elapsed();
+        let outcome = Outcome::Hangs {
+            after: self.started.elapsed(),
+            waits: self.own_waits(),
+        };
+        self.verdict_of(outcome)
+    }
+
+    /// What is alive of a test that is done and whose thread is blocked. It may be called on any
+    /// thread.
+    pub(crate) fn blocked_verdict(&self) -> Verdict {
+        let mut verdict = self.verdict_of(Outcome::BlocksThread {
+            unlisted: self.seen.alive().unlisted,
+        });
+        verdict.failing = verdict.report.findings.len();
+        verdict
+    }
+
+    fn verdict_of(&self, outcome: Outcome) -> Verdict {
         let mut history = History::default();
         history.observe(self.seen.first_snapshot());
         thread::sleep(BETWEEN_LOOKS);
@@ -70,10 +91,7 @@ impl RunningTest {
         };
         Verdict {
             report: diagnose_expecting(&history, &self.name, &expected),
-            outcome: Outcome::Hangs {
-                after,
-                waits: self.own_waits(),
-            },
+            outcome,
             failing: 0,
             fails: true,
             name: self.name.clone(),

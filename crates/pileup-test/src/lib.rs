@@ -20,6 +20,7 @@
 
 #[doc(hidden)]
 pub mod attribute;
+mod blocked;
 mod check;
 mod clock;
 mod files;
@@ -37,6 +38,7 @@ mod text;
 mod verdict;
 mod watch;
 mod watchdog;
+mod watched_runtime;
 
 pub use guard::Guard;
 pub use pileup_test_macros::test;

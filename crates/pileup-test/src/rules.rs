@@ -83,20 +83,19 @@ impl Rules {
 /// The file that `PILEUP_TEST_ALLOW` names, or else `pileup-test.toml` in the folder of the
 /// package, or above it up to the workspace; or nothing.
 fn read_allow_list() -> Result<AllowList, String> {
-    let file = match env::var_os(VARIABLE) {
-        Some(file) => PathBuf::from(file),
+    let (file, named_by) = match env::var_os(VARIABLE) {
+        Some(file) => (PathBuf::from(file), ", which PILEUP_TEST_ALLOW names,"),
         None => match usual_file() {
-            Some(file) => file,
+            Some(file) => (file, ""),
             None => return Ok(AllowList::default()),
         },
     };
     let shown = file.display();
-    let text = fs::read_to_string(&file).map_err(|error| {
-        format!("the allow list {shown}, which {VARIABLE} names, cannot be read: {error}")
-    })?;
+    let text = fs::read_to_string(&file)
+        .map_err(|error| format!("the allow list {shown}{named_by} cannot be read: {error}"))?;
     text.parse().map_err(|error| {
         format!(
-            "the allow list {shown} is wrong: {error}\nAn entry reads:\n\n[[allow]]\n\
+            "the allow list {shown}{named_by} is wrong: {error}\nAn entry reads:\n\n[[allow]]\n\
              site = \"src/metrics.rs\"\nreason = \"runs as long as the service\"\n"
         )
     })

@@ -8,11 +8,10 @@ use crate::attribute::Settings;
 use crate::check::check;
 use crate::hang::Registered;
 use crate::rules::Rules;
-use crate::runtime::{Shape, end};
-use crate::seen::Seen;
 use crate::verdict::Verdict;
 use crate::watch::Watched;
 use crate::watchdog::Watchdog;
+use crate::watched_runtime::Shape;
 
 /// Runs the future of a test. A test that has failed by itself is not checked: what it leaves
 /// follows from that.
@@ -25,10 +24,11 @@ pub(crate) fn run<T>(
     has_failed: impl FnOnce(&T) -> bool,
 ) -> (Option<T>, Option<Verdict>) {
     let at = Location::caller();
-    let (runtime, watched) = shape.build();
-    let seen = || Seen::all(Arc::clone(&watched), runtime.handle());
+    let runtime = shape.build();
+    let seen = runtime.seen();
     let watches_for_hangs = settings.timeout.is_some() || expects_sigterm();
-    let registered = watches_for_hangs.then(|| Registered::new(settings.name, at, seen()));
+    let registered =
+        watches_for_hangs.then(|| Registered::new(settings.name, at, Arc::clone(&seen)));
     let watchdog = settings
         .timeout
         .zip(registered.as_ref())
@@ -37,12 +37,12 @@ pub(crate) fn run<T>(
         let verdict = if has_failed(&value) {
             None
         } else {
-            check(&seen(), rules, settings.name, at).await
+            check(&seen, rules, settings.name, at).await
         };
         (Some(value), verdict)
     };
-    let entered = watched.enter();
-    let ended = match &registered {
+    let _entered = runtime.watched().enter();
+    match &registered {
         None => runtime.block_on(async { check(body.await).await }),
         Some(registered) => {
             let body = Watched::wrap(body);
@@ -59,11 +59,7 @@ pub(crate) fn run<T>(
                 }
             })
         }
-    };
-    drop(entered);
-    drop(watchdog);
-    end(runtime, &watched);
-    ended
+    }
 }
 
 #[cfg(unix)]

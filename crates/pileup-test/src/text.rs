@@ -19,9 +19,18 @@ const MOST_FRAMES: usize = 8;
 
 /// How many tasks are left, in a few words.
 pub(crate) fn headline(verdict: &Verdict) -> String {
-    if let Outcome::Hangs { after, .. } = &verdict.outcome {
-        let after = figures::duration(*after);
-        return format!("the test {} is not done after {after}", verdict.name);
+    match &verdict.outcome {
+        Outcome::Hangs { after, .. } => {
+            let after = figures::duration(*after);
+            return format!("the test {} is not done after {after}", verdict.name);
+        }
+        Outcome::BlocksThread { .. } => {
+            return format!(
+                "the test {} is done, and one of its tasks blocks the thread",
+                verdict.name
+            );
+        }
+        Outcome::LeftTasks { .. } => {}
     }
     let (tasks, closures) = counts(verdict);
     let mut left = Vec::new();

@@ -20,6 +20,11 @@ pub(crate) enum Outcome {
         /// Whether the test allows some.
         allows_here: bool,
     },
+    /// The test is done, and a task blocks the thread on which the guard looks for tasks.
+    BlocksThread {
+        /// How many are alive of which nothing else is known.
+        unlisted: usize,
+    },
     /// The test is not done.
     Hangs {
         /// Since when it runs.
@@ -37,6 +42,7 @@ impl Outcome {
                 unlisted,
                 allows_here,
             } => (*unlisted, *allows_here),
+            Self::BlocksThread { unlisted } => (*unlisted, false),
             Self::Hangs { .. } => (0, false),
         }
     }

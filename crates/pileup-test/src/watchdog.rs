@@ -1,21 +1,17 @@
 //! The timeout of a test, in real time.
 
-use std::io::Write;
 use std::pin::pin;
-use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::task::{Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
+use crate::blocked;
 use crate::hang::RunningTest;
-use crate::text;
 
 /// A test that does not notice its timeout for this long has blocked its thread.
 const GRACE: Duration = Duration::from_secs(2);
-/// What a test harness exits with when tests have failed.
-const FAILED: i32 = 101;
 
 /// Ends a test that takes too long.
 pub(crate) struct Watchdog(Arc<Shared>);
@@ -50,7 +46,11 @@ impl Watchdog {
             of_thread.is_over.store(true, Ordering::Release);
             of_thread.wake();
             if !of_thread.is_done_within(GRACE) {
-                end_process(&test);
+                blocked::end_process(
+                    &test.verdict(),
+                    "the test blocks its thread and reaches no .await, so that it cannot be ended \
+                     alone: the process ends",
+                );
             }
         });
         if let Err(error) = started {
@@ -106,14 +106,4 @@ impl Shared {
             waker.wake();
         }
     }
-}
-
-/// The thread of the test is blocked: nothing can end the test but the end of the process.
-fn end_process(test: &RunningTest) {
-    let report = text::write(&test.verdict(), false);
-    let note = "the test blocks its thread and reaches no .await, so that it cannot be ended \
-                alone: the process ends";
-    // The harness would keep what is printed by eprintln! to itself.
-    let _ = writeln!(std::io::stderr(), "{report}\n{note}");
-    process::exit(FAILED);
 }

@@ -33,7 +33,7 @@ fn a_task_that_waits_for_ever_fails_its_test_by_its_line_and_its_wait() {
         assert!(ended.output.contains("leak[PU15]"), "{ended}");
         let wait = format!("{}: mpsc::Receiver::recv", line_of("the wait"));
         assert!(ended.output.contains(&wait), "{ended}");
-        assert!(ended.output.contains("polled once"), "{ended}");
+        assert!(ended.output.contains("was polled once"), "{ended}");
         let allows = "allow = \"crates/pileup-test/tests/leaks/on_purpose.rs\"";
         assert!(ended.output.contains(allows), "{ended}");
         assert!(!ended.output.contains('\u{1b}'), "{ended}");
@@ -67,6 +67,60 @@ fn a_local_task_and_a_closure_fail_their_test_by_their_line() {
         ended.output.contains("1 blocking closure is alive"),
         "{ended}"
     );
+}
+
+#[test]
+fn a_task_that_blocks_its_worker_fails_its_test_and_does_not_hang_it() {
+    let ended = run("blocks_a_worker", &[]);
+    fails_at(&ended, "blocked worker");
+    assert!(
+        ended
+            .output
+            .contains("1 task blocks its thread after the test"),
+        "{ended}"
+    );
+    let ended = run("hangs_beside_a_blocked_worker", &[]);
+    fails_at(&ended, "blocked worker");
+    assert!(ended.output.contains("is not done after"), "{ended}");
+    let ended = run("panics_beside_a_blocked_worker", &[]);
+    assert!(
+        !ended.has_passed && ended.output.contains("the test's own panic"),
+        "{ended}"
+    );
+}
+
+#[test]
+fn a_closure_that_never_returns_does_not_hang_its_test() {
+    let ended = run("closure_on_workers", &[]);
+    fails_at(&ended, "closure on workers");
+    assert!(
+        ended.output.contains("1 blocking closure is alive"),
+        "{ended}"
+    );
+}
+
+#[test]
+fn a_task_that_blocks_the_only_thread_ends_the_process_with_a_report() {
+    for (test, mark) in [
+        ("blocks_the_only_thread", "the only thread"),
+        ("synchronous_and_blocks", "synchronous and blocks"),
+    ] {
+        let ended = run(test, &[]);
+        fails_at(&ended, mark);
+        assert!(
+            ended.output.contains("one of its tasks blocks the thread"),
+            "{ended}"
+        );
+    }
+}
+
+#[test]
+fn a_test_with_a_subscriber_of_its_own_fails_by_the_line_alone() {
+    let ended = run("with_a_subscriber", &[]);
+    fails_at(&ended, "with a subscriber");
+    for hidden in ["unseen", "the wait"] {
+        assert!(!ended.output.contains(&line_of(hidden)), "{ended}");
+    }
 }
 
 #[test]
@@ -110,6 +164,16 @@ fn an_allow_list_is_read_and_a_wrong_one_is_explained() {
         !ended.has_passed && ended.output.contains("missing field `reason`"),
         "{ended}"
     );
+    let named = "which PILEUP_TEST_ALLOW names";
+    assert!(ended.output.contains(named), "{ended}");
+
+    let usual = folder.path().join("pileup-test.toml");
+    std::fs::rename(&file, &usual).expect("it can be renamed");
+    let package = folder.path().to_string_lossy();
+    let ended = run("one_task", &[("CARGO_MANIFEST_DIR", &package)]);
+    assert!(!ended.has_passed, "{ended}");
+    let wrong = format!("the allow list {} is wrong", usual.display());
+    assert!(ended.output.contains(&wrong), "{ended}");
 }
 
 #[test]

@@ -183,6 +183,13 @@ impl Evidence {
                 span(*watch_seconds)
             ),
             Self::InLongPoll {
+                tasks: 1,
+                longest_seconds,
+            } => format!(
+                "1 task is in a poll that has not returned for {}",
+                span(*longest_seconds)
+            ),
+            Self::InLongPoll {
                 tasks,
                 longest_seconds,
             } => format!(
@@ -345,22 +352,24 @@ impl Evidence {
                 oldest_seconds,
                 most_polls,
                 idle_seconds,
-            } => format!(
-                "{} alive after the test: {} for {}, polled {}, and not in the last {}",
-                were(*tasks),
-                if *tasks == 1 {
-                    "it has lived"
-                } else {
-                    "the oldest has lived"
-                },
-                span(*oldest_seconds),
-                if *tasks == 1 {
-                    times(*most_polls)
-                } else {
-                    format!("{} at most", times(*most_polls))
-                },
-                span(*idle_seconds)
-            ),
+            } => {
+                let alive = format!("{} alive after the test", were(*tasks));
+                let age = span(*oldest_seconds);
+                let polls = times(*most_polls);
+                let idle = span(*idle_seconds);
+                match (*tasks, *most_polls) {
+                    (1, 0) => format!("{alive}: it had lived for {age}, and was never polled"),
+                    (1, _) => format!(
+                        "{alive}: it had lived for {age}, was polled {polls}, and was not polled \
+                         in the last {idle}"
+                    ),
+                    (_, 0) => format!("{alive}: the oldest had lived for {age}; none was polled"),
+                    _ => format!(
+                        "{alive}: the oldest had lived for {age}; none was polled more than \
+                         {polls}, and one was not polled in the last {idle}"
+                    ),
+                }
+            }
             Self::AwaitAt {
                 tasks,
                 kind,

@@ -5,6 +5,7 @@
 //! program's runtime cancels it, and in a service that goes on it would stay.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use pileup_model::{Site, Task, TaskKind, elapsed};
 
@@ -35,6 +36,22 @@ const CLOSURES: Advice = Advice {
           program, use std::thread::spawn.",
 };
 
+const BLOCKED: Advice = Advice {
+    title: [
+        "blocks its thread after the test",
+        "block their threads after the test",
+    ],
+    cause: "poll does not return",
+    explanation: "The test is done, and these tasks are still in a poll that does not return: they \
+                  compute or block without reaching an .await. Tokio can neither interrupt nor \
+                  abort them, and a runtime that is dropped waits for them.",
+    fix: "Await instead of blocking (tokio::time::sleep for std::thread::sleep, Tokio's channels \
+          and locks for std's), yield in long loops, or move the work to a thread of its own; and \
+          see that the loop's condition can become false.",
+};
+/// A poll that lasts this long has not just begun.
+const LONG_POLL: Duration = Duration::from_millis(100);
+
 pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
     if !observation.none_expected {
         return Vec::new();
@@ -46,10 +63,18 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
         let living = seen.living.iter().map(AsRef::as_ref);
         let seen_twice = living.filter(|task| Some(task.created_at) <= history.started());
         let (closures, tasks): (Vec<&Task>, Vec<&Task>) = seen_twice.partition(is_closure);
+        let is_blocked = |task: &&Task| poll_lasts(task, observation) >= Some(LONG_POLL);
+        let (blocked, tasks): (Vec<&Task>, Vec<&Task>) = tasks.into_iter().partition(is_blocked);
         claims.extend(claim(site, &tasks, ADVICE, observation));
+        claims.extend(claim(site, &blocked, BLOCKED, observation));
         claims.extend(claim(site, &closures, CLOSURES, observation));
     }
     claims
+}
+
+/// For how long a task has been in its poll; none if it is in none.
+fn poll_lasts(task: &Task, observation: &Observation) -> Option<Duration> {
+    Some(elapsed(task.in_poll_since()?, observation.latest.at))
 }
 
 fn claim(
@@ -67,16 +92,24 @@ fn claim(
     if site.is_some_and(Site::is_in_dependency) {
         doubts.push(Doubt::SpawnedInDependency);
     }
+    let mut evidence = vec![Evidence::OutliveTest {
+        tasks: tasks.len(),
+        oldest_seconds: oldest.age(latest.at).into(),
+        most_polls: tasks.iter().map(|task| task.polls.count).max()?,
+        idle_seconds: idle.max()?.into(),
+    }];
+    if advice.title == BLOCKED.title {
+        let longest = tasks.iter().filter_map(|task| poll_lasts(task, observation));
+        evidence.push(Evidence::InLongPoll {
+            tasks: tasks.len(),
+            longest_seconds: longest.max()?.into(),
+        });
+    }
     let members: HashSet<_> = tasks.iter().map(|task| task.id).collect();
     Some(Claim {
         members,
         state: usual_state(tasks.iter().copied()),
-        evidence: vec![Evidence::OutliveTest {
-            tasks: tasks.len(),
-            oldest_seconds: oldest.age(latest.at).into(),
-            most_polls: tasks.iter().map(|task| task.polls.count).max()?,
-            idle_seconds: idle.max()?.into(),
-        }],
+        evidence,
         doubts,
         gives_way: true,
         ..Claim::new(Code::OutlivesTest, site, advice)
@@ -104,7 +137,9 @@ in which they could have ended. A paused clock was advanced by that time.
 - *Suspicious*: they were spawned inside a dependency. `pileup-test` only warns
   of these, unless `PILEUP_TEST=strict` is set.
 
-Closures of `spawn_blocking` are counted apart: they cannot be cancelled.
+Closures of `spawn_blocking` are counted apart: they cannot be cancelled. So are
+tasks that block their thread: the poll in which they are has not returned for
+100 ms or longer.
 
 ## In tokio-console
 

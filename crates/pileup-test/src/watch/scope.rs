@@ -14,8 +14,16 @@ use super::hooks::REGISTRY;
 use super::passing::{Passing, has_global};
 use pileup_registry::TaskSubscriber;
 
-pub(super) static DISPATCH: LazyLock<Dispatch> =
-    LazyLock::new(|| Dispatch::new(REGISTRY.subscriber(Passing)));
+pub(super) static DISPATCH: LazyLock<Dispatch> = LazyLock::new(|| {
+    LazyLock::force(&ANOTHER);
+    Dispatch::new(REGISTRY.subscriber(Passing))
+});
+
+/// A second subscriber, which no thread has. With only one, `tracing` asks the thread that first
+/// comes to a span whether anybody wants it, and one that has no subscriber answers no for all
+/// threads: the workers of a runtime are closures, spawned while it is built, and would hide all
+/// other closures.
+static ANOTHER: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::default()));
 
 thread_local! {
     static SCOPE: RefCell<Option<DefaultGuard>> = const { RefCell::new(None) };

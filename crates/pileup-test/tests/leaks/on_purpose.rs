@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// Senders that live as long as the process.
 static KEPT: Mutex<Vec<mpsc::Sender<()>>> = Mutex::new(Vec::new());
@@ -59,11 +60,77 @@ async fn local_task() {
 
 #[pileup_test::test]
 #[ignore = "fails on purpose"]
+async fn with_a_subscriber() {
+    let _subscriber = tracing_subscriber::registry().set_default();
+    tokio::spawn(serve(kept_open())); // with a subscriber
+    let set = LocalSet::new();
+    set.spawn_local(serve(kept_open())); // unseen
+    std::mem::forget(set);
+}
+
+#[pileup_test::test]
+#[ignore = "fails on purpose"]
 async fn closure() {
-    let never = || loop {
+    tokio::task::spawn_blocking(|| block()); // closure
+}
+
+/// Gives the thread never back.
+fn block() -> ! {
+    loop {
         std::thread::park();
+    }
+}
+
+/// A task that has begun to block its worker.
+async fn blocked_worker() {
+    let (started, has_started) = tokio::sync::oneshot::channel();
+    let blocks = async {
+        started.send(()).expect("the test waits for it");
+        block();
     };
-    tokio::task::spawn_blocking(never); // closure
+    tokio::spawn(blocks); // blocked worker
+    has_started.await.expect("it is sent");
+}
+
+#[pileup_test::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "fails on purpose"]
+async fn blocks_a_worker() {
+    blocked_worker().await;
+}
+
+#[pileup_test::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "fails on purpose"]
+async fn panics_beside_a_blocked_worker() {
+    blocked_worker().await;
+    panic!("the test's own panic");
+}
+
+#[pileup_test::test(flavor = "multi_thread", worker_threads = 2, timeout = "300ms")]
+#[ignore = "fails on purpose"]
+async fn hangs_beside_a_blocked_worker() {
+    blocked_worker().await;
+    std::future::pending::<()>().await;
+}
+
+#[pileup_test::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "fails on purpose"]
+async fn closure_on_workers() {
+    tokio::task::spawn_blocking(|| block()); // closure on workers
+}
+
+#[pileup_test::test]
+#[ignore = "ends its process"]
+async fn blocks_the_only_thread() {
+    tokio::spawn(async { block() }); // the only thread
+}
+
+#[test]
+#[ignore = "ends its process"]
+fn synchronous_and_blocks() {
+    let runtime = pileup_test::runtime();
+    runtime.block_on(async {
+        tokio::spawn(async { block() }); // synchronous and blocks
+    });
 }
 
 #[pileup_test::test(start_paused = true)]
@@ -147,9 +214,7 @@ async fn hangs() {
 #[pileup_test::test(timeout = "100ms")]
 #[ignore = "ends its process"]
 async fn blocks() {
-    loop {
-        std::thread::park();
-    }
+    block();
 }
 
 #[pileup_test::test]

@@ -1,7 +1,13 @@
 //! Runs one of the tests that fail on purpose.
 
 use std::fmt;
-use std::process::Command;
+use std::io::Read;
+use std::process::{Command, Stdio};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// A program that has not ended by then hangs.
+const LIMIT: Duration = Duration::from_secs(120);
 
 pub struct Ended {
     pub has_passed: bool,
@@ -17,19 +23,45 @@ impl fmt::Display for Ended {
 pub fn run(test: &str, environment: &[(&str, &str)]) -> Ended {
     let program = std::env::current_exe().expect("a test has a program");
     let name = format!("on_purpose::{test}");
-    let output = Command::new(program)
+    let mut child = Command::new(program)
         .args(["--exact", &name, "--ignored", "--show-output"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .env_remove("PILEUP_TEST")
         .env_remove("PILEUP_TEST_ALLOW")
         .env_remove("PILEUP_TEST_REPORT")
         .envs(environment.iter().copied())
-        .output()
+        .spawn()
         .expect("the program can be run");
-    let decode = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let output = Ended {
-        has_passed: output.status.success(),
-        output: decode(&output.stdout) + &decode(&output.stderr),
+    let stdout = read(child.stdout.take());
+    let stderr = read(child.stderr.take());
+    let started = Instant::now();
+    let mut has_hung = false;
+    let status = loop {
+        if let Some(status) = child.try_wait().expect("it can be waited for") {
+            break status;
+        }
+        if started.elapsed() > LIMIT {
+            has_hung = true;
+            child.kill().expect("it can be ended");
+        }
+        thread::sleep(Duration::from_millis(5));
     };
+    let printed = |reader: JoinHandle<String>| reader.join().expect("it does not panic");
+    let output = Ended {
+        has_passed: status.success(),
+        output: printed(stdout) + &printed(stderr),
+    };
+    assert!(!has_hung, "{test} has not ended after {LIMIT:?}: {output}");
     assert!(output.output.contains("running 1 test"), "{output}");
     output
+}
+
+fn read(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
+    let mut pipe = pipe.expect("it is piped");
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        pipe.read_to_end(&mut bytes).expect("it can be read");
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
 }
