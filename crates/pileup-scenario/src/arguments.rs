@@ -59,7 +59,7 @@ pub enum Instrument {
 pub enum Variant {
     /// The program under investigation
     Leaky,
-    /// The same program, mended
+    /// The same program with the leak fixed
     Fixed,
     /// A healthy program that differs from the leaky one in one fact
     Lookalike,

@@ -13,7 +13,7 @@ use crate::{Arguments, Arrivals, Variant, clock, instrumentation};
 
 type Program = Box<dyn FnOnce(Arrivals) -> Pin<Box<dyn Future<Output = ()>>>>;
 
-/// A leaky program, the same program mended, and a healthy one that looks alike; or a
+/// A leaky program, the same program with the leak fixed, and a healthy look-alike; or a
 /// healthy one alone.
 #[derive(Default)]
 pub struct Scenario {
@@ -41,7 +41,7 @@ impl Scenario {
         self
     }
 
-    /// The same program, mended.
+    /// The same program with the leak fixed.
     #[must_use]
     pub fn fixed<F, P>(mut self, program: P) -> Self
     where

@@ -22,7 +22,7 @@ pub struct Check {
     /// What was seen.
     pub seen: String,
     /// What to do, unless it is as it should be.
-    pub mend: Option<&'static str>,
+    pub fix: Option<&'static str>,
 }
 
 /// How something is.
@@ -57,7 +57,7 @@ fn check(name: &'static str, seen: String, wrong: Option<(Health, &'static str)>
         name,
         health: wrong.map_or(Health::Fine, |(health, _)| health),
         seen,
-        mend: wrong.map(|(_, mend)| mend),
+        fix: wrong.map(|(_, fix)| fix),
     }
 }
 
@@ -282,7 +282,7 @@ mod tests {
         let checks = examine(&snapshot(), last, ServedBy::ConsoleSubscriber);
         let check = checks.iter().find(|check| check.name == name);
         let check = check.expect("it was looked at");
-        assert_eq!(check.mend.is_none(), check.health == Health::Fine);
+        assert_eq!(check.fix.is_none(), check.health == Health::Fine);
         check.health
     }
 

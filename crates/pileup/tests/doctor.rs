@@ -83,9 +83,9 @@ async fn a_target_of_which_nothing_is_recorded_is_told_what_to_mend() {
     let tasks = tasks.expect("tasks were looked at");
     assert_ne!(tasks["health"], "fine", "{checks:#?}");
     assert_eq!(tasks["seen"], "no task is told");
-    let mend = tasks["mend"].as_str().expect("it can be mended");
+    let fix = tasks["fix"].as_str().expect("it can be fixed");
     for part in ["tokio=trace", "runtime=trace", "--cfg tokio_unstable"] {
-        assert!(mend.contains(part), "{mend}");
+        assert!(fix.contains(part), "{fix}");
     }
 }
 

@@ -57,7 +57,7 @@ fn hints_come_one_by_one_and_the_solution_last() {
     let solution = copy.run(&["solution"]);
     solution.says("-        till.close_bill(customer);");
     solution.says("+        till.close_bill(customer);");
-    solution.says("Other mends, and their price");
+    solution.says("Other fixes, and their price");
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! A town: a depot, shops, stations, a bank, an archive, and all that goes on there at once.
-//! Each place is mended in its own way.
+//! Each place is fixed in its own way.
 
 use pileup_scenario::Arrivals;
 use tokio::task::JoinSet;

@@ -1,6 +1,6 @@
 //! A reporting desk: a query runs in the background, and its reader sees the result page by page.
 //!
-//! Mended: a reader who leaves takes the rest of the result along, which ends the query.
+//! Fixed: a reader who leaves takes the rest of the result along, which ends the query.
 
 use std::collections::HashMap;
 

@@ -1,6 +1,6 @@
 //! A charging station: every car is charged in a few steps, and its plug stays locked until it is released.
 //!
-//! Mended: the session is given the channel on which its driver releases it.
+//! Fixed: the session is given the channel on which its driver releases it.
 
 use std::future;
 use std::sync::Arc;

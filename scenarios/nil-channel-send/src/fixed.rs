@@ -1,6 +1,6 @@
 //! An order desk: each order is checked, stored and confirmed, and then the warehouse is told to pick it.
 //!
-//! Mended: the outbox is connected before the desk gets its clone.
+//! Fixed: the outbox is connected before the desk gets its clone.
 
 use std::future;
 use std::time::Duration;

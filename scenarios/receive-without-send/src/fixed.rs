@@ -1,6 +1,6 @@
 //! A shop asks its suppliers what an article costs, and marks it with the lowest price.
 //!
-//! Mended: a supplier that is sold out counts who asked, and lets go of the channel.
+//! Fixed: a supplier that is sold out counts who asked, and lets go of the channel.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! A laundry: every order is washed and ironed, and the desk tells its customer of both.
 //!
-//! Mended: the channel has room for all that an order will ever announce.
+//! Fixed: the channel has room for all that an order will ever announce.
 
 use std::time::Duration;
 

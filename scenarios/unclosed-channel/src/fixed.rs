@@ -1,6 +1,6 @@
 //! A till: the items of each customer are scanned one by one, and their sum is shown.
 //!
-//! Mended: the bill is closed by the one who scans, after the last item.
+//! Fixed: the bill is closed by the one who scans, after the last item.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

@@ -1,6 +1,6 @@
 //! A weather station: every reading is posted to a gauge, which sets its scale by the first of them.
 //!
-//! Mended: the gauge takes every reading, for as long as it is posted to.
+//! Fixed: the gauge takes every reading, for as long as it is posted to.
 
 use std::time::Duration;
 

@@ -67,11 +67,11 @@ fn write_text(
             check.name,
             printable(&check.seen)
         )?;
-        if let Some(mend) = check.mend {
+        if let Some(fix) = check.fix {
             let lines = Options::new(text::Page::of_output().prose())
-                .initial_indent("          mend       ")
+                .initial_indent("          fix       ")
                 .subsequent_indent("                     ");
-            writeln!(output, "{}", textwrap::fill(mend, lines))?;
+            writeln!(output, "{}", textwrap::fill(fix, lines))?;
         }
     }
     Ok(())

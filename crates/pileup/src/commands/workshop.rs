@@ -54,7 +54,7 @@ fn status(workshop: &Workshop) -> Result<ExitCode, Error> {
     }
     let Some(current) = workshop.progress.current() else {
         say(
-            "Each is a program that leaks tasks: you watch them pile up, find out why, mend the program, and have that checked. It takes two terminals.\n\n  \
+            "Each is a program that leaks tasks: you watch them pile up, find out why, fix the program, and have that checked. It takes two terminals.\n\n  \
              cargo pileup workshop prepare   builds everything, once\n  \
              cargo pileup workshop start     begins with the first exercise",
         )?;

@@ -1,4 +1,4 @@
-//! One exercise: a scenario, its page, and the program that is to be mended.
+//! One exercise: a scenario, its page, and the program that is to be fixed.
 
 use std::fs;
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ pub struct Exercise {
     pub summary: String,
     pub minutes: u32,
     pub work: Work,
-    /// Whether there is nothing to mend in it.
+    /// Whether there is nothing to fix in it.
     pub healthy: bool,
     /// Other exercises whose programs it runs.
     pub includes: Vec<String>,
@@ -42,7 +42,7 @@ impl Exercise {
             work: about.work,
             healthy: about.healthy,
             includes: about.includes,
-            // Where a leak raises no more than a suspicion, its mend must raise none.
+            // Where a leak raises no more than a suspicion, its fix must raise none.
             counts_from: about
                 .finds
                 .map_or(Grade::Probable, |finds| finds.grade.min(Grade::Probable)),
@@ -81,8 +81,8 @@ impl Exercise {
         read(self.program())
     }
 
-    /// The text of the program as we have mended it.
-    pub fn mended(&self) -> Result<String, Error> {
+    /// The text of the program as we have fixed it.
+    pub fn fixed(&self) -> Result<String, Error> {
         read(self.folder.join("src/fixed.rs"))
     }
 }

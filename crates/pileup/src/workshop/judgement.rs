@@ -1,4 +1,4 @@
-//! Whether a program is mended: nothing in it piles up, and it still does its work.
+//! Whether a program is fixed: nothing in it piles up, and it still does its work.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use pileup::{Grade, Report};
 use crate::scenario_process::WorkDone;
 use crate::workspace::Work;
 
-/// What is wrong with a program: nothing, if it is mended.
+/// What is wrong with a program: nothing, if it is fixed.
 #[derive(Debug, PartialEq)]
 pub struct Judgement {
     /// Places of which something is found.

@@ -45,8 +45,8 @@ impl Page {
     }
 
     /// What is wrong, what helps, and at what price.
-    pub fn mend(&self) -> Option<&str> {
-        folded(self.section("The mend")?).into_iter().next()
+    pub fn fix(&self) -> Option<&str> {
+        folded(self.section("The fix")?).into_iter().next()
     }
 }
 
@@ -88,7 +88,7 @@ When does `recv` return?
 Who has a sender?
 </details>
 
-## The mend
+## The fix
 
 <details><summary>What is wrong, and what helps</summary>
 
@@ -102,7 +102,7 @@ The last sender stays in the map.
         assert_eq!(page.title, "The sum that is not shown");
         assert_eq!(page.section("The symptom"), Some("The display is empty."));
         assert_eq!(page.section("Questions"), None);
-        assert_eq!(page.mend(), Some("The last sender stays in the map."));
+        assert_eq!(page.fix(), Some("The last sender stays in the map."));
     }
 
     #[test]

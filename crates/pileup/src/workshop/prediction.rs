@@ -51,7 +51,7 @@ impl Facts {
             Self::accused(&trial.report, exercise, &mut exercise.sources()?)
         };
         if facts.spawned_at.is_empty() {
-            // On a machine that is too busy, or because what it includes is mended by now.
+            // On a machine that is too busy, or because what it includes is fixed by now.
             return Err(Error::NothingToPredict {
                 name: exercise.name.clone(),
             });

@@ -52,8 +52,8 @@ impl Copy {
         self.path(&format!("scenarios/{exercise}/src/leaky.rs"))
     }
 
-    /// Our mend of it.
-    pub fn mended(&self, exercise: &str) -> String {
+    /// Our fix of it.
+    pub fn fixed(&self, exercise: &str) -> String {
         let file = self.path(&format!("scenarios/{exercise}/src/fixed.rs"));
         fs::read_to_string(file).expect("it is there")
     }

@@ -60,7 +60,7 @@ pub fn play() {
     at("check", 1, "does not do its work");
     at("", 0, "You are at 01");
     at("hint", 0, "Hint 1 of 3");
-    fs::write(&program, copy.mended("nil-channel-receive")).expect("it is written");
+    fs::write(&program, copy.fixed("nil-channel-receive")).expect("it is written");
     at("check", 0, "Solved: 01 nil-channel-receive, with one hint");
     at("", 0, "It is solved");
 
@@ -74,7 +74,7 @@ pub fn play() {
         let scenario = scenarios.iter().find(|scenario| scenario.name == exercise);
         let (_, line) = scenario.and_then(first_site).expect("it has a site");
         at(&format!("answer leaky.rs:{line}"), 0, "right");
-        fs::write(copy.program(&exercise), copy.mended(&exercise)).expect("it is written");
+        fs::write(copy.program(&exercise), copy.fixed(&exercise)).expect("it is written");
         at("check", 0, "Solved");
     }
     at("", 0, "6 of 28");
@@ -91,7 +91,7 @@ fn current(copy: &Copy) -> String {
     progress["current"].as_str().expect("a name").to_owned()
 }
 
-/// Has `check --watch` see a save in the middle of a run, one after it, and then the mend.
+/// Has `check --watch` see a save in the middle of a run, one after it, and then the fix.
 fn watch_while_it_is_mended(copy: &Copy, exercise: &str) {
     let program = copy.program(exercise);
     let original = fs::read_to_string(&program).expect("it is there");
@@ -102,7 +102,7 @@ fn watch_while_it_is_mended(copy: &Copy, exercise: &str) {
     screen.until("Saved meanwhile: once more.");
     screen.until("does not build");
     screen.until("Waiting for the next save");
-    fs::write(&program, copy.mended(exercise)).expect("it is written");
+    fs::write(&program, copy.fixed(exercise)).expect("it is written");
     screen.until("Solved");
     assert!(!screen.shown.contains("Not solved"), "{}", screen.shown);
     assert_eq!(child.wait().expect("it ends").code(), Some(0));

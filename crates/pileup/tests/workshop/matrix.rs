@@ -1,4 +1,4 @@
-//! Of every exercise: the leaky program fails its check, the mended one passes, one that
+//! Of every exercise: the leaky program fails its check, the fixed one passes, one that
 //! does nothing fails, and the true answers are found right.
 
 use std::fs;
@@ -23,7 +23,7 @@ pub async fn run(_: Arrivals) {
 }
 ";
 
-/// Mends that end the wait and lose the result: the scenario, a part of its program, and what
+/// Fixes that end the wait and lose the result: the scenario, a part of its program, and what
 /// somebody in a hurry makes of it.
 const HASTY: [(&str, &str, &str); 4] = [
     (
@@ -72,8 +72,7 @@ pub fn check() {
         expect(&copy.run(&arguments), 1, "not so")
     }));
     for scenario in &scenarios {
-        fs::write(copy.program(&scenario.name), copy.mended(&scenario.name))
-            .expect("it is written");
+        fs::write(copy.program(&scenario.name), copy.fixed(&scenario.name)).expect("it is written");
     }
     copy.build();
     wrong.extend(each(&scenarios, |scenario| {

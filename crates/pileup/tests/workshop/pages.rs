@@ -12,7 +12,7 @@ const PARTS: [&str; 8] = [
     "What to watch",
     "Questions",
     "Hints",
-    "The mend",
+    "The fix",
     "In Go",
     "In real projects",
 ];
@@ -74,7 +74,7 @@ fn check_page(exercise: &str) {
         "{exercise}: what to write down"
     );
     assert!(part("Questions").contains("\n2. "), "{exercise}: questions");
-    assert!(part("The mend").contains("<details>"), "{exercise}: folded");
+    assert!(part("The fix").contains("<details>"), "{exercise}: folded");
     for command in [
         format!("just run-scenario {exercise}"),
         "tokio-console".to_owned(),

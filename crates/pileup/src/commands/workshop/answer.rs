@@ -82,7 +82,7 @@ pub async fn execute(workshop: &mut Workshop, answer: &Answer) -> Result<ExitCod
         let program = if exercise.healthy {
             ""
         } else {
-            ", once you have mended the program"
+            ", once you have fixed the program"
         };
         say(&format!(
             "\n  cargo pileup workshop check     comes next{program}"

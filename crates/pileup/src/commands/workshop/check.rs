@@ -1,4 +1,4 @@
-//! `pileup workshop check`: is the program mended, and does it still do its work?
+//! `pileup workshop check`: is the program fixed, and does it still do its work?
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -140,7 +140,7 @@ fn solved(workshop: &mut Workshop, exercise: &Exercise) -> Result<(), Error> {
     let compare = if exercise.healthy {
         ""
     } else {
-        "\n  cargo pileup workshop solution  shows our mend, and tells the price of others"
+        "\n  cargo pileup workshop solution  shows our fix, and the price of others"
     };
     say(&format!(
         "{compare}\n  cargo pileup workshop next      goes on"

@@ -18,7 +18,7 @@ pub fn execute(workshop: &mut Workshop, chosen: &Chosen) -> Result<ExitCode, Err
     }
     if shown >= hints.len() {
         say(&format!(
-            "These are all. `cargo pileup workshop solution {}` shows how we have mended it.",
+            "These are all. `cargo pileup workshop solution {}` shows how we have fixed it.",
             exercise.name
         ))?;
     }

@@ -1,4 +1,4 @@
-//! `pileup workshop solution`: the difference to the mended program, and why it helps.
+//! `pileup workshop solution`: the difference to the fixed program, and why it helps.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -19,15 +19,15 @@ const AROUND: usize = 3;
 pub fn execute(workshop: &mut Workshop, chosen: &Chosen) -> Result<ExitCode, Error> {
     let exercise = workshop.exercise(chosen.exercise.as_deref())?.clone();
     if exercise.healthy {
-        say("There is nothing to mend in the warm-up. `hint` helps with its question.")?;
+        say("There is nothing to fix in the warm-up. `hint` helps with its question.")?;
         return Ok(ExitCode::SUCCESS);
     }
     let folder = workshop.progress.folder_of(&exercise.name);
     let original = Workbench::of(&exercise, folder)?.original()?;
-    let fixed = exercise.mended()?;
+    let fixed = exercise.fixed()?;
     print(|out| write_difference(&original, &fixed, out))?;
-    if let Some(mend) = exercise.page()?.mend() {
-        say(&format!("\n{mend}"))?;
+    if let Some(fix) = exercise.page()?.fix() {
+        say(&format!("\n{fix}"))?;
     }
     workshop.progress.note(&exercise.name, |standing| {
         standing.looked_up |= !standing.is_solved();

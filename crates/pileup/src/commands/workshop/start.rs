@@ -110,16 +110,16 @@ fn what_to_do(exercise: &Exercise) -> String {
     }
     if !exercise.includes.is_empty() {
         return format!(
-            "It runs the programs of {} other exercises, as you have left them: what you have mended is mended here as well. \
-             Find out which are left, mend those in their own `leaky.rs`, and have all of them checked at once: `cargo pileup workshop check`. \
-             To see every pile that the page speaks of, run it in a clone where nothing is mended.",
+            "It runs the programs of {} other exercises, as you have left them: what you have fixed is fixed here as well. \
+             Find out which are left, fix those in their own `leaky.rs`, and have all of them checked at once: `cargo pileup workshop check`. \
+             To see every pile that the page speaks of, run it in a clone where nothing is fixed.",
             exercise.includes.len()
         );
     }
     format!(
         "1. Before you read the code, predict: `cargo pileup workshop answer leaky.rs:LINE` (the Location of the tasks that stay), \
          with `--waits-for` and `--held-by` if you can tell.\n\
-         2. Mend {program}, and nothing else.\n\
+         2. Fix {program}, and nothing else.\n\
          3. `cargo pileup workshop check` tries it; with `--watch`, each time that you save.\n\
          4. `cargo pileup workshop hint`, when you are stuck for five minutes."
     )
