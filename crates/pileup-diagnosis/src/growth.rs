@@ -1,13 +1,14 @@
 //! Which spawn sites pile up.
 
 mod activity;
-mod cohort;
+mod cohorts;
 mod deadlines;
 mod expected;
 mod pile;
+mod site;
 mod stalled;
 
-pub use self::cohort::{Grown, growth};
 pub use self::expected::Expected;
 pub(crate) use self::pile::{Pile, piles};
+pub use self::site::{Grown, growth};
 pub(crate) use self::stalled::{Stalled, stalled};

@@ -11,6 +11,7 @@ use pileup_model::{AsyncOp, Resource, Site, Snapshot, Task, TaskId, TaskState, T
 mod alive_over_time;
 mod changes;
 mod clones_counted;
+mod cohorts;
 mod last_finish;
 mod lineage;
 mod locks;
@@ -22,6 +23,7 @@ pub use self::alive_over_time::AliveAt;
 use self::alive_over_time::AliveOverTime;
 pub(crate) use self::changes::changes;
 use self::clones_counted::ClonesCounted;
+pub(crate) use self::cohorts::{Cohorts, LeftBy, Partition, Stay};
 use self::last_finish::LastFinish;
 pub(crate) use self::lineage::Lineage;
 pub(crate) use self::locks::Holder;
@@ -45,6 +47,7 @@ pub struct History {
     locks: LocksSeen,
     worker_waits: WorkerWaits,
     last_finish: LastFinish,
+    cohorts: Cohorts,
 }
 
 #[derive(Debug, Clone)]
@@ -122,6 +125,7 @@ impl History {
         self.pollers.observe(ops_before, &snapshot);
         self.lineage.observe(tasks_before, &snapshot);
         self.locks.observe(ops_before, &snapshot, &self.pollers);
+        self.cohorts.observe(before, &snapshot);
         self.watch = Some(Watch {
             started: started.unwrap_or(snapshot.at),
             latest: snapshot,
@@ -151,6 +155,11 @@ impl History {
     /// When a task was last known to finish, as far as that was seen.
     pub(crate) fn last_finish(&self) -> Option<Timestamp> {
         self.last_finish.at()
+    }
+
+    /// What tells the tasks of one spawn site apart.
+    pub(crate) fn cohorts(&self) -> &Cohorts {
+        &self.cohorts
     }
 
     /// What was seen of the waits for a worker.

@@ -135,7 +135,6 @@ mod tests {
             },
             before: None,
             lag: Duration::ZERO,
-            tested: 1,
         };
         let exposure = Exposure::of(&population);
         let (all, _) = seconds_above(&exposure, 0);
@@ -164,7 +163,6 @@ mod tests {
                 entered: &nothing,
             }),
             lag: Duration::ZERO,
-            tested: 1,
         };
         let exposure = Exposure::of(&population);
         // 10 s of the watch, and of the time before a tenth of 100 s + 100 x 1 s.

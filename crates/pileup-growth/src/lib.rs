@@ -17,6 +17,9 @@
 //!
 //! The evidence is a log-likelihood ratio with a fixed boundary, as in Wald's sequential test,
 //! so that one may look at it after every snapshot and stop at the first answer.
+//!
+//! A spawn site that serves several kinds of task is split into cohorts: see [`SiteVerdict`] and
+//! the module `cohorts`.
 //! `docs/accuracy.md` has the measured error rates.
 //!
 //! Sources:
@@ -32,6 +35,7 @@
 
 mod births;
 mod bound;
+mod cohorts;
 mod exposure;
 mod lifetimes;
 mod population;
@@ -40,6 +44,7 @@ mod stopping;
 mod verdict;
 
 pub use bound::mean_at_least;
+pub use cohorts::SiteVerdict;
 pub use lifetimes::Lifetimes;
 pub use population::{Period, Population};
 pub use reference::Reference;

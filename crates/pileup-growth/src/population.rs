@@ -15,9 +15,6 @@ pub struct Population<'a> {
     pub before: Option<Period<'a>>,
     /// How late births are reported.
     pub lag: Duration,
-    /// How many populations of the same spawn site are tested, this one included: together
-    /// they are wrong no more often than one that is tested alone.
-    pub tested: u32,
 }
 
 /// A stretch of time of which every death is known.

@@ -83,6 +83,8 @@ struct Question<'a> {
     oldest: Duration,
     references: [Reference; 2],
     exposure: Exposure,
+    /// The part of the allowed error that this population may use, above 0 and at most 1.
+    error_share: f64,
 }
 
 impl Population<'_> {
@@ -90,6 +92,11 @@ impl Population<'_> {
     /// average.
     #[must_use]
     pub fn verdict(&self, max_lifetime: Duration) -> Verdict {
+        self.verdict_with(max_lifetime, 1.0)
+    }
+
+    /// The same, where the population may use only this part of the allowed error.
+    pub(crate) fn verdict_with(&self, max_lifetime: Duration, error_share: f64) -> Verdict {
         let oldest = self.ages.first().copied().unwrap_or_default();
         if self.ages.len() < FEWEST_OPEN || self.watch.length.is_zero() {
             return Verdict::Clear;
@@ -99,6 +106,7 @@ impl Population<'_> {
             oldest,
             references: Reference::up_to(max_lifetime),
             exposure: Exposure::of(self),
+            error_share,
         };
         let highest = bucket(oldest / FOLLOW_UP);
         let lowest = highest.saturating_sub(CUTS * CUT_STEP);
@@ -185,11 +193,11 @@ impl Question<'_> {
 
     /// Where the ratio decides for a leak. The cut is chosen after the deaths were seen, and
     /// the gap after the oldest of them is long by chance now and then. So the error that is
-    /// allowed falls as the cut hides more of the ages that were seen. It is shared by all
-    /// populations that are tested of one site.
+    /// allowed falls as the cut hides more of the ages that were seen. All populations that are
+    /// tested of one site share it.
     fn boundary(&self, cut: f64) -> f64 {
         let hidden = cut / self.oldest.as_secs_f64() / FREE_CUT;
-        wald() + hidden.max(1.0).ln() + f64::from(self.population.tested.max(1)).ln()
+        wald() + hidden.max(1.0).ln() - self.error_share.ln()
     }
 
     /// Of a leak to the healthy reference that fits best: deaths are Poisson distributed around

@@ -16,7 +16,7 @@ mod trial;
 #[path = "../examples/accuracy/view.rs"]
 mod view;
 
-use rows::{Kinds, healthy, leaking};
+use rows::{Kinds, healthy, healthy_at_two_awaits, leaking, leaking_at_two_awaits};
 
 const TRIALS: u32 = 200;
 const SEED: u64 = 99;
@@ -57,6 +57,30 @@ fn leaks_with_enough_exposure_are_found() {
         (all, 0.5, 600.0, 30.0),
     ] {
         let shares = accused(kinds, rate, age, watch);
+        assert!(
+            shares.iter().all(|share| *share >= 0.95),
+            "{}: {shares:?}",
+            kinds.name
+        );
+    }
+}
+
+#[test]
+fn healthy_tasks_that_wait_at_two_awaits_are_hardly_ever_accused() {
+    for kinds in healthy_at_two_awaits() {
+        let shares = accused(&kinds, 2.0, 0.0, 60.0);
+        assert!(
+            shares.iter().all(|share| *share <= 0.04),
+            "{}: {shares:?}",
+            kinds.name
+        );
+    }
+}
+
+#[test]
+fn leaked_tasks_at_an_await_of_their_own_are_found_among_healthy_ones() {
+    for kinds in leaking_at_two_awaits() {
+        let shares = accused(&kinds, 2.0, 60.0, 120.0);
         assert!(
             shares.iter().all(|share| *share >= 0.95),
             "{}: {shares:?}",

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use pileup_growth::{DEFAULT_MAX_LIFETIME, Evidence, Lifetimes, Period, Population, Verdict};
+use pileup_growth::{
+    DEFAULT_MAX_LIFETIME, Evidence, Lifetimes, Period, Population, SiteVerdict, Verdict,
+};
 
 /// Tasks on paper: when each was born and how long it lives, in seconds since the watch began.
 struct Tasks(Vec<(f64, f64)>);
 
+const MINUTE: Duration = Duration::from_secs(60);
 const FOR_EVER: f64 = f64::INFINITY;
 
 impl Tasks {
@@ -54,7 +57,6 @@ impl Tasks {
             },
             before: None,
             lag: Duration::ZERO,
-            tested: 1,
         };
         population.verdict(max_lifetime)
     }
@@ -186,8 +188,73 @@ fn births_that_are_reported_late_are_no_silence() {
         },
         before: None,
         lag: Duration::from_secs(lag),
-        tested: 1,
     };
     assert_eq!(population(0).verdict(DEFAULT_MAX_LIFETIME), Verdict::Clear);
     leak(population(5).verdict(DEFAULT_MAX_LIFETIME));
+}
+
+/// A population without anything before the watch.
+fn population<'a>(watch: f64, ages: &'a [Duration], finished: &'a Lifetimes) -> Population<'a> {
+    static NOBODY: std::sync::LazyLock<Lifetimes> = std::sync::LazyLock::new(Lifetimes::default);
+    Population {
+        ages,
+        watch: Period {
+            length: Duration::from_secs_f64(watch),
+            finished,
+            entered: &NOBODY,
+        },
+        before: None,
+        lag: Duration::ZERO,
+    }
+}
+
+fn ages(gap: f64, watch: f64) -> Vec<Duration> {
+    let ages = (0..).map(|number| watch - gap * f64::from(number));
+    let ages = ages.take_while(|age| *age > 0.0);
+    ages.map(Duration::from_secs_f64).collect()
+}
+
+#[test]
+fn a_cohort_that_leaks_is_found_in_a_site_that_is_clear() {
+    // One a second stays, in a watch of a minute; 60 others finished after 5 to 35 s.
+    let stay = ages(1.0, 60.0);
+    let mut finished = Lifetimes::default();
+    (5..35).for_each(|seconds| finished.add_many(Duration::from_secs(seconds), 2));
+    let nobody = Lifetimes::default();
+    let site = population(60.0, &stay, &finished);
+    let cohorts = [
+        population(60.0, &[], &finished),
+        population(60.0, &stay, &nobody),
+    ];
+    assert_eq!(site.verdict(MINUTE), Verdict::Clear);
+    let verdict = SiteVerdict::of(&site, &cohorts, MINUTE);
+    assert_eq!(verdict.cohort, Some(1));
+    assert!(matches!(verdict.verdict, Verdict::Leaks(_)), "{verdict:?}");
+}
+
+#[test]
+fn a_site_that_leaks_as_a_whole_is_not_split() {
+    let stay = ages(0.5, 60.0);
+    let nobody = Lifetimes::default();
+    let site = population(60.0, &stay, &nobody);
+    let verdict = SiteVerdict::of(&site, &[site, site], MINUTE);
+    assert_eq!(verdict.cohort, None);
+    assert!(matches!(verdict.verdict, Verdict::Leaks(_)), "{verdict:?}");
+}
+
+#[test]
+fn the_more_cohorts_are_tested_the_more_is_asked_of_each() {
+    let nobody = Lifetimes::default();
+    let boundary = |cohorts: usize| {
+        let stay = ages(0.5, 60.0);
+        let site = population(60.0, &[], &nobody);
+        let cohort = population(60.0, &stay, &nobody);
+        match SiteVerdict::of(&site, &vec![cohort; cohorts], MINUTE).verdict {
+            Verdict::Leaks(evidence) => evidence.boundary,
+            verdict => panic!("{verdict:?}"),
+        }
+    };
+    // A fifth of the error, shared by one cohort, or by ten.
+    assert!((boundary(1) - 100_f64.ln()).abs() < 1e-9);
+    assert!((boundary(10) - 1000_f64.ln()).abs() < 1e-9);
 }

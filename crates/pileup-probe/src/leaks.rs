@@ -108,7 +108,6 @@ impl Leaks {
                 },
                 before: None,
                 lag: Duration::ZERO,
-                tested: 1,
             };
             match population.verdict(max_lifetime) {
                 Verdict::Leaks(evidence) => Some(Leak {

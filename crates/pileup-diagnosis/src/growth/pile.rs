@@ -11,9 +11,10 @@ use pileup_growth::{Evidence as Growth, Verdict};
 use pileup_model::{Site, Task, TaskId, elapsed};
 
 use super::activity::{activity, are_closures};
-use super::cohort::{Grown, growth};
+use super::cohorts::Cohort;
 use super::deadlines::deadlines;
 use super::expected::Expected;
+use super::site::{Grown, growth};
 use crate::history::{History, SiteHistory};
 use crate::report::{Doubt, Evidence};
 use crate::thresholds::{END_IN_WATCHES, FIRST_WAIT_PART, OLD_PART, are_most};
@@ -21,9 +22,11 @@ use crate::thresholds::{END_IN_WATCHES, FIRST_WAIT_PART, OLD_PART, are_most};
 /// The evidence of one site that piles up.
 pub(crate) struct Pile<'a> {
     pub(crate) site: Option<&'a Site>,
-    /// From this age on a task is old.
+    /// From this age on a task is old. In a cohort, it is the time that a task has been there.
     pub(crate) old_age: Duration,
     seen: &'a SiteHistory,
+    /// The cohort of the site that piles up; none where all of its tasks do.
+    cohort: Option<Cohort<'a>>,
     now: Timestamp,
     /// Live tasks that are old, oldest first.
     old: Vec<&'a Task>,
@@ -99,20 +102,33 @@ impl<'a> Pile<'a> {
             Verdict::Undecided { .. } | Verdict::Clear => return None,
         };
         let Grown {
-            site, seen, live, ..
+            site,
+            seen,
+            cohort,
+            live,
+            ..
         } = grown;
         // Where all tasks stay, the youngest have not shown yet what they do.
         let old_age = shape.old_age.max(shape.window / OLD_PART);
-        let old = live.partition_point(|task| task.age(now) >= old_age);
-        let longest = seen.finished.longest();
-        let outlived = live.partition_point(|task| task.age(now) > longest);
+        let (tasks, old, outlived) = if let Some(cohort) = &cohort {
+            let longest = cohort.stayed.longest();
+            let old = cohort.ages.partition_point(|age| *age >= old_age);
+            let outlived = cohort.ages.partition_point(|age| *age > longest);
+            (&cohort.tasks, old, outlived)
+        } else {
+            let longest = seen.finished.longest();
+            let old = live.partition_point(|task| task.age(now) >= old_age);
+            let outlived = live.partition_point(|task| task.age(now) > longest);
+            (&live, old, outlived)
+        };
         Some(Self {
             site,
             old_age,
             seen,
             now,
-            stuck: live[..outlived.max(old)].to_vec(),
-            old: live.into_iter().take(old).collect(),
+            stuck: tasks[..outlived.max(old)].to_vec(),
+            old: tasks[..old].to_vec(),
+            cohort,
             shape,
             undecided,
             timers: None,
@@ -172,32 +188,58 @@ impl<'a> Pile<'a> {
 
     /// Everything that makes it a pile.
     pub(crate) fn evidence(&self, history: &History) -> Vec<Evidence> {
-        let finished = self.seen.finished.total();
-        let escaped = self.seen.finished.at_least(self.old_age);
-        let mut evidence = vec![
-            self.growth(history),
-            Evidence::Births {
-                born: self.shape.born,
-                within_seconds: self.shape.window.into(),
-                whole_watch: self.shape.window * 10 >= history.window() * 9,
-                finished,
-            },
-            Evidence::OldTasks {
-                reached: self.old.len() as u64 + escaped,
-                age_seconds: self.old_age.into(),
-                finished: escaped,
-            },
-            Evidence::Exposure {
-                task_seconds: self.shape.exposure.into(),
-                mean_at_least_seconds: self.shape.mean_at_least.into(),
-            },
-        ];
-        if finished > 0 {
+        let mut evidence = vec![self.growth(history)];
+        match &self.cohort {
+            Some(cohort) => evidence.extend(self.stays(cohort)),
+            None => evidence.extend(self.lives(history)),
+        }
+        evidence.push(Evidence::Exposure {
+            task_seconds: self.shape.exposure.into(),
+            mean_at_least_seconds: self.shape.mean_at_least.into(),
+        });
+        if self.cohort.is_none() && self.seen.finished.total() > 0 {
             evidence.push(Evidence::LongestLifetime {
                 lifetime_seconds: self.seen.finished.longest().into(),
             });
         }
         evidence.push(activity(&self.old, self.old_age, self.now));
         evidence
+    }
+
+    /// How the tasks of the site came and went.
+    fn lives(&self, history: &History) -> [Evidence; 2] {
+        let finished = self.seen.finished.at_least(self.old_age);
+        [
+            Evidence::Births {
+                born: self.shape.born,
+                within_seconds: self.shape.window.into(),
+                whole_watch: self.shape.window * 10 >= history.window() * 9,
+                finished: self.seen.finished.total(),
+            },
+            Evidence::OldTasks {
+                reached: self.old.len() as u64 + finished,
+                age_seconds: self.old_age.into(),
+                finished,
+            },
+        ]
+    }
+
+    /// How the tasks of the cohort came and went.
+    fn stays(&self, cohort: &Cohort) -> [Evidence; 2] {
+        let left = cohort.stayed.at_least(self.old_age);
+        [
+            Evidence::Cohort {
+                tasks: cohort.tasks.len(),
+                alive: self.seen.living.len(),
+                in_common: cohort.in_common.clone(),
+                came: self.shape.born,
+                within_seconds: self.shape.window.into(),
+            },
+            Evidence::OldStays {
+                reached: self.old.len() as u64 + left,
+                age_seconds: self.old_age.into(),
+                left,
+            },
+        ]
     }
 }

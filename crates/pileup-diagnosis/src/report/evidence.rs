@@ -5,6 +5,7 @@
 use pileup_model::{Site, WaitKind};
 use serde::{Deserialize, Serialize};
 
+use super::in_common::InCommon;
 use super::seconds::Seconds;
 
 /// One fact that was seen, with its figures.
@@ -40,6 +41,30 @@ pub enum Evidence {
         age_seconds: Seconds,
         /// How many of them finished.
         finished: u64,
+    },
+    /// The finding is about a part of the live tasks of the site, which have something in common.
+    /// They came to it in every part of a stretch of time up to the end.
+    Cohort {
+        /// How many they are.
+        tasks: usize,
+        /// Live tasks of the site.
+        alive: usize,
+        /// What they have in common.
+        in_common: InCommon,
+        /// How many of them came to it in that time.
+        came: usize,
+        /// How long it is.
+        within_seconds: Seconds,
+    },
+    /// How many of the tasks that stayed in the cohort for a time have left it: finished, or gone
+    /// on to something else.
+    OldStays {
+        /// Tasks that stayed for that time.
+        reached: u64,
+        /// The time.
+        age_seconds: Seconds,
+        /// How many of them left.
+        left: u64,
     },
     /// How long the old tasks live on, if they finish at all.
     Exposure {
@@ -348,7 +373,7 @@ pub enum Evidence {
 
 /// What a task waits for.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct WaitFor {
     /// The kind of wait.
     pub kind: WaitKind,

@@ -6,6 +6,7 @@ use pileup_model::{Site, WaitKind};
 
 use super::doubt::Doubt;
 use super::evidence::{CountedWait, Evidence, OtherSide, Unseen, WaitFor};
+use super::in_common::InCommon;
 use super::seconds::Seconds;
 use crate::figures::{count, duration, size, size_per, times};
 
@@ -57,6 +58,31 @@ impl Evidence {
                     0 => "none has finished".to_owned(),
                     1 => "1 has finished".to_owned(),
                     more => format!("{more} have finished"),
+                }
+            ),
+            Self::Cohort {
+                tasks,
+                alive,
+                in_common,
+                came,
+                within_seconds,
+            } => format!(
+                "of the {alive} live tasks of the site, the {tasks} that {} stay; {came} of them \
+                 came in the last {} of the watch, in every part of it",
+                what_they_do(in_common),
+                span(*within_seconds)
+            ),
+            Self::OldStays {
+                reached,
+                age_seconds,
+                left,
+            } => format!(
+                "of {reached} tasks that were there for {}, {}",
+                span(*age_seconds),
+                match left {
+                    0 => "none has left".to_owned(),
+                    1 => "1 has left".to_owned(),
+                    more => format!("{more} have left"),
                 }
             ),
             Self::Exposure {
@@ -541,6 +567,22 @@ fn purpose(wait: &WaitFor) -> String {
     match &wait.made_at {
         Some(site) => format!("{} made at {site}", wait.kind.purpose()),
         None => wait.kind.purpose().to_owned(),
+    }
+}
+
+/// What the tasks of a cohort do, after "the tasks that".
+fn what_they_do(in_common: &InCommon) -> String {
+    match in_common {
+        InCommon::Name { name } => format!("are named `{name}`"),
+        InCommon::AwaitAt {
+            file: Some(file),
+            line: Some(line),
+            ..
+        } => format!("wait at {file}:{line}"),
+        InCommon::AwaitAt { function, .. } => format!("wait in {function}"),
+        InCommon::AwaitOf { kind } => format!("wait in {kind}"),
+        InCommon::WaitFor { wait } => format!("wait {}", purpose(wait)),
+        InCommon::NotPolled => "are not polled any more".to_owned(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The rules, asked about programs on paper.
 
+mod cohorts;
 mod findings;
 mod frozen_runtime;
 mod hanging_shutdown;

@@ -5,8 +5,8 @@
 //! ```
 //!
 //! Services on paper, healthy and leaking, are watched again and again. The numbers are the
-//! same in every run; another seed may be given as an argument, and the table is then printed
-//! instead of written.
+//! same in every run; another seed may be given as an argument, and then the number of watches a
+//! row. The table is then printed instead of written.
 
 mod page;
 mod random;
@@ -23,22 +23,23 @@ use std::{env, fs, process};
 const SEED: u64 = 20_261_125;
 
 fn main() {
-    let seed = env::args().nth(1);
-    let seed = match seed.as_deref().map(str::parse) {
-        None => None,
-        Some(Ok(seed)) => Some(seed),
-        Some(Err(error)) => {
-            eprintln!("the seed is a number: {error}");
+    let arguments = env::args().skip(1).map(|argument| argument.parse());
+    let arguments: Vec<u64> = match arguments.collect() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            eprintln!("the seed and the number of watches are numbers: {error}");
             process::exit(2);
         }
     };
-    let page = page::write(seed.unwrap_or(SEED));
-    if seed.is_some() {
-        print!("{page}");
+    if let Some(seed) = arguments.first() {
+        let trials = arguments
+            .get(1)
+            .and_then(|trials| u32::try_from(*trials).ok());
+        print!("{}", page::write(*seed, trials.unwrap_or(page::TRIALS)));
         return;
     }
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/accuracy.md");
-    if let Err(error) = fs::write(&file, page) {
+    if let Err(error) = fs::write(&file, page::write(SEED, page::TRIALS)) {
         eprintln!("failed to write {}: {error}", file.display());
         process::exit(1);
     }

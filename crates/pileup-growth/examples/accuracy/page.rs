@@ -3,11 +3,14 @@
 use std::fmt::Write;
 
 use crate::rate::Rate;
-use crate::rows::{AGES, Kinds, LONGEST, RATES, WATCHES, healthy, leaking, sequential};
-use crate::trial::{SOURCES, fixed, ideal, median, until_decided};
+use crate::rows::{
+    AGES, Kinds, LONGEST, RATES, WATCHES, healthy, healthy_at_two_awaits, leaking,
+    leaking_at_two_awaits, sequential,
+};
+use crate::trial::{Outcome, SOURCES, fixed, ideal, median, until_decided};
 
 /// Watches a row.
-const TRIALS: u32 = 500;
+pub const TRIALS: u32 = 500;
 const SEQUENTIAL_TRIALS: u32 = 200;
 /// From so many task-seconds of leaked tasks on, a leak should be found.
 const ENOUGH: f64 = 1000.0;
@@ -16,78 +19,97 @@ const ENOUGH: f64 = 1000.0;
 const SLOWEST: f64 = 0.2;
 
 /// One row of a table: one service, watched by one source.
+#[derive(Clone, Copy)]
 struct Row {
-    accused: Rate,
-    undecided: Rate,
+    outcome: Outcome,
     /// Task-seconds of the leaked tasks that are born in the watch.
     exposure: f64,
 }
 
-/// Measures everything and writes the page.
-pub fn write(seed: u64) -> String {
+/// Measures everything, by this number of watches a row, and writes the page.
+pub fn write(seed: u64, trials: u32) -> String {
     let mut sequential_table = String::new();
-    let ratios = sequential_rows(&mut sequential_table, seed ^ 2);
-    let mut healthy_table = String::new();
-    let healthy = table(&mut healthy_table, &healthy(), seed);
-    let mut leak_table = String::new();
-    let leaks = table(&mut leak_table, &leaking(), seed ^ 1);
-    let worst = |rows: &[Row]| {
-        rows.iter()
-            .map(|row| row.accused.share())
-            .fold(0.0, f64::max)
+    let ratios = sequential_rows(&mut sequential_table, seed ^ 2, trials);
+    let measure = |kinds: &[Kinds], number: u64| {
+        let mut text = String::new();
+        let rows = table(&mut text, kinds, trials, seed ^ number);
+        (text, rows)
     };
-    let mean = |rows: &[&Row]| {
-        rows.iter().map(|row| row.accused.share()).sum::<f64>() / rows.len().max(1) as f64
+    let (healthy_table, healthy) = measure(&healthy(), 0);
+    let (leak_table, leaks) = measure(&leaking(), 1);
+    let (healthy_apart_table, healthy_apart) = measure(&healthy_at_two_awaits(), 3);
+    let (leak_apart_table, leaks_apart) = measure(&leaking_at_two_awaits(), 4);
+    let mut summary = String::new();
+    let mut line = |what: &str, goal: &str, reached: String| {
+        let _ = writeln!(summary, "| {what} | {goal} | {reached} |");
     };
-    let enough: Vec<&Row> = leaks.iter().filter(|row| row.exposure >= ENOUGH).collect();
-    let found = enough.iter().filter(|row| row.accused.share() >= 0.95);
-    let undecided = leaks.iter().map(|row| row.undecided.share()).sum::<f64>() / leaks.len() as f64;
-    let worst_ratio = ratios.iter().copied().fold(0.0, f64::max);
-    let mut page = String::new();
-    let summary = [
-        row(
-            "healthy, worst row",
-            "at most 2 %",
-            &percent(worst(&healthy)),
-        ),
-        row(
-            "healthy, mean of all rows",
-            "at most 0.2 %",
-            &format!("{:.2} %", mean(&healthy.iter().collect::<Vec<_>>()) * 100.0),
-        ),
-        row(
-            "leaks with 1,000 task-seconds or more: rows in which 95 % are found",
-            "all",
-            &format!("{} of {}", found.count(), enough.len()),
-        ),
-        row("the same rows, mean", "", &percent(mean(&enough))),
-        row(
-            "leaks, mean of all rows",
-            "above 85 %",
-            &format!(
-                "{} (and {} undecided)",
-                percent(mean(&leaks.iter().collect::<Vec<_>>())),
-                percent(undecided)
-            ),
-        ),
-        row(
-            "`--until-decided`, services that have just started: median time as a multiple of the \
-             ideal test's, worst row",
-            "at most 1.5",
-            &format!("{worst_ratio:.2}"),
-        ),
-    ];
-    let _ = write!(
-        page,
-        "{HEAD}\n| | goal | reached |\n|---|---|---|\n{}\n{HEALTHY}\n{healthy_table}\n{LEAKS}\n\
-         {leak_table}\n{SEQUENTIAL}\n{sequential_table}\n{PUBLISHED}",
-        summary.concat(),
+    let healthy: Vec<Row> = healthy.into_iter().chain(healthy_apart).collect();
+    let worst = healthy.iter().map(|row| row.outcome.accused.share());
+    line(
+        "healthy, worst row",
+        "at most 2 %",
+        percent(worst.fold(0.0, f64::max)),
     );
-    page
+    line(
+        "healthy, mean of all rows",
+        "at most 0.2 %",
+        format!("{:.2} %", mean(&healthy, |row| row.accused) * 100.0),
+    );
+    let (enough, _): (Vec<Row>, Vec<Row>) = leaks
+        .iter()
+        .copied()
+        .partition(|row| row.exposure >= ENOUGH);
+    let found = enough.iter().map(|row| row.outcome.accused.share());
+    line(
+        "leaks with 1,000 task-seconds or more: rows in which 95 % are found",
+        "all",
+        format!(
+            "{} of {}",
+            found.filter(|share| *share >= 0.95).count(),
+            enough.len()
+        ),
+    );
+    line(
+        "the same rows, mean",
+        "",
+        percent(mean(&enough, |row| row.accused)),
+    );
+    line(
+        "leaks, mean of all rows",
+        "above 85 %",
+        format!(
+            "{} (and {} undecided); the ideal test: {}",
+            percent(mean(&leaks, |row| row.accused)),
+            percent(mean(&leaks, |row| row.undecided)),
+            percent(mean(&leaks, |row| row.ideal)),
+        ),
+    );
+    line(
+        "leaks at an await of their own, mean of all rows",
+        "",
+        format!(
+            "{}; without cohorts: {}; the ideal test: {}",
+            percent(mean(&leaks_apart, |row| row.accused)),
+            percent(mean(&leaks_apart, |row| row.accused_as_a_whole)),
+            percent(mean(&leaks_apart, |row| row.ideal)),
+        ),
+    );
+    line(
+        "`--until-decided`, services that have just started: median time as a multiple of the \
+         ideal test's, worst row",
+        "at most 1.5",
+        format!("{:.2}", ratios.iter().copied().fold(0.0, f64::max)),
+    );
+    format!(
+        "{HEAD}\n| | goal | reached |\n|---|---|---|\n{summary}\n{HEALTHY}\n{healthy_table}\n{LEAKS}\n\
+         {leak_table}\n{COHORTS}\n{healthy_apart_table}\n{leak_apart_table}\n{SEQUENTIAL}\n\
+         {sequential_table}\n{PUBLISHED}"
+    )
 }
 
-fn row(what: &str, goal: &str, reached: &str) -> String {
-    format!("| {what} | {goal} | {reached} |\n")
+fn mean(rows: &[Row], rate: impl Fn(&Outcome) -> Rate) -> f64 {
+    let shares = rows.iter().map(|row| rate(&row.outcome).share());
+    shares.sum::<f64>() / rows.len().max(1) as f64
 }
 
 fn percent(share: f64) -> String {
@@ -95,7 +117,7 @@ fn percent(share: f64) -> String {
 }
 
 /// A line for each kind of service, its age and the watch; a cell for each source and rate.
-fn table(out: &mut String, kinds: &[Kinds], seed: u64) -> Vec<Row> {
+fn table(out: &mut String, kinds: &[Kinds], trials: u32, seed: u64) -> Vec<Row> {
     let mut rows = Vec::new();
     let _ = write!(out, "| lifetimes | running for | watch |");
     for source in SOURCES {
@@ -107,26 +129,18 @@ fn table(out: &mut String, kinds: &[Kinds], seed: u64) -> Vec<Row> {
     for (number, kinds) in (0..).zip(kinds) {
         for age in AGES {
             for watch in WATCHES {
-                let outcomes = RATES.map(|rate| {
-                    fixed(
-                        &kinds.service(rate, age),
-                        watch,
-                        TRIALS,
-                        seed ^ (number << 8),
-                    )
-                });
+                let services = RATES.map(|rate| kinds.service(rate, age));
+                let outcomes = services
+                    .each_ref()
+                    .map(|service| fixed(service, watch, trials, seed ^ (number << 8)));
                 let _ = write!(out, "| {} | {age} s | {watch} s |", kinds.name);
                 for source in 0..SOURCES.len() {
-                    for (rate, outcome) in RATES.iter().zip(&outcomes) {
+                    for (service, outcome) in services.iter().zip(&outcomes) {
                         let outcome = outcome[source];
-                        let exposure = rate * kinds.leaking() * watch * watch / 2.0;
+                        let exposure = service.rate * service.leaking() * watch * watch / 2.0;
                         let mark = if exposure >= ENOUGH { "**" } else { "" };
                         let _ = write!(out, " {mark}{}{mark} |", outcome.accused);
-                        rows.push(Row {
-                            accused: outcome.accused,
-                            undecided: outcome.undecided,
-                            exposure,
-                        });
+                        rows.push(Row { outcome, exposure });
                     }
                 }
                 let _ = writeln!(out);
@@ -138,7 +152,8 @@ fn table(out: &mut String, kinds: &[Kinds], seed: u64) -> Vec<Row> {
 
 /// The table of `--until-decided`, and the ratios to the ideal test for leaks of services that
 /// have just started.
-fn sequential_rows(out: &mut String, seed: u64) -> Vec<f64> {
+fn sequential_rows(out: &mut String, seed: u64, trials: u32) -> Vec<f64> {
+    let trials = trials.min(SEQUENTIAL_TRIALS);
     let (healthy, leaking) = sequential();
     let _ = writeln!(
         out,
@@ -149,7 +164,7 @@ fn sequential_rows(out: &mut String, seed: u64) -> Vec<f64> {
     let mut ratios = Vec::new();
     for kinds in &healthy {
         for rate in RATES {
-            let row = until_decided(&kinds.service(rate, 0.0), SEQUENTIAL_TRIALS, seed);
+            let row = until_decided(&kinds.service(rate, 0.0), trials, seed);
             alpha = alpha.max(row.accused.share());
             let _ = writeln!(
                 out,
@@ -165,12 +180,12 @@ fn sequential_rows(out: &mut String, seed: u64) -> Vec<f64> {
         for age in [0.0, 1800.0] {
             for rate in RATES {
                 let service = kinds.service(rate, age);
-                let row = until_decided(&service, SEQUENTIAL_TRIALS, seed);
+                let row = until_decided(&service, trials, seed);
                 let beta = 1.0 - row.accused.share();
-                let ideal = ideal(&service, SEQUENTIAL_TRIALS, seed, alpha.max(0.001), beta);
+                let ideal = ideal(&service, trials, seed, alpha.max(0.001), beta);
                 let times = (median(&row.times), median(&ideal));
                 let ratio = times.0.zip(times.1).map(|(own, ideal)| own / ideal);
-                if age == 0.0 && rate * kinds.leaking() >= SLOWEST {
+                if age == 0.0 && rate * service.leaking() >= SLOWEST {
                     ratios.extend(ratio);
                 }
                 let _ = writeln!(
@@ -228,6 +243,15 @@ Rows whose leaked tasks gather 1,000 task-seconds or more in the watch (rate x s
 are **bold**: there the goal is 95 %. Below, the tasks that are born in the watch cannot tell a \
 leak from lifetimes of 300 s; a service that has run for longer has old tasks that can. Most of \
 the rows that are not found are undecided, and the report says how much longer to watch.
+";
+
+const COHORTS: &str = "\
+## Several kinds of task at one site
+
+All tasks of these services begin at one await, and those of one kind move on to an await of their \
+own. Each await is a cohort, and is asked the question of growth where the whole site is not \
+accused: see `crates/pileup-growth/src/cohorts.rs`. First the healthy services, then the leaks. The \
+cohorts need await stacks, or waits on the console's wire.
 ";
 
 const SEQUENTIAL: &str = "\

@@ -1,6 +1,6 @@
 //! Which services the table has.
 
-use crate::service::{Law, Service};
+use crate::service::{Kind, Law, Service};
 
 /// Arrivals per second.
 pub const RATES: [f64; 3] = [0.5, 2.0, 8.0];
@@ -11,19 +11,19 @@ pub const AGES: [f64; 3] = [0.0, 60.0, 1800.0];
 /// The longest `--for` of `--until-decided`, in seconds.
 pub const LONGEST: f64 = 600.0;
 
-/// What arrives at a spawn site: kinds of tasks with their shares.
+/// What arrives at a spawn site.
 pub struct Kinds {
     pub name: String,
-    kinds: Vec<(f64, Law)>,
+    kinds: Vec<Kind>,
 }
 
 impl Kinds {
-    fn new(kinds: Vec<(f64, Law)>) -> Self {
+    fn new(kinds: Vec<Kind>) -> Self {
         let name: Vec<String> = match kinds.as_slice() {
-            [(_, law)] => vec![law.to_string()],
+            [kind] => vec![kind.to_string()],
             several => several
                 .iter()
-                .map(|(share, law)| format!("{:.0} % {law}", share * 100.0))
+                .map(|kind| format!("{:.0} % {kind}", kind.share * 100.0))
                 .collect(),
         };
         Self {
@@ -38,12 +38,6 @@ impl Kinds {
             kinds: self.kinds.clone(),
             age,
         }
-    }
-
-    /// The share of tasks that never end.
-    pub fn leaking(&self) -> f64 {
-        let leaks = self.kinds.iter().filter(|(_, law)| *law == Law::Forever);
-        leaks.map(|(share, _)| share).sum()
     }
 }
 
@@ -92,27 +86,63 @@ pub fn healthy() -> Vec<Kinds> {
         Law::Uniform { longest: 120.0 },
     ];
     let mixed = [
-        vec![(0.8, SHORT), (0.2, exponential(60.0))],
-        vec![(0.5, SHORT), (0.5, exponential(120.0))],
-        vec![(0.5, SHORT), (0.5, exponential(300.0))],
-        vec![(0.5, exponential(1.0)), (0.5, SLOW_START)],
+        two(0.8, SHORT, exponential(60.0)),
+        two(0.5, SHORT, exponential(120.0)),
+        two(0.5, SHORT, exponential(300.0)),
+        two(0.5, exponential(1.0), SLOW_START),
     ];
-    let alone = alone.into_iter().map(|law| Kinds::new(vec![(1.0, law)]));
+    let alone = alone.into_iter().map(|law| Kinds::new(one(law)));
     alone.chain(mixed.into_iter().map(Kinds::new)).collect()
 }
 
 /// Services of which a part of the tasks never ends.
 pub fn leaking() -> Vec<Kinds> {
-    let mut kinds = vec![Kinds::new(vec![(1.0, Law::Forever)])];
+    let mut kinds = vec![Kinds::new(one(Law::Forever))];
     for others in [SHORT, TWO_SECONDS, SPREAD] {
         for share in [0.5, 0.1] {
-            kinds.push(Kinds::new(vec![
-                (share, Law::Forever),
-                (1.0 - share, others),
-            ]));
+            kinds.push(Kinds::new(two(share, Law::Forever, others)));
         }
     }
     kinds
+}
+
+/// Healthy services whose tasks wait at two awaits, so that each is a cohort.
+pub fn healthy_at_two_awaits() -> Vec<Kinds> {
+    let kinds = [
+        apart(0.5, exponential(120.0), exponential(300.0), 1.0),
+        apart(0.5, SLOW_START, SLOW_START, 1.0),
+        apart(0.5, SHORT, exponential(300.0), 20.0),
+        // Every task moves from one to the other: those that are there have lived for long.
+        vec![Kind::new(1.0, exponential(120.0)).waits_at(1, 60.0)],
+        vec![Kind::new(1.0, SLOW_START).waits_at(1, 60.0)],
+    ];
+    kinds.into_iter().map(Kinds::new).collect()
+}
+
+/// Services whose leaked tasks wait at an await of their own, beside healthy tasks that live
+/// for long.
+pub fn leaking_at_two_awaits() -> Vec<Kinds> {
+    let kinds = [
+        apart(0.5, exponential(60.0), Law::Forever, 1.0),
+        apart(0.5, exponential(300.0), Law::Forever, 1.0),
+        apart(0.5, SLOW_START, Law::Forever, 5.0),
+        apart(0.9, exponential(60.0), Law::Forever, 1.0),
+    ];
+    kinds.into_iter().map(Kinds::new).collect()
+}
+
+fn one(law: Law) -> Vec<Kind> {
+    vec![Kind::new(1.0, law)]
+}
+
+fn two(share: f64, law: Law, other: Law) -> Vec<Kind> {
+    vec![Kind::new(share, law), Kind::new(1.0 - share, other)]
+}
+
+/// Two kinds, of which the second moves on to an await of its own.
+fn apart(share: f64, law: Law, other: Law, gets_there_in: f64) -> Vec<Kind> {
+    let other = Kind::new(1.0 - share, other);
+    vec![Kind::new(share, law), other.waits_at(1, gets_there_in)]
 }
 
 /// Services for `--until-decided`: the healthy ones that are hardest to tell from a leak, and
@@ -125,11 +155,11 @@ pub fn sequential() -> (Vec<Kinds>, Vec<Kinds>) {
         SLOW_START,
     ];
     let leaking = [
-        vec![(1.0, Law::Forever)],
-        vec![(0.5, Law::Forever), (0.5, SHORT)],
-        vec![(0.1, Law::Forever), (0.9, SHORT)],
+        one(Law::Forever),
+        two(0.5, Law::Forever, SHORT),
+        two(0.1, Law::Forever, SHORT),
     ];
-    let healthy = healthy.into_iter().map(|law| Kinds::new(vec![(1.0, law)]));
+    let healthy = healthy.into_iter().map(|law| Kinds::new(one(law)));
     (
         healthy.collect(),
         leaking.into_iter().map(Kinds::new).collect(),

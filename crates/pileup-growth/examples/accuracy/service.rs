@@ -15,12 +15,25 @@ pub enum Law {
     Forever,
 }
 
-/// Tasks of one spawn site: kinds with their shares, which add up to one.
+/// One kind of task at a spawn site.
+#[derive(Debug, Clone, Copy)]
+pub struct Kind {
+    /// Its part of the tasks of the site: those of all kinds add up to one.
+    pub share: f64,
+    pub law: Law,
+    /// The `.await` at which its tasks wait in the end, by its number. All tasks begin at
+    /// number 0.
+    pub waits_at: usize,
+    /// How long a task takes to get there, on average: exponential, in seconds.
+    pub gets_there_in: f64,
+}
+
+/// Tasks of one spawn site.
 #[derive(Debug, Clone)]
 pub struct Service {
     /// Arrivals per second.
     pub rate: f64,
-    pub kinds: Vec<(f64, Law)>,
+    pub kinds: Vec<Kind>,
     /// For how long the service has run when the watch begins, in seconds.
     pub age: f64,
 }
@@ -30,6 +43,42 @@ pub struct Service {
 pub struct Life {
     pub born: f64,
     pub end: f64,
+    /// The `.await` at which it waits in the end, by its number.
+    pub waits_at: usize,
+    /// Since when it waits there; before, it waits at number 0.
+    pub there_since: f64,
+}
+
+impl Kind {
+    pub fn new(share: f64, law: Law) -> Self {
+        Self {
+            share,
+            law,
+            waits_at: 0,
+            gets_there_in: 0.0,
+        }
+    }
+
+    pub fn waits_at(self, waits_at: usize, gets_there_in: f64) -> Self {
+        Self {
+            waits_at,
+            gets_there_in,
+            ..self
+        }
+    }
+}
+
+impl Life {
+    /// From when to when it waits at an `.await`; the two are equal where it never does.
+    pub fn stay_at(&self, place: usize) -> (f64, f64) {
+        let moves = self.there_since.min(self.end);
+        match place {
+            0 if self.waits_at == 0 => (self.born, self.end),
+            0 => (self.born, moves),
+            _ if place == self.waits_at => (moves, self.end),
+            _ => (self.born, self.born),
+        }
+    }
 }
 
 impl Law {
@@ -54,28 +103,51 @@ impl Service {
             if born > end {
                 return lives;
             }
-            let law = self.law(random.uniform());
+            let kind = self.kind(random.uniform());
             lives.push(Life {
                 born,
-                end: born + law.draw(random),
+                end: born + kind.law.draw(random),
+                waits_at: kind.waits_at,
+                there_since: born + random.exponential(kind.gets_there_in),
             });
         }
     }
 
     /// The share of the tasks that never end.
     pub fn leaking(&self) -> f64 {
-        let leaks = self.kinds.iter().filter(|(_, law)| *law == Law::Forever);
-        leaks.map(|(share, _)| share).sum()
+        let leaks = self.kinds.iter().filter(|kind| kind.law == Law::Forever);
+        leaks.map(|kind| kind.share).sum()
     }
 
-    fn law(&self, mut share: f64) -> Law {
-        for (of_kind, law) in &self.kinds {
-            if share < *of_kind {
-                return *law;
-            }
-            share -= of_kind;
+    /// How many different awaits its tasks wait at.
+    pub fn places(&self) -> usize {
+        let last = self.kinds.iter().map(|kind| kind.waits_at).max();
+        last.map_or(1, |last| last + 1)
+    }
+
+    /// # Panics
+    ///
+    /// Without any kind.
+    fn kind(&self, mut share: f64) -> Kind {
+        let chosen = self.kinds.iter().find(|kind| {
+            share -= kind.share;
+            share < 0.0
+        });
+        *chosen.unwrap_or_else(|| &self.kinds[self.kinds.len() - 1])
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.law)?;
+        if self.waits_at == 0 {
+            return Ok(());
         }
-        self.kinds.last().map_or(Law::Forever, |kind| kind.1)
+        let seconds = self.gets_there_in;
+        write!(
+            formatter,
+            " (at another await after {seconds} s on average)"
+        )
     }
 }
 

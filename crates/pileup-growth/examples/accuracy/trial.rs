@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pileup_growth::{DEFAULT_MAX_LIFETIME, Reference, Stopping, Verdict};
+use pileup_growth::{DEFAULT_MAX_LIFETIME, Population, Reference, SiteVerdict, Stopping, Verdict};
 
 use crate::random::Random;
 use crate::rate::Rate;
@@ -17,18 +17,31 @@ pub const SOURCES: [Source; 2] = [Source::Console, Source::Probe];
 pub struct Outcome {
     pub accused: Rate,
     pub undecided: Rate,
+    /// Accused where all tasks of the site are taken together.
+    pub accused_as_a_whole: Rate,
+    /// Accused by a test that knows which tasks leak. See [`ideal_accuses`].
+    pub ideal: Rate,
 }
+
+/// The error that the ideal test of a fixed watch allows: the goal for the worst row.
+const IDEAL_ERROR: f64 = 0.02;
 
 /// Watches a service again and again, each time for as long, by its console and by its probe.
 pub fn fixed(service: &Service, watch: f64, trials: u32, seed: u64) -> [Outcome; 2] {
     let mut outcomes = [Outcome::default(); 2];
     for trial in 0..trials {
         let lives = service.lives(watch, &mut random(service, watch, trial, seed));
+        let ideal = ideal_accuses(&lives, f64::NEG_INFINITY, watch, IDEAL_ERROR.recip().ln());
         for (source, outcome) in SOURCES.into_iter().zip(&mut outcomes) {
-            let verdict = verdict(&lives, source, watch, service.age);
-            outcome.accused.count(matches!(verdict, Verdict::Leaks(_)));
+            let SiteVerdict { cohort, verdict } = verdict(&lives, source, watch, service);
+            let is_accused = matches!(verdict, Verdict::Leaks(_));
             let is_undecided = matches!(verdict, Verdict::Undecided { .. });
+            outcome.accused.count(is_accused);
             outcome.undecided.count(is_undecided);
+            outcome
+                .accused_as_a_whole
+                .count(is_accused && cohort.is_none());
+            outcome.ideal.count(ideal);
         }
     }
     outcomes
@@ -54,7 +67,7 @@ pub fn until_decided(service: &Service, trials: u32, seed: u64) -> Sequential {
         let lives = service.lives(LONGEST, &mut random(service, LONGEST, trial, seed));
         let mut stopping = Stopping::default();
         let decided = snapshots().find_map(|now| {
-            let verdict = verdict(&lives, Source::Console, now, service.age);
+            let SiteVerdict { verdict, .. } = verdict(&lives, Source::Console, now, service);
             let watched = Duration::from_secs_f64(now);
             stopping
                 .is_decided(watched, &verdict)
@@ -77,27 +90,31 @@ pub fn until_decided(service: &Service, trials: u32, seed: u64) -> Sequential {
 /// nothing of births.
 pub fn ideal(service: &Service, trials: u32, seed: u64, alpha: f64, beta: f64) -> Vec<f64> {
     let needed = ((1.0 - beta) / alpha).ln();
-    let references = Reference::up_to(DEFAULT_MAX_LIFETIME);
     let mut times = Vec::new();
     for trial in 0..trials {
         let lives = service.lives(LONGEST, &mut random(service, LONGEST, trial, seed));
-        let decided = snapshots().find(|now| {
-            references.iter().all(|reference| {
-                let leaked = lives.iter().filter(|life| life.end.is_infinite());
-                let expected: f64 = leaked
-                    .take_while(|life| life.born < *now)
-                    .map(|life| {
-                        let before = reference.cumulative_hazard((-life.born).max(0.0));
-                        reference.cumulative_hazard(now - life.born) - before
-                    })
-                    .sum();
-                expected >= needed
-            })
-        });
+        let decided = snapshots().find(|now| ideal_accuses(&lives, 0.0, *now, needed));
         times.push(decided.unwrap_or(LONGEST));
     }
     times.sort_by(f64::total_cmp);
     times
+}
+
+/// Whether a test accuses that knows which tasks leak: each of the healthy references would have
+/// let this number of them finish, between two times in seconds after the start of the watch.
+fn ideal_accuses(lives: &[Life], from: f64, now: f64, needed: f64) -> bool {
+    let references = Reference::up_to(DEFAULT_MAX_LIFETIME);
+    references.iter().all(|reference| {
+        let leaked = lives.iter().filter(|life| life.end.is_infinite());
+        let expected: f64 = leaked
+            .take_while(|life| life.born < now)
+            .map(|life| {
+                let before = reference.cumulative_hazard((from - life.born).max(0.0));
+                reference.cumulative_hazard(now - life.born) - before
+            })
+            .sum();
+        expected >= needed
+    })
 }
 
 /// The middle of ordered times.
@@ -111,9 +128,17 @@ fn snapshots() -> impl Iterator<Item = f64> {
     std::iter::successors(Some(1.0), next).take_while(|now| *now <= LONGEST)
 }
 
-fn verdict(lives: &[Life], source: Source, now: f64, age: f64) -> Verdict {
-    let view = View::new(lives, source, now, age);
-    view.population().verdict(DEFAULT_MAX_LIFETIME)
+fn verdict(lives: &[Life], source: Source, now: f64, service: &Service) -> SiteVerdict {
+    let view = View::new(lives, source, now, service.age);
+    let places = match service.places() {
+        1 => 0..0,
+        several => 0..several,
+    };
+    let cohorts: Vec<View> = places
+        .map(|place| View::of_stays(lives, place, now))
+        .collect();
+    let cohorts: Vec<Population> = cohorts.iter().map(View::population).collect();
+    SiteVerdict::of(&view.population(), &cohorts, DEFAULT_MAX_LIFETIME)
 }
 
 /// Every trial of every row has numbers of its own.

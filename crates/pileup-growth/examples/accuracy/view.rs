@@ -19,6 +19,9 @@ pub enum Source {
     Probe,
 }
 
+/// Between two snapshots, in seconds.
+const PERIOD: f64 = 0.5;
+
 /// Everything that a population borrows.
 pub struct View {
     ages: Vec<Duration>,
@@ -78,13 +81,48 @@ impl View {
         }
     }
 
+    /// The stays at one `.await`, from the first snapshot on that shows each.
+    pub fn of_stays(lives: &[Life], place: usize, now: f64) -> Self {
+        let mut watch = Seen {
+            length: seconds(now),
+            ..Seen::default()
+        };
+        let mut ages = Vec::new();
+        for life in lives.iter().take_while(|life| life.born <= now) {
+            let (came, left) = life.stay_at(place);
+            // Whoever is there in the first snapshot has been so since its last poll.
+            let since = if came <= 0.0 {
+                came
+            } else {
+                next_snapshot(came)
+            };
+            let leaves = next_snapshot(left);
+            if left <= since.max(0.0) || since > now {
+                continue;
+            }
+            if leaves > now {
+                ages.push(seconds(now - since));
+            } else {
+                watch.finished.add(seconds(leaves - since));
+                if since <= 0.0 {
+                    watch.entered.add(seconds(-since));
+                }
+            }
+        }
+        ages.sort_unstable_by(|a, b| b.cmp(a));
+        Self {
+            ages,
+            watch,
+            before: None,
+        }
+    }
+
     pub fn population(&self) -> Population<'_> {
         Population {
             ages: &self.ages,
             watch: self.watch.period(),
             before: self.before.as_ref().map(Seen::period),
             lag: Duration::ZERO,
-            tested: 1,
         }
     }
 }
@@ -97,6 +135,10 @@ impl Seen {
             entered: &self.entered,
         }
     }
+}
+
+fn next_snapshot(time: f64) -> f64 {
+    (time / PERIOD).ceil() * PERIOD
 }
 
 fn seconds(seconds: f64) -> Duration {

@@ -2,19 +2,22 @@
 
 use std::time::Duration;
 
-use pileup_growth::{Period, Population, Verdict};
-use pileup_model::{Site, Task, elapsed};
+use pileup_growth::{Period, Population, SiteVerdict, Verdict};
+use pileup_model::{Site, Task};
 
 use super::Expected;
+use super::cohorts::{Cohort, cohorts};
 use crate::history::{History, SiteHistory};
 
 /// The verdict on the tasks of one spawn site.
 pub struct Grown<'a> {
     /// Where they were spawned.
     pub site: Option<&'a Site>,
-    /// Whether they leak.
+    /// Whether they leak, or those of one cohort do.
     pub verdict: Verdict,
     pub(crate) seen: &'a SiteHistory,
+    /// The cohort that the verdict is about; none where it is about all tasks of the site.
+    pub(crate) cohort: Option<Cohort<'a>>,
     /// The live tasks, oldest first.
     pub(crate) live: Vec<&'a Task>,
 }
@@ -42,21 +45,28 @@ fn grown<'a>(
         finished: &seen.finished_before,
         entered: &seen.entered_before,
     };
+    let (watch, lag) = (history.window(), latest.coverage.lag);
     let population = Population {
         ages: &ages,
         watch: Period {
-            length: elapsed(history.started()?, latest.at),
+            length: watch,
             finished: &seen.finished,
             entered: &seen.entered,
         },
         before: Some(before),
-        lag: latest.coverage.lag,
-        tested: 1,
+        lag,
     };
+    let mut cohorts = cohorts(site, &live, history, latest.at);
+    let populations: Vec<Population> = cohorts
+        .iter()
+        .map(|cohort| cohort.population(watch, lag))
+        .collect();
+    let SiteVerdict { cohort, verdict } = SiteVerdict::of(&population, &populations, max_lifetime);
     Some(Grown {
         site,
-        verdict: population.verdict(max_lifetime),
+        verdict,
         seen,
+        cohort: cohort.map(|number| cohorts.swap_remove(number)),
         live,
     })
 }
