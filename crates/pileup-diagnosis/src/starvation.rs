@@ -6,7 +6,8 @@
 //!
 //! - A console has for each task the time that it was scheduled, which is from each wake to the
 //!   poll that followed. Between two snapshots, that divided by the polls is the task's mean
-//!   wait.
+//!   wait. The future of a task that is aborted is dropped in a poll that follows no wake: its
+//!   "wait" is the time since the poll before, and says nothing.
 //! - A probe counts the polls that began late, and how much longer a thread of its own sleeps
 //!   than it wants to.
 //!
@@ -21,7 +22,7 @@
 
 use std::time::Duration;
 
-use pileup_model::{Scheduling, Snapshot, Task, TaskKind, elapsed};
+use pileup_model::{Scheduling, Snapshot, Task, TaskKind, TaskState, elapsed};
 
 use crate::history::{History, changes};
 use crate::thresholds::{
@@ -156,13 +157,17 @@ fn mean_wait(before: Option<&Task>, now: &Task) -> Option<Duration> {
     if !is_scheduled_by_tokio(now) {
         return None;
     }
-    let scheduled = |task: &Task| task.wakers.unwrap_or_default().scheduled;
     let polled = before.map_or(0, |task| task.polls.count);
-    let waited = scheduled(now).saturating_sub(before.map(scheduled).unwrap_or_default());
-    match u32::try_from(now.polls.count.saturating_sub(polled)) {
-        Ok(polls @ 1..) => Some(waited / polls),
-        _ => None,
-    }
+    let polls = u32::try_from(now.polls.count.saturating_sub(polled)).ok()?;
+    let last = now.wakers.unwrap_or_default();
+    let first = before.and_then(|task| task.wakers).unwrap_or_default();
+    let wait = last
+        .scheduled
+        .saturating_sub(first.scheduled)
+        .checked_div(polls)?;
+    let was_woken =
+        last.wakes > first.wakes || before.and_then(Task::state) == Some(TaskState::Scheduled);
+    (was_woken || wait < Scheduling::LATE).then_some(wait)
 }
 
 fn sum(one: Scheduling, other: Scheduling) -> Scheduling {

@@ -300,7 +300,7 @@ pub fn part(involved: &Involved) -> String {
 /// What the watch covers, and what it does not.
 #[must_use]
 pub fn coverage(coverage: &ReportCoverage) -> Vec<String> {
-    let seen = figures::count(coverage.tasks_seen as u64, "task");
+    let seen = figures::count(coverage.tasks_seen, "task");
     let mut lines = vec![format!("seen: {seen}")];
     if coverage.await_stacks > 0 {
         lines.push(format!(

@@ -42,6 +42,7 @@ fn work(snapshot: &mut Snapshot, now: f64, wait: Duration, busy: Duration) {
             task.polls.busy = busy * polls;
             task.polls.last_started = Some(at(now));
             task.polls.last_ended = Some(at(now));
+            wakers(task).wakes = u64::from(polls);
             wakers(task).scheduled = wait * polls;
         }
     }
@@ -91,6 +92,18 @@ fn nothing_is_accused_by_growth_where_every_poll_is_late() {
     assert!(late_polls * 10 > polls * 9, "{late_polls} of {polls}");
     let said = report.coverage.blind[0].sentence();
     assert!(said.contains("100 ms late"), "{said}");
+}
+
+#[test]
+fn tasks_that_are_aborted_are_not_starved() {
+    // The poll in which the future is dropped follows no wake.
+    let report = program().watch_changed(20.0, 50.0, |snapshot, now| {
+        work(snapshot, now, Duration::from_millis(400), Duration::ZERO);
+        for task in &mut snapshot.tasks {
+            wakers(Arc::make_mut(task)).wakes = 0;
+        }
+    });
+    assert!(!is_starved(&report), "{:?}", report.coverage.blind);
 }
 
 #[test]

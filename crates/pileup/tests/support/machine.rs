@@ -32,6 +32,9 @@ const ROUND: Duration = Duration::from_millis(100);
 const SLOW: f64 = 1.15;
 /// A single round that took this long makes the machine count as too slow as well.
 const STALL: Duration = Duration::from_secs(1);
+/// So does one round in this many that took twice its time: pileup calls a program starved when
+/// one of ten polls begins late in a quarter of the watch.
+const LATE_ONE_IN: usize = 40;
 
 /// How many trials may run at once, if each takes this share of an ordinary core.
 pub fn trials_at_once(cores_each: f64) -> usize {
@@ -78,6 +81,9 @@ pub struct Slowness {
     /// How much longer the rounds of the meter took than on an ordinary machine.
     pub factor: f64,
     longest: Duration,
+    rounds: usize,
+    /// The rounds that took twice their time.
+    late: usize,
 }
 
 /// The rounds of the meter: when each ended, and how long it took.
@@ -108,9 +114,11 @@ impl Meter {
         let rounds = rounds.iter().filter(|(ended, _)| *ended > self.started);
         let took: Vec<Duration> = rounds.map(|(_, took)| *took).collect();
         let total: Duration = took.iter().sum();
-        let count = took.len().max(1);
+        let rounds = took.len().max(1);
         Slowness {
-            factor: total.as_secs_f64() / (ROUND.as_secs_f64() * count as f64),
+            factor: total.as_secs_f64() / (ROUND.as_secs_f64() * rounds as f64),
+            rounds,
+            late: took.iter().filter(|took| **took >= ROUND * 2).count(),
             longest: took.into_iter().max().unwrap_or_default(),
         }
     }
@@ -119,7 +127,8 @@ impl Meter {
 impl Slowness {
     /// Whether the machine was too slow to hold a program to a figure.
     pub fn is_too_slow(&self) -> bool {
-        self.factor >= SLOW || self.longest >= STALL
+        let is_late = self.late * LATE_ONE_IN >= self.rounds;
+        self.factor >= SLOW || self.longest >= STALL || is_late
     }
 }
 
