@@ -12,7 +12,8 @@
 //! - A target whose state exceeds 4 MiB withholds it from whoever attaches late, and says so
 //!   only in its own log: [`Coverage`](pileup_model::Coverage) says it to the reader.
 //! - pileup-subscriber withholds nothing: it sends its first state in as many messages as it
-//!   needs (see `first_state`).
+//!   needs (see `first_state`), and has a second service for whole await stacks (see
+//!   `await_stacks`).
 //! - A task that has finished stays on the wire while a span that was made in it is open:
 //!   of those that look so, [`Connection`] asks for the details (see `last_poll`).
 //! - A connection that breaks is made again while the program lives, and the gap is counted.
@@ -20,6 +21,7 @@
 //! - All times are the target's own.
 
 mod address;
+mod await_stacks;
 mod connection;
 mod decode;
 mod error;
@@ -32,6 +34,7 @@ mod watch;
 mod world;
 
 pub use address::Address;
+pub use await_stacks::{AwaitStacks, AwaitStacksError};
 pub use connection::Connection;
 pub use error::ConsoleError;
 pub use first_state::ServedBy;

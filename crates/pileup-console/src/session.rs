@@ -200,7 +200,8 @@ async fn subscribe(
     Ok((updates, first))
 }
 
-async fn connect(address: &Address) -> Result<Channel, ConsoleError> {
+/// Connects to a target.
+pub(crate) async fn connect(address: &Address) -> Result<Channel, ConsoleError> {
     let connected = match address {
         Address::Http(uri) => {
             Endpoint::from(uri.clone())
@@ -236,7 +237,7 @@ async fn connect(address: &Address) -> Result<Channel, ConsoleError> {
 }
 
 /// The first cause, which names what happened; what wraps it says only that something did.
-fn reason(status: &Status) -> String {
+pub(crate) fn reason(status: &Status) -> String {
     let mut reason = if status.message().is_empty() {
         status.code().to_string()
     } else {

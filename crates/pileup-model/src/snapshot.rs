@@ -1,5 +1,6 @@
 //! A whole program at one moment.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -44,6 +45,23 @@ impl Snapshot {
     #[must_use]
     pub fn task(&self, id: TaskId) -> Option<&Arc<Task>> {
         by_id(&self.tasks, &id, |task| task.id)
+    }
+
+    /// Keeps the name of each file once, however many tasks were spawned in it.
+    pub fn share_files(&mut self) {
+        let mut files: HashSet<Arc<str>> = HashSet::new();
+        for task in &mut self.tasks {
+            let task = Arc::make_mut(task);
+            let sites = [&mut task.site, &mut task.parent_site];
+            for site in sites.into_iter().flatten() {
+                match files.get(&site.file) {
+                    Some(file) => site.file = Arc::clone(file),
+                    None => {
+                        files.insert(Arc::clone(&site.file));
+                    }
+                }
+            }
+        }
     }
 
     /// The living resource with this id.

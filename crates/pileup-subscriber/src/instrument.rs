@@ -12,7 +12,7 @@ use console_api::instrument::{
 };
 use console_api::tasks::TaskDetails;
 use futures_util::{Stream, stream};
-use pileup_registry::{LiveTask, Registry};
+use pileup_registry::{LiveTask, Registry, WaitList};
 use tonic::{Request, Response, Status};
 
 use crate::connection::Connection;
@@ -91,6 +91,21 @@ impl Service {
         });
         // It fails when the runtime ends, and with it all clients.
         said.await.unwrap_or_default()
+    }
+
+    /// Where these tasks wait, with whole stacks, on a thread for blocking work as well.
+    pub(crate) async fn waits_of(
+        &self,
+        tasks: Vec<LiveTask>,
+    ) -> (Vec<LiveTask>, Vec<Option<WaitList>>) {
+        let registry = Arc::clone(&self.registry);
+        let named = tokio::task::spawn_blocking(move || {
+            let mut waits = registry.waits_of(&tasks);
+            let lists = tasks.iter().map(|task| waits.of(task)).collect();
+            (tasks, lists)
+        });
+        // It fails when the runtime ends, and with it all clients.
+        named.await.unwrap_or_default()
     }
 }
 

@@ -20,6 +20,7 @@
 //!
 //! Poll ops are not served: see `docs/pileup-subscriber.md`.
 
+mod await_stacks;
 mod builder;
 mod connection;
 mod details;

@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 use tonic::transport::Server;
 use tracing::subscriber::NoSubscriber;
 
+use crate::await_stacks::AwaitStacks;
 use crate::connection;
 use crate::instrument::{Instrumented, Service};
 
@@ -111,6 +112,7 @@ fn serve(
         .max_blocking_threads(2)
         .on_thread_start(hide)
         .build()?;
+    let stacks = AwaitStacks::new(Arc::clone(&service), REQUEST_BYTES as usize);
     let instrument = InstrumentServer::new(Instrumented(service))
         .max_decoding_message_size(REQUEST_BYTES as usize);
     let server = Server::builder()
@@ -119,7 +121,8 @@ fn serve(
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE))
         .http2_max_header_list_size(REQUEST_BYTES)
-        .add_service(instrument);
+        .add_service(instrument)
+        .add_service(stacks);
     runtime.block_on(async {
         match listener {
             Listener::Tcp(listener) => {

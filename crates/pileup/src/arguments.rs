@@ -158,7 +158,7 @@ pub struct Target {
         hide_env_values = true
     )]
     pub probe_token: Option<String>,
-    /// Do not ask the probe that the program announces on its console: the report then does
+    /// Do not ask the program's probe or pileup-subscriber for await stacks: the report then does
     /// not show the lines at which tasks wait
     #[arg(long, conflicts_with_all = ["probe", "from"])]
     pub no_probe: bool,

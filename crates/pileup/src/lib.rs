@@ -35,7 +35,9 @@
 mod observe;
 
 pub use observe::{observe, report};
-pub use pileup_console::{Address, Connection, ConsoleError, ServedBy};
+pub use pileup_console::{
+    Address, AwaitStacks, AwaitStacksError, Connection, ConsoleError, ServedBy,
+};
 pub use pileup_diagnosis::{
     AliveAt, Blind, Code, CountedWait, Doubt, EndedEarly, Evidence, Expected, Finding, Gaps, Grade,
     Graph, HeldBy, History, Involved, OtherSide, Report, ReportCoverage, Role, Seconds, SetAside,

@@ -1,11 +1,10 @@
 //! The client of a probe: every task of a service, by HTTP.
 
+use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Duration;
-use std::{collections::HashSet, fmt};
 
-use pileup::{Snapshot, Task};
+use pileup::Snapshot;
 use reqwest::redirect::Policy;
 use reqwest::{Response, StatusCode, Url};
 use thiserror::Error;
@@ -159,7 +158,7 @@ impl ProbeClient {
                 source,
             })?;
         snapshot.tasks.sort_unstable_by_key(|task| task.id);
-        share_files(&mut snapshot);
+        snapshot.share_files();
         Ok(snapshot)
     }
 
@@ -183,22 +182,6 @@ impl ProbeClient {
                 });
             }
             bytes.extend_from_slice(&chunk);
-        }
-    }
-}
-
-/// Keeps the name of each file once, however many tasks were spawned in it.
-fn share_files(snapshot: &mut Snapshot) {
-    let mut files: HashSet<Arc<str>> = HashSet::new();
-    for task in &mut snapshot.tasks {
-        let task: &mut Task = Arc::make_mut(task);
-        if let Some(site) = &mut task.site {
-            match files.get(&site.file) {
-                Some(file) => site.file = Arc::clone(file),
-                None => {
-                    files.insert(Arc::clone(&site.file));
-                }
-            }
         }
     }
 }

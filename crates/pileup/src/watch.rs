@@ -1,6 +1,7 @@
 //! Watches a target for a while, live or from a recording.
 
 mod announced;
+mod asked;
 mod await_stacks;
 mod both;
 mod console;
@@ -10,7 +11,7 @@ mod progress;
 mod recorder;
 mod recording;
 mod starting;
-mod with_probe;
+mod with_stacks;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -25,7 +26,7 @@ use self::probe::Probe;
 pub use self::progress::Progress;
 use self::recorder::WatchRecorder;
 use self::recording::Recorded;
-use self::with_probe::WithProbe;
+use self::with_stacks::WithStacks;
 use crate::arguments::Target;
 use crate::error::Error;
 use crate::interrupt::Interruptible;
@@ -68,12 +69,13 @@ pub async fn open(target: Target, duration: Duration) -> Result<Box<dyn Source>,
     })
 }
 
-/// A console with the probe that its program announces, unless that is not wanted.
+/// A console with await stacks, from pileup-subscriber or from the probe that its program
+/// announces, unless they are not wanted.
 pub fn of_console(console: Console, no_probe: bool, token: Option<String>) -> Box<dyn Source> {
     if no_probe {
         Box::new(console)
     } else {
-        Box::new(WithProbe::new(console, token))
+        Box::new(WithStacks::new(console, token))
     }
 }
 

@@ -19,7 +19,7 @@ use crate::probe::{ProbeAddress, ProbeClient, ProbeError};
 const SOONEST: Duration = Duration::from_millis(500);
 const SHARE: u32 = 4;
 /// A probe that cannot be reached for so long does not come back.
-const RETURN: Duration = Duration::from_secs(5);
+pub(super) const RETURN: Duration = Duration::from_secs(5);
 const AGAIN: Duration = Duration::from_millis(200);
 
 /// A probe that has answered.
@@ -187,7 +187,7 @@ pub(super) fn is_away(error: &ProbeError) -> bool {
 }
 
 /// The time between two snapshots of which one takes so long.
-fn pause(took: Duration) -> Duration {
+pub(super) fn pause(took: Duration) -> Duration {
     SOONEST.max(took * SHARE)
 }
 
