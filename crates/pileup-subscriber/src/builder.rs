@@ -34,6 +34,7 @@ pub struct Builder {
     scheduled_max: Duration,
     sampling: Sampling,
     has_resources: bool,
+    poll_ops: usize,
     registry: Option<Arc<Registry>>,
     /// What was wrong with the environment, until it can be reported.
     error: Option<Error>,
@@ -74,6 +75,7 @@ impl Builder {
             scheduled_max: Duration::from_secs(1),
             sampling: Sampling::ALL,
             has_resources: true,
+            poll_ops: 0,
             registry: None,
             error: None,
         }
@@ -158,6 +160,17 @@ impl Builder {
         }
     }
 
+    /// How many of the last poll ops are kept for the clients that are attached: none unless this
+    /// is called. A poll op is one poll of a resource, such as `poll_acquire` of a lock, with its
+    /// task and whether it was ready. When more of them come between two updates, the oldest are
+    /// cut, and clients get their number as dropped events.
+    ///
+    /// tokio-console 0.1.14 does not show poll ops. While a client is attached, each poll of a
+    /// resource takes a lock that all threads share, and 56 bytes for each that is kept.
+    pub fn poll_ops(self, poll_ops: usize) -> Self {
+        Self { poll_ops, ..self }
+    }
+
     /// Uses this table of tasks, such as that of a pileup probe in the same program, instead of
     /// a new one. Its sampling stays as it is.
     pub fn registry(self, registry: Arc<Registry>) -> Self {
@@ -167,13 +180,15 @@ impl Builder {
         }
     }
 
-    /// Takes settings from the environment variables of console-subscriber:
+    /// Takes settings from the environment variables of console-subscriber, and from
+    /// `PILEUP_POLL_OPS`:
     ///
     /// | variable | setting | example |
     /// |---|---|---|
     /// | `TOKIO_CONSOLE_BIND` | [`server_addr`](Self::server_addr) | `localhost:4321` |
     /// | `TOKIO_CONSOLE_PUBLISH_INTERVAL` | [`publish_interval`](Self::publish_interval) | `500ms` |
     /// | `TOKIO_CONSOLE_RETENTION` | [`retention`](Self::retention) | `10min` |
+    /// | `PILEUP_POLL_OPS` | [`poll_ops`](Self::poll_ops) | `10000` |
     ///
     /// One with a value that cannot be read is reported by what starts the subscriber.
     pub fn with_default_env(mut self) -> Self {
@@ -192,6 +207,9 @@ impl Builder {
         }
         if let Some(interval) = environment::duration("TOKIO_CONSOLE_PUBLISH_INTERVAL")? {
             self.publish_interval = interval;
+        }
+        if let Some(poll_ops) = environment::count("PILEUP_POLL_OPS")? {
+            self.poll_ops = poll_ops;
         }
         Ok(())
     }
@@ -283,7 +301,10 @@ impl Builder {
         registry.keep_finished(self.finished_tasks);
         let service = Service::new(
             registry,
-            Arc::new(Resources::new(self.finished_tasks.div_ceil(4))),
+            Arc::new(Resources::new(
+                self.finished_tasks.div_ceil(4),
+                self.poll_ops,
+            )),
             self.publish_interval,
             self.retention,
             (self.poll_max, self.scheduled_max),

@@ -1,4 +1,4 @@
-//! The environment variables, which are those of console-subscriber.
+//! The environment variables: those of console-subscriber, and one more.
 
 use std::env;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -16,6 +16,21 @@ pub(crate) fn duration(name: &'static str) -> Result<Option<Duration>, Error> {
         Err(error) => Err(Error::Environment {
             name,
             reason: format!("{error}; write a duration such as 500ms or 1h"),
+            value,
+        }),
+    }
+}
+
+/// A number, such as `10000`; none where the variable is unset.
+pub(crate) fn count(name: &'static str) -> Result<Option<usize>, Error> {
+    let Some(value) = text(name)? else {
+        return Ok(None);
+    };
+    match value.parse() {
+        Ok(count) => Ok(Some(count)),
+        Err(error) => Err(Error::Environment {
+            name,
+            reason: format!("{error}; write a number such as 10000"),
             value,
         }),
     }

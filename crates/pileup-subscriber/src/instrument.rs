@@ -69,6 +69,7 @@ impl Service {
 
     fn attach(self: &Arc<Self>) -> Attached {
         self.clients.fetch_add(1, Ordering::Relaxed);
+        self.resources.poll_ops.attach();
         Attached(Arc::clone(self))
     }
 
@@ -111,6 +112,7 @@ impl Service {
 
 impl Drop for Attached {
     fn drop(&mut self) {
+        self.0.resources.poll_ops.detach();
         if self.0.clients.fetch_sub(1, Ordering::Relaxed) == 1 {
             self.0.said.clear();
         }

@@ -18,7 +18,7 @@
 //! - A task has further fields: `waits` says where it waits, `spawned_by` which task spawned
 //!   it, and `woken_by` who woke it last.
 //!
-//! Poll ops are not served: see `docs/pileup-subscriber.md`.
+//! Poll ops are served only where [`Builder::poll_ops`] or `PILEUP_POLL_OPS` asks for them.
 
 mod await_stacks;
 mod builder;

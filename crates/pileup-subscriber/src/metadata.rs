@@ -21,15 +21,17 @@ pub(crate) enum Callsite {
     BlockingTask,
     Resource,
     AsyncOp,
+    PollOp,
 }
 
 impl Callsite {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Own,
         Self::Task,
         Self::BlockingTask,
         Self::Resource,
         Self::AsyncOp,
+        Self::PollOp,
     ];
 
     fn name_and_target(self) -> (&'static str, &'static str) {
@@ -39,6 +41,7 @@ impl Callsite {
             Self::BlockingTask => ("runtime.spawn", "tokio::task::blocking"),
             Self::Resource => ("runtime.resource", "tokio::runtime"),
             Self::AsyncOp => ("runtime.resource.async_op", "tokio::runtime"),
+            Self::PollOp => ("event", "runtime::resource::poll_op"),
         }
     }
 }
@@ -65,7 +68,11 @@ impl MetadataIds {
                 metadata: Some(Metadata {
                     name: name.to_owned(),
                     target: target.to_owned(),
-                    kind: Kind::Span.into(),
+                    kind: if callsite == Callsite::PollOp {
+                        Kind::Event.into()
+                    } else {
+                        Kind::Span.into()
+                    },
                     level: Level::Trace.into(),
                     ..Metadata::default()
                 }),

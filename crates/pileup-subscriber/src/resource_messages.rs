@@ -7,7 +7,7 @@ use console_api::resources::{self, Resource as ResourceMessage, resource};
 use pileup_registry::Registry;
 
 use crate::metadata::{Callsite, MetadataIds};
-use crate::resources::{AsyncOp, Attributes, Resource, Value};
+use crate::resources::{AsyncOp, Attributes, PollOp, Resource, Value};
 use crate::task_messages::{duration, timestamp};
 
 pub(crate) fn resource(metadata: MetadataIds, resource: &Resource) -> ResourceMessage {
@@ -53,6 +53,17 @@ pub(crate) fn op(metadata: MetadataIds, op: &AsyncOp) -> AsyncOpMessage {
         source: op.source.as_ref().to_owned(),
         parent_async_op_id: op.parent.as_ref().map(|parent| parent.id.into()),
         resource_id: Some(op.resource.id.into()),
+    }
+}
+
+pub(crate) fn poll_op(metadata: MetadataIds, op: &PollOp) -> resources::PollOp {
+    resources::PollOp {
+        metadata: Some(metadata.of(Callsite::PollOp)),
+        resource_id: Some(op.resource.into()),
+        name: op.name.as_ref().to_owned(),
+        task_id: Some(op.task.into()),
+        async_op_id: Some(op.op.into()),
+        is_ready: op.is_ready,
     }
 }
 

@@ -4,6 +4,7 @@
 mod attributes;
 mod entered;
 mod layer;
+mod poll_ops;
 mod table;
 mod visit;
 
@@ -14,6 +15,7 @@ use pileup_registry::{Nanos, Tick};
 
 pub(crate) use attributes::{Attribute, Attributes, Value};
 pub(crate) use layer::{ResourceLayer, is_of_resources};
+pub(crate) use poll_ops::{PollOp, PollOps};
 pub(crate) use table::{Changed, Part, Resources};
 
 /// A resource. Its id is never used again.

@@ -29,6 +29,8 @@ const ENOUGH: usize = 384 << 10;
 /// Tasks that are looked at before others have their turn, and those of one part.
 const IN_ONE_TURN: usize = 4096;
 const IN_PART: usize = 256;
+/// Poll ops that are read at a time.
+const POLL_OPS: usize = 1024;
 /// Bytes around an item of a list, and around an entry of a map with its key, at most.
 const OF_ITEM: usize = 8;
 const OF_ENTRY: usize = 24;
@@ -45,6 +47,8 @@ struct Client {
     since: Tick,
     /// The next task that has finished.
     finished: u64,
+    /// The next poll op.
+    poll_op: u64,
     /// What is left of a look.
     look: Option<Look>,
     /// What is left of one part.
@@ -70,6 +74,8 @@ enum Stage {
     Finished,
     Resources(resources::Part),
     AsyncOps(resources::Part),
+    /// Up to the one of this number.
+    PollOps(u64),
     Done,
 }
 
@@ -93,6 +99,8 @@ pub(crate) fn updates(
     let client = Client {
         paused: connection.paused(),
         finished: service.registry.finished_start(),
+        // As console-subscriber has it, a client gets those that come after it.
+        poll_op: service.resources.poll_ops.next(),
         service,
         connection,
         pace,
@@ -160,6 +168,11 @@ impl Client {
                     in_this_turn += IN_PART;
                     self.take_in_ops(part, began, &mut batch)
                 }
+                Stage::PollOps(end) if self.poll_op < end => {
+                    self.take_in_poll_ops(end, &mut batch);
+                    Stage::PollOps(end)
+                }
+                Stage::PollOps(_) => Stage::Done,
                 Stage::Done => {
                     self.end_look(batch);
                     return;
@@ -231,7 +244,19 @@ impl Client {
                 return Stage::AsyncOps(part);
             }
         }
-        changed.next.map_or(Stage::Done, Stage::AsyncOps)
+        let poll_ops = || Stage::PollOps(self.service.resources.poll_ops.next());
+        changed.next.map_or_else(poll_ops, Stage::AsyncOps)
+    }
+
+    /// Takes in some of the poll ops up to the one of this number.
+    fn take_in_poll_ops(&mut self, end: u64, batch: &mut Batch) {
+        let most = usize::try_from(end - self.poll_op).map_or(POLL_OPS, |left| left.min(POLL_OPS));
+        let new = self.service.resources.poll_ops.since(self.poll_op, most);
+        self.poll_op = new.next;
+        batch.resources.dropped_events += new.cut;
+        for op in &new.ops {
+            batch.add_poll_op(resource_messages::poll_op(self.service.metadata, op));
+        }
     }
 
     fn add_resource(&self, resource: &Resource, batch: &mut Batch) {
@@ -363,6 +388,11 @@ impl Batch {
         }
         self.bytes += stats.encoded_len() + OF_ENTRY;
         self.resources.stats_update.insert(id, stats);
+    }
+
+    fn add_poll_op(&mut self, op: resources_wire::PollOp) {
+        self.bytes += op.encoded_len() + OF_ITEM;
+        self.resources.new_poll_ops.push(op);
     }
 
     fn add_op(&mut self, id: u64, op: Option<async_ops::AsyncOp>, stats: async_ops::Stats) {

@@ -11,7 +11,7 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 use super::entered::{self, Entered};
-use super::visit::{SpanFields, UpdateFields};
+use super::visit::{PollFields, SpanFields, UpdateFields};
 use super::{AsyncOp, Attributes, Life, Resource, Resources};
 
 const RESOURCE: &str = "runtime.resource";
@@ -107,6 +107,19 @@ impl ResourceLayer {
         }
     }
 
+    /// Keeps a poll op, where clients want them.
+    fn keep_poll_op(&self, event: &Event<'_>) {
+        let mut fields = PollFields::default();
+        event.record(&mut fields);
+        if let (Some(name), Some(is_ready)) = (fields.name, fields.is_ready)
+            && let (Some(resource), Some(op)) = (entered::resource(), entered::op())
+            && let Some(task) = self.registry.current_task()
+        {
+            let poll_ops = &self.resources.poll_ops;
+            poll_ops.add(&name, resource.id, op.id, task.number, is_ready);
+        }
+    }
+
     fn note_poll(&self) {
         if let Some((op, at)) = entered::note_poll() {
             let task = self.registry.current_task().map(|task| task.number);
@@ -142,7 +155,12 @@ where
 
     fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
         match event.metadata().target() {
-            POLL_OP => self.note_poll(),
+            POLL_OP => {
+                self.note_poll();
+                if self.resources.poll_ops.are_kept() {
+                    self.keep_poll_op(event);
+                }
+            }
             RESOURCE_STATE => self.update_resource(event),
             OP_STATE => self.update_op(event),
             _ => {}

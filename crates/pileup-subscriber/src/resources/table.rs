@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pileup_registry::{Nanos, Tick};
 
-use super::{AsyncOp, Life, Resource};
+use super::{AsyncOp, Life, PollOps, Resource};
 
 /// Each part has a lock of its own: a look holds up few who make a resource, and briefly.
 const PARTS: usize = 64;
@@ -16,6 +16,7 @@ pub(crate) struct Resources {
     next_id: AtomicU64,
     things: Box<[Mutex<Lives<Resource>>]>,
     ops: Box<[Mutex<Lives<AsyncOp>>]>,
+    pub(crate) poll_ops: PollOps,
 }
 
 /// The number of a part.
@@ -67,12 +68,13 @@ impl Lived for AsyncOp {
 }
 
 impl Resources {
-    /// Keeps the last `most` that were dropped of each kind.
-    pub(crate) fn new(most: usize) -> Self {
+    /// Keeps the last `most` that were dropped of each kind, and as many poll ops as this.
+    pub(crate) fn new(most: usize, poll_ops: usize) -> Self {
         Self {
             next_id: AtomicU64::new(1),
             things: parts(most),
             ops: parts(most),
+            poll_ops: PollOps::new(poll_ops),
         }
     }
 

@@ -56,6 +56,29 @@ impl Visit for SpanFields {
     fn record_debug(&mut self, _field: &Field, _value: &dyn Debug) {}
 }
 
+/// The fields of an event that reports a poll.
+#[derive(Default)]
+pub(super) struct PollFields {
+    pub(super) name: Option<Box<str>>,
+    pub(super) is_ready: Option<bool>,
+}
+
+impl Visit for PollFields {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "op_name" {
+            self.name = Some(value.into());
+        }
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        if field.name() == "is_ready" {
+            self.is_ready = Some(value);
+        }
+    }
+
+    fn record_debug(&mut self, _field: &Field, _value: &dyn Debug) {}
+}
+
 /// What the names of fields end with that say how an attribute changes, and in which unit it is.
 const CHANGE: &str = ".op";
 const UNIT: &str = ".unit";

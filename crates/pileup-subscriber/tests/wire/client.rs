@@ -7,7 +7,7 @@ use console_api::async_ops::{self, AsyncOp};
 use console_api::field::{Name, Value};
 use console_api::instrument::instrument_client::InstrumentClient;
 use console_api::instrument::{InstrumentRequest, Update};
-use console_api::resources::{self, Resource};
+use console_api::resources::{self, PollOp, Resource};
 use console_api::tasks::{Stats, Task};
 use prost::Message;
 use tokio::time::timeout;
@@ -29,6 +29,7 @@ pub struct State {
     pub tasks: HashMap<u64, (Task, Stats)>,
     pub resources: HashMap<u64, (Resource, resources::Stats)>,
     pub ops: HashMap<u64, (AsyncOp, async_ops::Stats)>,
+    pub poll_ops: Vec<PollOp>,
     pub metadata: usize,
     pub messages: usize,
     pub largest: usize,
@@ -102,6 +103,7 @@ impl State {
         let mut resources = update.resource_update.unwrap_or_default();
         self.dropped += resources.dropped_events;
         has_any |= !resources.stats_update.is_empty();
+        self.poll_ops.extend(resources.new_poll_ops);
         for resource in resources.new_resources {
             let id = resource.id.expect("an id").id;
             let stats = resources

@@ -5,6 +5,8 @@ mod client;
 mod faults;
 mod late;
 mod one_client;
+mod poll_ops;
 mod program;
 mod same;
+mod stacks;
 mod target;

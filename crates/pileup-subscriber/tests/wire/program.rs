@@ -16,6 +16,8 @@ pub const PROGRAM: &str = "PILEUP_TEST_PROGRAM";
 pub const BY: &str = "PILEUP_TEST_BY";
 /// How many finished tasks are kept, if not as many as by default.
 pub const KEPT: &str = "PILEUP_TEST_KEPT";
+/// How many poll ops are kept: a variable of the subscriber itself.
+pub const POLL_OPS: &str = "PILEUP_POLL_OPS";
 
 const PUBLISH_INTERVAL: Duration = Duration::from_millis(50);
 const RETENTION: Duration = Duration::from_secs(600);
@@ -52,6 +54,7 @@ fn run() {
             "short" => short(count).await,
             "busy" => busy(count),
             "busy-spawn" => busy_spawn(),
+            "poll-ops" => poll_ops(),
             "all" => all().await,
             "child" => child(),
             other => panic!("there is no program {other}"),
@@ -63,6 +66,7 @@ fn run() {
 
 fn start_pileup() -> SocketAddr {
     let mut builder = pileup_subscriber::builder()
+        .with_default_env()
         .publish_interval(PUBLISH_INTERVAL)
         .retention(RETENTION)
         .server_addr(([127, 0, 0, 1], 0));
@@ -150,6 +154,21 @@ fn busy(count: usize) {
         tokio::spawn(async {
             loop {
                 tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        });
+    }
+}
+
+/// A task that asks for a permit again and again, and every other time has to wait for it.
+fn poll_ops() {
+    let semaphore = Arc::new(Semaphore::new(1));
+    for _ in 0..2 {
+        let semaphore = Arc::clone(&semaphore);
+        tokio::spawn(async move {
+            loop {
+                let permit = semaphore.acquire().await;
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                drop(permit);
             }
         });
     }

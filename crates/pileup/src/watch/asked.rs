@@ -11,9 +11,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::{Probe, Source};
 use super::await_stacks::Answer;
 use super::probe::{RETURN, is_away, pause};
+use super::{Probe, Source};
 use crate::error::Error;
 use crate::output::remark;
 use crate::probe::ProbeAddress;

@@ -26,10 +26,26 @@ pub struct Process {
 impl Process {
     /// Starts a program that `pileup_scenario` runs, and waits for its console and its probe.
     pub fn start(name: &str, arguments: &[&str]) -> Result<Self, String> {
+        Self::start_until("probe: ", name, arguments, "127.0.0.1:0")
+    }
+
+    /// Starts a program that `pileup_scenario` runs without a probe, and waits for its console.
+    #[allow(dead_code, reason = "most tests want a probe")]
+    pub fn start_without_probe(name: &str, arguments: &[&str]) -> Result<Self, String> {
+        Self::start_until("console: ", name, arguments, "none")
+    }
+
+    /// Starts a program, and waits for the line of its standard error that begins with `last`.
+    fn start_until(
+        last: &str,
+        name: &str,
+        arguments: &[&str],
+        probe: &str,
+    ) -> Result<Self, String> {
         let mut child = Command::new(programs()?.join(name))
             .args(arguments)
             .args(["--for", "120s"])
-            .args(["--console", "127.0.0.1:0", "--probe", "127.0.0.1:0"])
+            .args(["--console", "127.0.0.1:0", "--probe", probe])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -49,10 +65,12 @@ impl Process {
             }
             if let Some(address) = line.strip_prefix("probe: ") {
                 address.clone_into(&mut process.probe);
+            }
+            if line.starts_with(last) {
                 return Ok(process);
             }
         }
-        Err(format!("{name} ended without the address of its probe"))
+        Err(format!("{name} ended without the line {last}"))
     }
 }
 
