@@ -304,12 +304,12 @@ pub fn coverage(coverage: &ReportCoverage) -> Vec<String> {
     let mut lines = vec![format!("seen: {seen}")];
     if coverage.await_stacks > 0 {
         lines.push(format!(
-            "await stacks: the probe shows where {} of {} live tasks wait",
+            "await stacks: seen of {} of {} live tasks",
             coverage.await_stacks, coverage.live_tasks
         ));
     } else {
         lines.push(
-            "await stacks: none seen; a probe in the program shows at which line each task waits"
+            "await stacks: none seen; a probe or pileup-subscriber in the program shows at which line each task waits"
                 .to_owned(),
         );
     }

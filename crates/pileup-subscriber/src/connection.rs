@@ -5,9 +5,11 @@ use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::time::{Sleep, sleep};
 use tonic::transport::server::Connected;
 
 /// What all requests of one connection share.
@@ -19,11 +21,25 @@ pub(crate) struct Connection {
     looked_at: Mutex<HashMap<u64, usize>>,
 }
 
+/// How long a client has until it has begun to speak HTTP/2. From then on pings show whether it
+/// still answers.
+const GREETING: Duration = Duration::from_secs(10);
+/// Bytes with which each HTTP/2 connection begins: RFC 9113, section 3.4.
+const GREETING_BYTES: usize = 24;
+
 /// The bytes of a connection. When it is dropped, another client may connect.
 pub(crate) struct Stream<T> {
     bytes: T,
     connection: Arc<Connection>,
+    /// Until the client has greeted.
+    greeting: Option<Greeting>,
     _permit: OwnedSemaphorePermit,
+}
+
+/// A client that has not greeted yet.
+struct Greeting {
+    missing: usize,
+    until: Pin<Box<Sleep>>,
 }
 
 /// A task whose details the client has on its screen, for as long as this lives.
@@ -90,6 +106,10 @@ impl<T> Stream<T> {
         Self {
             bytes,
             connection: Arc::new(Connection::new()),
+            greeting: Some(Greeting {
+                missing: GREETING_BYTES,
+                until: Box::pin(sleep(GREETING)),
+            }),
             _permit: permit,
         }
     }
@@ -104,12 +124,26 @@ impl<T> Connected for Stream<T> {
 }
 
 impl<T: AsyncRead + Unpin> AsyncRead for Stream<T> {
+    /// Fails for a client that does not greet in time: it would keep others out.
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.bytes).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.bytes).poll_read(context, buffer);
+        let Some(greeting) = &mut self.greeting else {
+            return read;
+        };
+        greeting.missing = greeting
+            .missing
+            .saturating_sub(buffer.filled().len() - before);
+        if greeting.missing == 0 {
+            self.greeting = None;
+        } else if read.is_pending() && greeting.until.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        read
     }
 }
 

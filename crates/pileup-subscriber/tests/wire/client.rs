@@ -50,9 +50,10 @@ impl Client {
     }
 
     pub async fn attach_by(mut calls: InstrumentClient<Channel>) -> Self {
-        let updates = calls.watch_updates(InstrumentRequest {}).await;
+        let updates = timeout(PATIENCE, calls.watch_updates(InstrumentRequest {})).await;
+        let updates = updates.expect("an answer in time").expect("updates");
         Self {
-            updates: updates.expect("updates").into_inner(),
+            updates: updates.into_inner(),
             calls,
             state: State::default(),
         }

@@ -51,16 +51,62 @@ async fn fifty_clients_get_all() {
     }
 }
 
+#[cfg(target_os = "linux")]
 #[tokio::test]
-async fn clients_come_and_go() {
-    let target = Target::start(By::Pileup, "idle 5");
-    for _ in 0..50 {
-        let mut client = Client::attach(&target.address).await;
-        client.next().await;
-    }
+async fn clients_that_come_and_go_in_the_middle_of_their_first_state_leave_nothing() {
+    let target = Target::start(By::Pileup, "idle 5000");
+    let come_and_go = async || {
+        for _ in 0..100 {
+            let mut client = Client::attach(&target.address).await;
+            client.next().await;
+        }
+    };
+    come_and_go().await;
+    let before = target.memory();
+    come_and_go().await;
+    let grown = target.memory().saturating_sub(before);
+    assert!(grown < 8 << 20, "{grown} bytes");
     let mut client = Client::attach(&target.address).await;
     client.first_state().await;
-    assert_eq!(client.state.live(), 5);
+    assert_eq!(client.state.live(), 5_000);
+}
+
+#[tokio::test]
+async fn as_many_connections_as_are_served_that_say_nothing_keep_others_out_for_a_while_only() {
+    let target = Target::start(By::Pileup, "idle 10");
+    let silent = |number: usize| {
+        let mut stream = TcpStream::connect(&target.address).expect("a connection");
+        // Every other one begins to say something.
+        if number.is_multiple_of(2) {
+            stream.write_all(b"PRI * HT").expect("it is open");
+        }
+        stream
+    };
+    let _silent: Vec<TcpStream> = (0..64).map(silent).collect();
+    let mut client = Client::attach(&target.address).await;
+    client.first_state().await;
+    assert_eq!(client.state.live(), 10);
+}
+
+#[tokio::test]
+async fn a_client_too_many_is_served_when_another_one_goes() {
+    let target = Target::start(By::Pileup, "idle 10");
+    let mut clients = Vec::new();
+    for _ in 0..64 {
+        let mut client = Client::attach(&target.address).await;
+        client.first_state().await;
+        clients.push(client);
+    }
+    let address = target.address.clone();
+    let mut waiting = tokio::spawn(async move {
+        let mut client = Client::attach(&address).await;
+        client.first_state().await;
+        client.state.live()
+    });
+    let served = timeout(Duration::from_millis(500), &mut waiting).await;
+    assert!(served.is_err(), "there is room for 65");
+    clients.pop();
+    assert_eq!(waiting.await.expect("it is served"), 10);
 }
 
 #[tokio::test]

@@ -8,12 +8,12 @@ const MESSAGE: usize = 1 << 20;
 
 #[tokio::test]
 async fn each_client_gets_all_tasks_in_messages_below_a_mebibyte() {
-    let target = Target::start(By::Pileup, "idle 20000");
+    let target = Target::start(By::Pileup, "idle 50000");
     for _ in 0..2 {
         let mut client = Client::attach(&target.address).await;
         client.first_state().await;
         let state = &client.state;
-        assert_eq!(state.live(), 20_000);
+        assert_eq!(state.live(), 50_000);
         assert!(state.largest < MESSAGE, "{} bytes", state.largest);
         assert!(state.messages > 4, "{} messages", state.messages);
         assert!(state.metadata > 0);
@@ -50,6 +50,23 @@ async fn what_was_cut_is_counted() {
     let mut client = Client::attach(&target.address).await;
     client
         .until("a task is cut", |state| state.dropped > 0)
+        .await;
+}
+
+#[tokio::test]
+async fn the_program_goes_on_while_its_tasks_are_read() {
+    let target = Target::start(By::Pileup, "busy-spawn 0");
+    let mut first = Client::attach(&target.address).await;
+    first.first_state().await;
+    let before = first.state.tasks.len();
+    for _ in 0..2 {
+        let mut late = Client::attach(&target.address).await;
+        late.first_state().await;
+    }
+    first
+        .until("more tasks are spawned", |state| {
+            state.tasks.len() > before + 1_000
+        })
         .await;
 }
 

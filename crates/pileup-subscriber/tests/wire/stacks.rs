@@ -67,9 +67,13 @@ async fn an_unknown_method_is_refused() {
     );
 }
 
+#[cfg(target_os = "linux")]
 #[tokio::test]
 async fn clients_that_never_read_the_stacks_hold_up_nobody() {
     let target = Target::start(By::Pileup, "idle 3000");
+    let mut client = Client::attach(&target.address).await;
+    client.first_state().await;
+    let before = target.memory();
     let mut silent = Vec::new();
     for _ in 0..30 {
         silent.push(
@@ -78,15 +82,17 @@ async fn clients_that_never_read_the_stacks_hold_up_nobody() {
                 .expect("it is served"),
         );
     }
-    let mut client = Client::attach(&target.address).await;
-    client.first_state().await;
-    assert_eq!(client.state.live(), 3_000);
+    let mut late = Client::attach(&target.address).await;
+    late.first_state().await;
+    assert_eq!(late.state.live(), 3_000);
     let mut parts = ask(&target.address, TasksPart::METHOD)
         .await
         .expect("it is served");
     let whole = timeout(PATIENCE, async {
         while parts.message().await.expect("a part").is_some() {}
     });
+    let grown = target.memory().saturating_sub(before);
+    assert!(grown < 30 * (3 << 20), "{grown} bytes");
     assert!(
         whole.await.is_ok(),
         "an answer stops because others are not read"
