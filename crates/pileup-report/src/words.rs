@@ -309,7 +309,7 @@ pub fn coverage(coverage: &ReportCoverage) -> Vec<String> {
         ));
     } else {
         lines.push(
-            "await stacks: none seen; a probe or pileup-subscriber in the program shows at which line each task waits"
+            "await stacks: none seen; a probe or pileup-subscriber shows at which line each task waits"
                 .to_owned(),
         );
     }

@@ -25,6 +25,7 @@ pub struct Process {
 
 impl Process {
     /// Starts a program that `pileup_scenario` runs, and waits for its console and its probe.
+    #[allow(dead_code, reason = "not every test wants a probe")]
     pub fn start(name: &str, arguments: &[&str]) -> Result<Self, String> {
         Self::start_until("probe: ", name, arguments, "127.0.0.1:0")
     }
