@@ -80,7 +80,8 @@ async fn look(seen: &Seen, rules: &Rules, name: &str) -> (Report, usize) {
     (report(&history, rules, name), unlisted)
 }
 
-/// What a history of a test that is done shows: what outlives it, and what is certain.
+/// What a history of a test that is done shows: what outlives it, and the findings that explain
+/// why. Suspicions need a longer watch.
 fn report(history: &History, rules: &Rules, name: &str) -> Report {
     let expected = Expected {
         none_alive: true,
@@ -89,7 +90,7 @@ fn report(history: &History, rules: &Rules, name: &str) -> Report {
     let mut report = diagnose_expecting(history, name, &expected);
     report
         .findings
-        .retain(|finding| finding.code == Code::OutlivesTest || finding.grade == Grade::Certain);
+        .retain(|finding| finding.code == Code::OutlivesTest || finding.grade > Grade::Suspicious);
     rules.set_aside(&mut report, history);
     report
 }

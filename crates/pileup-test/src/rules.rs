@@ -60,18 +60,22 @@ impl Rules {
 
     /// Whether a live task of this site would fail the test, if it does not end.
     pub(crate) fn would_fail(&self, site: Option<&Site>) -> bool {
-        let in_dependency = site.is_some_and(Site::is_in_dependency);
-        let grade = if in_dependency {
-            Grade::Suspicious
-        } else {
-            Grade::Probable
-        };
-        self.switch.fails(grade) && !self.allowed.may_allow(site, &History::default())
+        self.fails_at(site, Grade::Probable) && !self.allowed.may_allow(site, &History::default())
     }
 
     /// Whether a finding fails the test.
     pub(crate) fn fails(&self, finding: &Finding) -> bool {
-        self.switch.fails(finding.grade)
+        self.fails_at(finding.site.as_ref(), finding.grade)
+    }
+
+    /// Of a dependency only what is certain fails a test.
+    fn fails_at(&self, site: Option<&Site>, grade: Grade) -> bool {
+        let in_dependency = site.is_some_and(Site::is_in_dependency);
+        let grade = match grade {
+            Grade::Probable if in_dependency => Grade::Suspicious,
+            other => other,
+        };
+        self.switch.fails(grade)
     }
 
     /// Sets aside what is allowed.

@@ -7,7 +7,11 @@ mod on_purpose;
 #[path = "leaks/process.rs"]
 mod process;
 
-use process::{Ended, run};
+use process::Ended;
+
+fn run(test: &str, environment: &[(&str, &str)]) -> Ended {
+    process::run(&format!("on_purpose::{test}"), environment)
+}
 
 /// The line of a fixture's source that ends with this mark.
 fn line_of(mark: &str) -> String {

@@ -1,0 +1,205 @@
+//! Each scenario as a test under guard: its leaky variant fails by its name and by the lines that
+//! spawn the tasks at fault, its fixed variant and its look-alike pass.
+//!
+//! A new scenario is a dependency in `Cargo.toml` and a line in `scenarios/variants.rs`. What is at
+//! fault stands in the manifest of the scenario.
+
+#[path = "leaks/process.rs"]
+mod one_test;
+#[path = "../../pileup/tests/scenarios/truth.rs"]
+#[allow(dead_code, reason = "other tests use more of it")]
+mod truth;
+#[path = "scenarios/variants.rs"]
+mod variants;
+
+/// What `truth.rs` takes from the tests of `pileup`.
+mod process {
+    pub mod programs {
+        use std::path::{Path, PathBuf};
+
+        pub fn workspace() -> PathBuf {
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+        }
+    }
+}
+
+use std::fmt::Write;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use one_test::{Ended, run};
+use truth::Scenario;
+
+/// So many tests run at once: most of them wait.
+const AT_ONCE: usize = 12;
+
+/// Functions of healthy variants whose tasks live as long as the program, and why.
+const LIVES_ON: [(&str, &str, &str, &str); 9] = [
+    (
+        "everything",
+        "fixed",
+        "run",
+        "the programs of the town run on",
+    ),
+    (
+        "everything",
+        "lookalike",
+        "run",
+        "the programs of the town run on",
+    ),
+    (
+        "lock-held-across-call",
+        "fixed",
+        "dial",
+        "the office waits for the next report",
+    ),
+    (
+        "lock-held-across-call",
+        "lookalike",
+        "dial",
+        "the office waits for the next report",
+    ),
+    (
+        "permit-hoarding",
+        "lookalike",
+        "ring_up",
+        "the drivers call again and again",
+    ),
+    (
+        "self-waking-poll",
+        "fixed",
+        "start_printer",
+        "the printer waits for the next train",
+    ),
+    (
+        "self-waking-poll",
+        "lookalike",
+        "start_printer",
+        "the printer waits for the next train",
+    ),
+    (
+        "sync-guard-across-await",
+        "fixed",
+        "start_",
+        "feeds and clients stay until the next bell",
+    ),
+    (
+        "unclosed-channel",
+        "lookalike",
+        "add_up",
+        "the tills are open all day",
+    ),
+];
+
+#[test]
+fn every_scenario_is_a_test_here() {
+    let mut names: Vec<String> = scenarios().iter().map(test_module).collect();
+    names.sort_unstable();
+    assert_eq!(
+        names,
+        variants::ALL,
+        "scenarios/variants.rs has a line for each scenario"
+    );
+}
+
+#[test]
+fn every_leaky_variant_fails_by_its_name_and_its_lines() {
+    let scenarios = scenarios();
+    let wrong = in_parallel(&scenarios, |scenario| {
+        let name = format!("variants::{}::leaky", test_module(scenario));
+        wrong_of_leaky(scenario, &name, &run(&name, &[]))
+    });
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn every_fixed_variant_and_every_lookalike_passes() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let file = folder.path().join("allow.toml");
+    std::fs::write(&file, allow_list()).expect("it can be written");
+    let file = file.to_string_lossy();
+    let scenarios = scenarios();
+    let healthy = scenarios
+        .iter()
+        .flat_map(|scenario| ["fixed", "lookalike"].map(|variant| (scenario, variant)));
+    let healthy: Vec<(&Scenario, &str)> = healthy.collect();
+    let wrong = in_parallel(&healthy, |(scenario, variant)| {
+        let name = format!("variants::{}::{variant}", test_module(scenario));
+        let ended = run(&name, &[("PILEUP_TEST_ALLOW", &file)]);
+        (!ended.has_passed).then(|| ended.to_string())
+    });
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+fn scenarios() -> Vec<Scenario> {
+    truth::scenarios().expect("the manifests of the scenarios can be read")
+}
+
+fn test_module(scenario: &Scenario) -> String {
+    scenario.name.replace('-', "_")
+}
+
+/// What is not as it should be in the failure of a leaky variant.
+fn wrong_of_leaky(scenario: &Scenario, name: &str, ended: &Ended) -> Option<String> {
+    let mut expected = vec![format!("alive after the test scenarios::{name}, at ")];
+    for (file, line) in &scenario.sites {
+        expected.push(format!("--> {file}:{line}:"));
+    }
+    for (file, line) in &scenario.waits_at {
+        expected.push(format!(" at {file}:{line}: "));
+    }
+    if scenario
+        .finds
+        .as_ref()
+        .is_some_and(|finds| finds.code == "PU02")
+    {
+        expected.push("in a poll that has not returned".to_owned());
+    }
+    let missing: Vec<&String> = expected
+        .iter()
+        .filter(|text| !ended.output.contains(*text))
+        .collect();
+    let is_wrong = ended.has_passed || !missing.is_empty();
+    is_wrong.then(|| format!("{name}: the report lacks {missing:?}:\n{ended}"))
+}
+
+/// The allow list of the healthy variants.
+fn allow_list() -> String {
+    let mut list = String::new();
+    for (scenario, variant, function, reason) in LIVES_ON {
+        let file = format!("scenarios/{scenario}/src/{variant}.rs");
+        let source = process::programs::workspace().join(&file);
+        let source = std::fs::read_to_string(source).expect("it can be read");
+        let mut inside = false;
+        for (number, line) in (1..).zip(source.lines()) {
+            if line.contains("fn ") {
+                inside = line.contains(&format!("fn {function}"));
+            }
+            if inside && line.contains("spawn(") {
+                let _ = writeln!(
+                    list,
+                    "[[allow]]\nsite = \"{file}:{number}\"\nreason = \"{reason}\"\n"
+                );
+            }
+        }
+    }
+    list
+}
+
+/// What is wrong with some of the items, each looked at on one of several threads.
+fn in_parallel<T: Sync>(items: &[T], look: impl Fn(&T) -> Option<String> + Sync) -> Vec<String> {
+    let next = AtomicUsize::new(0);
+    let wrong = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let found = look(item);
+                    wrong.lock().expect("no look panics").extend(found);
+                }
+            });
+        }
+    });
+    wrong.into_inner().expect("no look panics")
+}
