@@ -71,7 +71,7 @@ fn tasks(first: &Snapshot, last: &Snapshot) -> Check {
     check(
         "tasks",
         if none {
-            "no task is told".to_owned()
+            "no task is reported".to_owned()
         } else {
             format!("{living} live tasks are reported")
         },
@@ -134,7 +134,7 @@ fn activity(first: &Snapshot, last: &Snapshot) -> Check {
         format!("{active} live tasks were polled or woken in {watched}"),
         (active == 0 && finished == 0 && !last.coverage.state_withheld).then_some((
             Health::Doubtful,
-            "give the program some work while the doctor looks: if nothing is told of that \
+            "give the program some work while the doctor looks: if nothing of that is reported \
              either, its instrumentation has stopped",
         )),
     )
@@ -145,9 +145,9 @@ fn resources(last: &Snapshot) -> Check {
     check(
         "resources",
         match number {
-            0 => "no lock, channel or timer is told".to_owned(),
+            0 => "no lock, channel or timer is reported".to_owned(),
             more => format!(
-                "{more} locks, channels and timers are told, with {} waits",
+                "{more} locks, channels and timers are reported, with {} waits",
                 open(&last.async_ops)
             ),
         },
@@ -201,11 +201,11 @@ fn withheld(last: &Snapshot) -> Check {
     check(
         "state",
         if withheld {
-            "nothing is told of what lived before the attach: it is more than 4 MiB, or none of it \
+            "nothing is reported of what lived before the attach: it is more than 4 MiB, or none of it \
              is recorded"
                 .to_owned()
         } else {
-            "what lived before the attach is told".to_owned()
+            "what lived before the attach is reported".to_owned()
         },
         withheld.then_some((
             Health::Broken,
@@ -252,7 +252,7 @@ fn tokio_version(last: &Snapshot) -> Check {
     check(
         "tokio",
         version.map_or_else(
-            || "its version is not told".to_owned(),
+            || "its version is unknown".to_owned(),
             |version| format!("its version is {version}"),
         ),
         None,

@@ -25,7 +25,7 @@ fn doctor(console: &str) -> Output {
 }
 
 #[test]
-fn a_target_that_tells_all_is_fine() {
+fn a_target_that_reports_all_is_fine() {
     let target = Process::start("healthy", &["fire-and-forget", "--every", "100ms"]);
     let target = target.expect("it starts");
     let meter = Meter::start();
@@ -56,7 +56,7 @@ fn a_target_that_tells_all_is_fine() {
 /// A target as one looks from outside whose filter keeps all that Tokio tells from
 /// console-subscriber: the same as one that was built without what Tokio needs to tell.
 #[tokio::test]
-async fn a_target_of_which_nothing_is_recorded_is_told_what_to_mend() {
+async fn a_target_of_which_nothing_is_recorded_learns_what_to_fix() {
     let builder = ConsoleLayer::builder().publish_interval(Duration::from_millis(50));
     let (layer, server) = builder.build();
     let recorder = tracing_subscriber::registry().with(layer.with_filter(LevelFilter::INFO));
@@ -82,7 +82,7 @@ async fn a_target_of_which_nothing_is_recorded_is_told_what_to_mend() {
     let tasks = checks.iter().find(|check| check["name"] == "tasks");
     let tasks = tasks.expect("tasks were looked at");
     assert_ne!(tasks["health"], "fine", "{checks:#?}");
-    assert_eq!(tasks["seen"], "no task is told");
+    assert_eq!(tasks["seen"], "no task is reported");
     let fix = tasks["fix"].as_str().expect("it can be fixed");
     for part in ["tokio=trace", "runtime=trace", "--cfg tokio_unstable"] {
         assert!(fix.contains(part), "{fix}");

@@ -204,7 +204,7 @@ fn a_profile_is_written_once() {
 }
 
 #[test]
-fn what_cannot_be_shown_is_said_with_its_mend() {
+fn what_cannot_be_shown_is_reported_with_its_fix() {
     let process = leaky();
     let console = process.console.trim_start_matches("http://");
     for (arguments, code, words) in [

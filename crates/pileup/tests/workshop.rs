@@ -81,7 +81,7 @@ fn a_reset_puts_the_original_back_and_keeps_what_was_written() {
 }
 
 #[test]
-fn what_cannot_be_done_is_refused_with_a_mend() {
+fn what_cannot_be_done_is_refused_with_a_fix() {
     let copy = Copy::new();
     copy.run(&["hint"]).fails_saying("workshop start");
     copy.run(&["start", "no-such-thing"])

@@ -17,7 +17,7 @@ const ADVICE: Advice = Advice {
         "are left in a shutdown, and do not end",
     ],
     cause: "shutdown waits",
-    explanation: "The program was told to shut down, and these tasks were alive for the whole watch. \
+    explanation: "The program is shutting down, and these tasks were alive for the whole watch. \
                   Whoever awaits them all, such as a TaskTracker or a JoinSet, waits for good.",
     fix: "Tell each of them to end: drop the senders that their loops receive from, cancel a \
           CancellationToken that they select on, or close the connection that they serve. Give the \

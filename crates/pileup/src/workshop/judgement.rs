@@ -39,7 +39,7 @@ impl Judgement {
         }
     }
 
-    pub fn is_mended(&self) -> bool {
+    pub fn is_fixed(&self) -> bool {
         self.findings == 0 && matches!(self.work, WorkJudgement::Done { .. })
     }
 }
@@ -97,14 +97,14 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_leaks_nothing_and_works_is_mended() {
-        assert!(judged(100, 97).is_mended());
+    fn a_program_that_leaks_nothing_and_works_is_fixed() {
+        assert!(judged(100, 97).is_fixed());
     }
 
     #[test]
     fn a_program_that_does_nothing_is_not() {
         let judgement = judged(100, 0);
-        assert!(!judgement.is_mended());
+        assert!(!judgement.is_fixed());
         let said = judgement.work.to_string();
         assert!(
             said.contains("sums that are shown were 0 for 100"),
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn a_program_to_which_nothing_comes_is_not() {
         let judgement = judged(0, 0);
-        assert!(!judgement.is_mended());
+        assert!(!judgement.is_fixed());
         assert!(judgement.work.to_string().contains("arrivals.next()"));
     }
 }

@@ -68,7 +68,7 @@ pub fn play() {
         at("next", 0, &format!("{number:02}: "));
         let exercise = current(&copy);
         if number == 2 {
-            watch_while_it_is_mended(&copy, &exercise);
+            watch_while_it_is_fixed(&copy, &exercise);
             continue;
         }
         let scenario = scenarios.iter().find(|scenario| scenario.name == exercise);
@@ -92,7 +92,7 @@ fn current(copy: &Copy) -> String {
 }
 
 /// Has `check --watch` see a save in the middle of a run, one after it, and then the fix.
-fn watch_while_it_is_mended(copy: &Copy, exercise: &str) {
+fn watch_while_it_is_fixed(copy: &Copy, exercise: &str) {
     let program = copy.program(exercise);
     let original = fs::read_to_string(&program).expect("it is there");
     let (terminal, mut child) = terminal(copy, "check --watch");

@@ -98,11 +98,11 @@ async fn once(workshop: &mut Workshop, exercise: &Exercise) -> Result<bool, Erro
         0 => "Nothing piles up.",
         _ => "The program leaks: the report above says where.",
     };
-    if !judgement.is_mended() {
+    if !judgement.is_fixed() {
         say(&format!("Not solved. {leaks} {}", judgement.work))?;
         if judgement.findings == 0 {
             say(
-                "\nEach piece of work is told by `tracing::info!`, which has to stay where the work is done. What is done more than two seconds late does not count in a check of twelve.",
+                "\nEach piece of work is reported by `tracing::info!`, which has to stay where the work is done. What is done more than two seconds late does not count in a check of twelve.",
             )?;
         }
         return Ok(false);
