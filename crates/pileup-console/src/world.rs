@@ -89,7 +89,7 @@ impl World {
         self.lateness.is_behind
     }
 
-    /// Living tasks that nobody can wake, and of which the counts do not tell whether they
+    /// Live tasks that nobody can wake, and of which the counts do not tell whether they
     /// wait or have finished.
     pub(crate) fn tasks_that_may_have_finished(&self) -> impl Iterator<Item = &Task> {
         self.tasks.may_have_finished()

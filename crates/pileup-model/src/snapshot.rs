@@ -16,7 +16,7 @@ pub const ENDED_OPS_KEPT: usize = 64;
 pub struct Snapshot {
     /// The moment, by the program's own clock.
     pub at: Timestamp,
-    /// The living tasks, by id.
+    /// The live tasks, by id.
     pub tasks: Vec<Arc<Task>>,
     /// The tasks that finished since the snapshot before; in the first one, those that the
     /// program still remembered.

@@ -1,4 +1,4 @@
-//! The living tasks of a Tokio service, by spawn site: what `runtime.NumGoroutine`,
+//! The live tasks of a Tokio service, by spawn site: what `runtime.NumGoroutine`,
 //! Prometheus and `net/http/pprof` are to a Go service, cheap enough to leave on.
 //!
 //! Three lines: make a probe, have it instrument the runtime's builder, serve it.

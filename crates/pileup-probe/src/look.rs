@@ -13,7 +13,7 @@ use pileup_registry::{
 
 use crate::runtimes::{Runtime, Runtimes};
 
-/// The living tasks of one moment, counted.
+/// The live tasks of one moment, counted.
 pub(crate) struct Look {
     pub(crate) at: Timestamp,
     pub(crate) now: Tick,
@@ -35,7 +35,7 @@ pub(crate) struct SiteLook {
     pub(crate) groups: Vec<Group>,
 }
 
-/// Living tasks of one site that are alike.
+/// Live tasks of one site that are alike.
 #[derive(Debug, Clone)]
 pub(crate) struct Group {
     pub(crate) waiting: Waiting,
@@ -76,7 +76,7 @@ struct Sums {
 }
 
 impl Look {
-    /// Counts all living tasks, by where they wait if there are `waits`. It takes some tens of
+    /// Counts all live tasks, by where they wait if there are `waits`. It takes some tens of
     /// nanoseconds a task: not on a worker, where there may be many.
     pub(crate) fn take(registry: &Registry, runtimes: &Runtimes, waits: Option<Waits<'_>>) -> Self {
         let now = registry.tick();

@@ -35,12 +35,12 @@ pub(crate) struct Inner {
 }
 
 impl Inner {
-    /// One fresh look at all living tasks, without where they wait.
+    /// One fresh look at all live tasks, without where they wait.
     pub(crate) fn look(&self) -> Look {
         Look::take(&self.registry, &self.runtimes, None)
     }
 
-    /// One fresh look at all living tasks, by where they wait. The first time it reads the
+    /// One fresh look at all live tasks, by where they wait. The first time it reads the
     /// program's debug information.
     pub(crate) fn look_at_waits(&self) -> Look {
         Look::take(&self.registry, &self.runtimes, Some(self.registry.waits()))
@@ -67,7 +67,7 @@ pub struct SiteCount {
 }
 
 impl SiteCount {
-    /// The living tasks of the site.
+    /// The live tasks of the site.
     #[must_use]
     pub fn alive(&self) -> u64 {
         self.spawned - self.finished

@@ -13,7 +13,7 @@ use pileup_registry::SpawnSite;
 pub(crate) const WITHOUT_WAKER: &str = "no waker is left";
 
 impl Look {
-    /// All living tasks, by the function that spawned them.
+    /// All live tasks, by the function that spawned them.
     pub(crate) fn profile(&self) -> Profile {
         let stacks = self.sites.iter().flat_map(|site| self.stacks(site));
         Profile {
@@ -25,7 +25,7 @@ impl Look {
         }
     }
 
-    /// The living tasks of one site.
+    /// The live tasks of one site.
     pub(crate) fn stacks(&self, site: &SiteLook) -> impl Iterator<Item = CountedStack> {
         let spawn = spawn_frame(site.site);
         site.groups.iter().map(move |group| CountedStack {

@@ -1,4 +1,4 @@
-//! Living tasks as counted stacks, in the forms that the tools around pprof read: the
+//! Live tasks as counted stacks, in the forms that the tools around pprof read: the
 //! protobuf of `go tool pprof`, Pyroscope, Parca and Alloy, and the two texts that
 //! `net/http/pprof` gives with `debug=1` and `debug=2`.
 //!

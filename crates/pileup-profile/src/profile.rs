@@ -1,4 +1,4 @@
-//! A profile: living tasks, counted by where they stand and what they have in common.
+//! A profile: live tasks, counted by where they stand and what they have in common.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pileup_model::TaskState;
 
-/// The living tasks of one moment, or how they changed over some time.
+/// The live tasks of one moment, or how they changed over some time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
     /// Which of pprof's profiles it is.
@@ -24,7 +24,7 @@ pub struct Profile {
 /// The profiles of Go that Tokio's tasks have a counterpart of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProfileKind {
-    /// All living tasks.
+    /// All live tasks.
     Goroutine,
     /// Those that will not finish.
     GoroutineLeak,

@@ -1,6 +1,6 @@
 //! What every scenario shares, so that its own files hold nothing but the program
 //! under investigation: the command line ([`Arguments`]), the pace of its work
-//! ([`Arrivals`]), its instrumentation, and the clock that counts its living tasks.
+//! ([`Arrivals`]), its instrumentation, and the clock that counts its live tasks.
 //!
 //! A scenario's `main.rs` is one expression:
 //!

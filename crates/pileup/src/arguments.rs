@@ -366,7 +366,7 @@ pub enum Format {
 pub enum FailOn {
     /// Tasks that cannot wake any more
     Certain,
-    /// And spawn sites whose living grow while their old ones do not finish
+    /// And spawn sites whose live tasks grow in number while the old ones do not finish
     Probable,
     /// And what is unusual, but not proven
     Suspicious,

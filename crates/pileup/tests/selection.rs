@@ -266,7 +266,7 @@ fn a_difference_names_what_is_new_worse_better_and_gone() {
     let sites = difference["sites"].as_array().expect("sites");
     assert!(!sites.is_empty() && sites.iter().all(|site| site["change"] == "same"));
 
-    // What is not found in a recording has living tasks all the same.
+    // What is not found in a recording has live tasks all the same.
     let new = pileup(
         &[
             &["diff", &less, recording(), "--format", "json"][..],

@@ -17,13 +17,13 @@ pub(super) async fn page(State(probe): State<Probe>) -> Response {
             "<!doctype html>
 <html lang=\"en\"><head><meta charset=\"utf-8\"><title>/debug/pprof/</title></head><body>
 <h1>/debug/pprof/</h1>
-<p>The living tasks of this Tokio service. Read them with <code>go tool pprof URL</code>, or as text.</p>
+<p>The live tasks of this Tokio service. Read them with <code>go tool pprof URL</code>, or as text.</p>
 <table>
 <tr><th>Count</th><th>Profile</th><th>Description</th></tr>
 <tr><td>{alive}</td><td><a href=\"goroutine?debug=1\">goroutine</a></td>
-<td>All living tasks, by the function that spawned them. <code>?seconds=N</code>: how they change in N seconds</td></tr>
+<td>All live tasks, by the function that spawned them. <code>?seconds=N</code>: how they change in N seconds</td></tr>
 <tr><td>{leaking}</td><td><a href=\"goroutineleak?debug=1\">goroutineleak</a></td>
-<td>The tasks of the spawn sites whose living grow while their old ones do not finish</td></tr>
+<td>The tasks of the spawn sites whose live tasks grow in number while the old ones do not finish</td></tr>
 </table>
 <ul>
 <li><a href=\"goroutine?debug=2\">every task by itself</a></li>

@@ -32,7 +32,7 @@ fn gauges(runtimes: &[Named], encoder: &mut DescriptorEncoder) -> fmt::Result {
     };
     gauge(
         "tokio_runtime_alive_tasks",
-        "Living tasks of a runtime as Tokio counts them.",
+        "Live tasks of a runtime as Tokio counts them.",
         RuntimeMetrics::num_alive_tasks,
     )?;
     gauge(

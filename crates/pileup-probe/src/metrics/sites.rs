@@ -47,11 +47,11 @@ pub(super) fn encode(
 ) -> fmt::Result {
     labels.extend(look);
     let all = labels.series(look, leaks);
-    count(
-        "tokio_tasks",
-        "Living tasks by the place that spawned them.",
-    )
-    .gauge(encoder, "site", values(&all, |site| site.alive))?;
+    count("tokio_tasks", "Live tasks by the place that spawned them.").gauge(
+        encoder,
+        "site",
+        values(&all, |site| site.alive),
+    )?;
     count("tokio_tasks_spawned", "Tasks spawned by each place.").counter(
         encoder,
         "site",
@@ -69,12 +69,12 @@ pub(super) fn encode(
     .gauge(encoder, "site", values(&all, |site| site.oldest))?;
     seconds(
         "tokio_task_median_age",
-        "Age that half of the living tasks of each place have not reached.",
+        "Age that half of the live tasks of each place have not reached.",
     )
     .gauge(encoder, "site", values(&all, |site| site.median))?;
     count(
         "tokio_tasks_leaking",
-        "Living tasks of places whose living grow while their old ones do not finish.",
+        "Live tasks of places whose live tasks grow in number while the old ones do not finish.",
     )
     .gauge(encoder, "site", values(&all, |site| site.leaking))
 }

@@ -52,7 +52,7 @@ pub fn check(
     }
 }
 
-/// The living tasks of the sites at fault.
+/// The live tasks of the sites at fault.
 fn at_fault(scenario: &Scenario, snapshot: &Snapshot) -> usize {
     let sites = snapshot.tasks.iter().filter_map(|task| task.site.as_ref());
     let is_at_fault = |file: &str, line: u32| {
