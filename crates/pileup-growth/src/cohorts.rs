@@ -58,9 +58,10 @@ impl SiteVerdict {
     /// most `max_lifetime` on average. The populations of cohorts consist of stays, those of
     /// the whole site of lives. Cohorts may overlap.
     ///
-    /// Where several leak, it is about the whole site if that leaks, and otherwise about the
-    /// cohort with the most old stays. Where none leaks, it is about the whole site, or about the
-    /// undecided cohort with the most old stays where the whole site is clear.
+    /// Where the whole site leaks, it is about the whole site; but where some of its old tasks
+    /// finish and a cohort leaks as well, it is about that cohort. Of several cohorts it is about
+    /// the one with the most old stays. Where none leaks, it is about the whole site, or about
+    /// an undecided cohort where the whole site is clear.
     #[must_use]
     pub fn of(whole: &Population, cohorts: &[Population], max_lifetime: Duration) -> Self {
         let share = if cohorts.is_empty() {
@@ -72,7 +73,7 @@ impl SiteVerdict {
             cohort: None,
             verdict: whole.verdict_with(max_lifetime, share),
         };
-        if matches!(of_whole.verdict, Verdict::Leaks(_)) {
+        if matches!(of_whole.verdict, Verdict::Leaks(evidence) if evidence.finished == 0) {
             return of_whole;
         }
         let share = SHARE_OF_COHORTS / cohorts.len().max(1) as f64;
@@ -80,16 +81,16 @@ impl SiteVerdict {
             cohort: Some(number),
             verdict: cohort.verdict_with(max_lifetime, share),
         });
-        // Of several that are equally sure, the last is the maximum.
         let surest = of_cohorts.chain([of_whole]).max_by_key(Self::rank);
         surest.unwrap_or(of_whole)
     }
 
-    /// The surest first, then the whole site, then the most old tasks.
+    /// The surest is the largest. Of two that leak it is a cohort, and otherwise the whole site;
+    /// then the one with the most old tasks.
     fn rank(&self) -> (u8, bool, usize) {
         let is_whole = self.cohort.is_none();
         match self.verdict {
-            Verdict::Leaks(evidence) => (2, is_whole, evidence.old),
+            Verdict::Leaks(evidence) => (2, !is_whole, evidence.old),
             Verdict::Undecided { so_far, .. } => (1, is_whole, so_far.old),
             Verdict::Clear => (0, is_whole, 0),
         }

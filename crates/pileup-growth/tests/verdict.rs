@@ -254,7 +254,23 @@ fn the_more_cohorts_are_tested_the_more_is_asked_of_each() {
             verdict => panic!("{verdict:?}"),
         }
     };
-    // A fifth of the error, shared by one cohort, or by ten.
-    assert!((boundary(1) - 100_f64.ln()).abs() < 1e-9);
-    assert!((boundary(10) - 1000_f64.ln()).abs() < 1e-9);
+    // A fifth of 4 %, shared by one cohort, or by ten.
+    assert!((boundary(1) - 125_f64.ln()).abs() < 1e-9);
+    assert!((boundary(10) - 1250_f64.ln()).abs() < 1e-9);
+}
+
+#[test]
+fn a_cohort_is_named_where_some_of_the_old_tasks_of_a_site_that_leaks_finish() {
+    // Two in a second stay, and a few others finish late.
+    let stay = ages(0.5, 60.0);
+    let mut finished = Lifetimes::default();
+    (15..20).for_each(|seconds| finished.add(Duration::from_secs(2 * seconds)));
+    let nobody = Lifetimes::default();
+    let site = population(60.0, &stay, &finished);
+    let cohorts = [population(60.0, &stay, &nobody)];
+    let leaks = |verdict: &Verdict| matches!(verdict, Verdict::Leaks(_));
+    assert!(leaks(&site.verdict(MINUTE)), "{:?}", site.verdict(MINUTE));
+    let verdict = SiteVerdict::of(&site, &cohorts, MINUTE);
+    assert_eq!(verdict.cohort, Some(0));
+    assert!(leaks(&verdict.verdict), "{verdict:?}");
 }

@@ -2,24 +2,23 @@
 
 use std::sync::Arc;
 
-use pileup_diagnosis::Report;
+use pileup_diagnosis::{Grade, Report};
 use pileup_model::{Frame, Task, Wait};
 
 use crate::NOTHING;
 use crate::program::{Program, at, found, noise};
 
-/// Sessions that end after half a minute on average, and as many tasks that stay: one of each in
-/// a second, all spawned at one line.
-fn half_stay(until: f64) -> Program {
+/// In each second, three sessions that end after a minute on average, and one task that stays.
+/// All are spawned at one line.
+fn one_in_four_stays(until: u32) -> Program {
     let mut noise = noise();
     let mut program = Program::default();
-    for second in 0.. {
+    for second in 0..until {
         let born = f64::from(second);
-        if born > until {
-            return program;
+        for after in [0.1, 0.3, 0.5] {
+            let lifetime = -noise().max(1e-9).ln() * 60.0;
+            program.spawn("accept.rs", born + after, Some(lifetime));
         }
-        let lifetime = -noise().max(1e-9).ln() * 30.0;
-        program.spawn("accept.rs", born + 0.2, Some(lifetime));
         program.spawn("accept.rs", born + 0.7, None);
     }
     program
@@ -49,8 +48,8 @@ fn evidence(report: &Report) -> String {
 fn watch(program: &Program, to: f64, mut change: impl FnMut(&mut Task, bool, f64)) -> Report {
     program.watch_changed(0.0, to, |snapshot, now| {
         for task in &mut snapshot.tasks {
-            // Sessions and tasks that stay are spawned in turn.
-            let stays = task.id.0.is_multiple_of(2);
+            // Every fourth that is spawned.
+            let stays = task.id.0.is_multiple_of(4);
             change(Arc::make_mut(task), stays, now);
         }
     })
@@ -58,12 +57,13 @@ fn watch(program: &Program, to: f64, mut change: impl FnMut(&mut Task, bool, f64
 
 #[test]
 fn a_site_whose_tasks_cannot_be_told_apart_is_not_split() {
-    assert_eq!(found(&half_stay(60.0).watch(0.0, 60.0)), NOTHING);
+    let report = one_in_four_stays(60).watch(0.0, 60.0);
+    assert!(report.worst() <= Some(Grade::Suspicious), "{report:#?}");
 }
 
 #[test]
 fn tasks_that_stay_at_an_await_of_their_own_are_found_among_sessions() {
-    let report = watch(&half_stay(60.0), 60.0, |task, stays, _| {
+    let report = watch(&one_in_four_stays(60), 60.0, |task, stays, _| {
         task.waits = Some(waits_at(if stays { 88 } else { 12 }));
     });
     assert_eq!(found(&report), [("accept.rs", "PU03")]);
@@ -80,7 +80,7 @@ fn tasks_that_stay_at_an_await_of_their_own_are_found_among_sessions() {
 
 #[test]
 fn tasks_that_come_to_their_await_after_a_while_are_found() {
-    let report = watch(&half_stay(90.0), 90.0, |task, stays, now| {
+    let report = watch(&one_in_four_stays(90), 90.0, |task, stays, now| {
         let is_there = stays && at(now - 5.0) >= task.created_at;
         task.waits = Some(waits_at(if is_there { 88 } else { 12 }));
     });
@@ -105,7 +105,7 @@ fn healthy_tasks_that_wait_in_the_end_at_another_await_are_no_pile() {
 
 #[test]
 fn tasks_of_one_name_that_stay_are_found() {
-    let report = watch(&half_stay(60.0), 60.0, |task, stays, _| {
+    let report = watch(&one_in_four_stays(60), 60.0, |task, stays, _| {
         let kind = if stays { "job" } else { "session" };
         task.name = Some(format!("{kind}-{}", task.id.0).into());
     });
@@ -119,7 +119,7 @@ fn tasks_of_one_name_that_stay_are_found() {
 
 #[test]
 fn names_of_which_each_task_has_its_own_tell_no_kinds_apart() {
-    let report = watch(&half_stay(100.0), 100.0, |task, stays, _| {
+    let report = watch(&one_in_four_stays(100), 100.0, |task, stays, _| {
         // Without a digit, so that each name is another.
         let letters = format!("{stays}-{:b}", task.id.0);
         task.name = Some(letters.replace('0', "a").replace('1', "b").into());
@@ -130,7 +130,7 @@ fn names_of_which_each_task_has_its_own_tell_no_kinds_apart() {
 #[test]
 fn tasks_that_stand_still_are_found_among_those_that_are_polled() {
     let mut polls = 1;
-    let report = watch(&half_stay(60.0), 60.0, |task, stays, now| {
+    let report = watch(&one_in_four_stays(60), 60.0, |task, stays, now| {
         polls += 1;
         if !stays {
             task.polls.count = polls;
@@ -148,7 +148,7 @@ fn tasks_that_stand_still_are_found_among_those_that_are_polled() {
 
 #[test]
 fn tasks_that_wait_for_the_same_lock_are_found_among_sessions() {
-    let mut program = half_stay(60.0);
+    let mut program = one_in_four_stays(60);
     let lock = program.mutex("state.rs");
     let stay = program
         .spawned()

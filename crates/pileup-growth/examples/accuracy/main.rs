@@ -20,7 +20,7 @@ use std::path::Path;
 use std::{env, fs, process};
 
 /// The seed of the published table. The rule was tuned on others.
-const SEED: u64 = 20_261_125;
+const SEED: u64 = 20_261_126;
 
 fn main() {
     let arguments = env::args().skip(1).map(|argument| argument.parse());

@@ -17,7 +17,7 @@ pub const SOURCES: [Source; 2] = [Source::Console, Source::Probe];
 pub struct Outcome {
     pub accused: Rate,
     pub undecided: Rate,
-    /// Accused where all tasks of the site are taken together.
+    /// Accused where all tasks of the site are taken together, at a site of several awaits.
     pub accused_as_a_whole: Rate,
     /// Accused by a test that knows which tasks leak. See [`ideal_accuses`].
     pub ideal: Rate,
@@ -33,14 +33,17 @@ pub fn fixed(service: &Service, watch: f64, trials: u32, seed: u64) -> [Outcome;
         let lives = service.lives(watch, &mut random(service, watch, trial, seed));
         let ideal = ideal_accuses(&lives, f64::NEG_INFINITY, watch, IDEAL_ERROR.recip().ln());
         for (source, outcome) in SOURCES.into_iter().zip(&mut outcomes) {
-            let SiteVerdict { cohort, verdict } = verdict(&lives, source, watch, service);
+            let SiteVerdict { verdict, .. } = verdict(&lives, source, watch, service);
             let is_accused = matches!(verdict, Verdict::Leaks(_));
             let is_undecided = matches!(verdict, Verdict::Undecided { .. });
             outcome.accused.count(is_accused);
             outcome.undecided.count(is_undecided);
-            outcome
-                .accused_as_a_whole
-                .count(is_accused && cohort.is_none());
+            if service.places() > 1 {
+                let view = View::new(&lives, source, watch, service.age);
+                let whole = view.population().verdict(DEFAULT_MAX_LIFETIME);
+                let is_accused = matches!(whole, Verdict::Leaks(_));
+                outcome.accused_as_a_whole.count(is_accused);
+            }
             outcome.ideal.count(ideal);
         }
     }
