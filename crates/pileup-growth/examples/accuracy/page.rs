@@ -231,7 +231,7 @@ two minutes, or where only old tasks are left.
 
 *The ideal test* knows which tasks leak. It accuses where each of the healthy references would have \
 let ln(1 / 0.02) of them finish since they were born, so that it is wrong in at most 2 % of the \
-watches. No rule with the goal for healthy services finds more on average. What this rule misses \
+watches. A rule that reaches the goal for healthy services can hardly find more. What this rule misses \
 beside that: leaks among tasks whose own lifetimes vary so much that the last of them finish as \
 rarely as the references do, and leaks of which fewer than six tasks grow old in the watch.
 
