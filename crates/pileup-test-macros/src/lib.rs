@@ -2,6 +2,8 @@
 
 mod arguments;
 mod expand;
+#[cfg(test)]
+mod misuse;
 
 use proc_macro::TokenStream;
 

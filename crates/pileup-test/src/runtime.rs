@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::panic::Location;
 use std::thread;
 
-use tokio::runtime;
+use tokio::runtime::{self, Handle};
 
 use crate::check::check;
 use crate::rules::Rules;
@@ -31,10 +31,16 @@ pub struct Runtime {
 ///
 /// # Panics
 ///
-/// When the runtime cannot be built, or `PILEUP_TEST` or the allow list is wrong.
+/// Inside another runtime, when the runtime cannot be built, and where `PILEUP_TEST` or the allow
+/// list is wrong.
 #[track_caller]
 #[must_use]
 pub fn runtime() -> Runtime {
+    assert!(
+        Handle::try_current().is_err(),
+        "pileup_test::runtime() was called inside a Tokio runtime, where nothing can block on \
+         another one: await the code there, and check it with pileup_test::Guard::current()"
+    );
     let switch = Switch::of_environment().unwrap_or_else(|error| panic!("{error}"));
     let rules = Rules::read(switch, &[]).unwrap_or_else(|error| panic!("{error}"));
     Runtime {

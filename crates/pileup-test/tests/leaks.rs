@@ -205,10 +205,26 @@ fn the_tests_own_failure_is_not_buried() {
 }
 
 #[test]
-fn a_runtime_in_a_runtime_is_explained() {
-    let ended = run("nested", &[]);
-    assert!(!ended.has_passed, "{ended}");
-    assert!(ended.output.contains("inside a Tokio runtime"), "{ended}");
+fn a_runtime_in_a_runtime_and_a_guard_without_one_are_explained() {
+    for (test, explained) in [
+        ("nested", "inside a Tokio runtime"),
+        ("ours_in_theirs", "inside a Tokio runtime"),
+        ("without_a_runtime", "there is no Tokio runtime here"),
+    ] {
+        let ended = run(test, &[]);
+        assert!(!ended.has_passed, "{ended}");
+        assert!(ended.output.contains(explained), "{ended}");
+    }
+}
+
+#[test]
+fn each_case_of_rstest_is_a_test() {
+    let ended = run("cases::case_1", &[]);
+    assert!(ended.has_passed, "{ended}");
+    let ended = run("cases::case_2", &[]);
+    fails_at(&ended, "cases");
+    let named = "2 tasks are alive after the test leaks::on_purpose::cases::case_2";
+    assert!(ended.output.contains(named), "{ended}");
 }
 
 #[test]

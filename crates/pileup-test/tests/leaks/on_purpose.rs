@@ -4,6 +4,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
+use rstest::rstest;
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -196,6 +197,29 @@ async fn panics() {
 async fn returns_an_error() -> Result<(), String> {
     tokio::spawn(serve(kept_open()));
     Err("the test's own error".to_owned())
+}
+
+#[rstest]
+#[case(0)]
+#[case(2)]
+#[pileup_test::test]
+#[ignore = "the second case fails on purpose"]
+async fn cases(#[case] tasks: usize) {
+    for _ in 0..tasks {
+        tokio::spawn(serve(kept_open())); // cases
+    }
+}
+
+#[test]
+#[ignore = "fails on purpose"]
+fn without_a_runtime() {
+    drop(pileup_test::Guard::current());
+}
+
+#[tokio::test]
+#[ignore = "fails on purpose"]
+async fn ours_in_theirs() {
+    pileup_test::runtime().block_on(async {});
 }
 
 #[tokio::test]
