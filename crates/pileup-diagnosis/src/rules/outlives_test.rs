@@ -99,7 +99,9 @@ fn claim(
         idle_seconds: idle.max()?.into(),
     }];
     if advice.title == BLOCKED.title {
-        let longest = tasks.iter().filter_map(|task| poll_lasts(task, observation));
+        let longest = tasks
+            .iter()
+            .filter_map(|task| poll_lasts(task, observation));
         evidence.push(Evidence::InLongPoll {
             tasks: tasks.len(),
             longest_seconds: longest.max()?.into(),
