@@ -10,9 +10,12 @@ use reqwest::{Response, StatusCode, Url};
 use thiserror::Error;
 
 const PATH: &str = "/debug/tasks";
-/// An answer that has not begun by then, or does not go on, comes from a service that is
-/// stuck, or from another.
+/// Whoever does not accept a connection by then is stuck.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// An answer that has not begun by then, or does not go on, comes from a service that is
+/// stuck, or from another. A probe reads the debug information of its program for its first answer:
+/// for half a minute, where the program has half a core.
+const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 /// An answer that is not whole by then.
 const LONGEST_ANSWER: Duration = Duration::from_secs(120);
 /// Some four million tasks.
@@ -104,7 +107,7 @@ impl ProbeClient {
     pub fn new(address: ProbeAddress, token: Option<String>) -> Result<Self, ProbeError> {
         let client = reqwest::Client::builder()
             .connect_timeout(PATIENCE)
-            .read_timeout(PATIENCE)
+            .read_timeout(LONGEST_SILENCE)
             .timeout(LONGEST_ANSWER)
             // A probe answers itself; its token is for nobody else.
             .redirect(Policy::none())
