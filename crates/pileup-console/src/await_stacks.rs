@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pileup_model::{Coverage, Snapshot, Task, TasksPart, Wait};
+use pileup_model::{Snapshot, Task, TasksPart, Wait};
 use thiserror::Error;
 use tokio::time::timeout;
 use tonic::client::Grpc;
@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A program with pileup-subscriber that is asked for the await stacks of its tasks.
 #[derive(Debug)]
-pub struct AwaitStacks {
+pub struct AwaitStacksClient {
     channel: Channel,
 }
 
@@ -61,7 +61,7 @@ struct Answer {
     tasks: Vec<Arc<Task>>,
 }
 
-impl AwaitStacks {
+impl AwaitStacksClient {
     /// Connects to a program.
     pub async fn connect(address: &Address) -> Result<Self, AwaitStacksError> {
         let channel = connect(address).await;
@@ -90,13 +90,8 @@ impl AwaitStacks {
         let at = at.ok_or_else(|| AwaitStacksError::Malformed("it is empty".to_owned()))?;
         answer.tasks.sort_unstable_by_key(|task| task.id);
         let mut snapshot = Snapshot {
-            at,
             tasks: answer.tasks,
-            finished: Vec::new(),
-            resources: Vec::new(),
-            async_ops: Vec::new(),
-            turnover: Vec::new(),
-            coverage: Coverage::default(),
+            ..Snapshot::new(at)
         };
         snapshot.share_files();
         Ok(snapshot)

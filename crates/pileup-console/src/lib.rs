@@ -34,7 +34,7 @@ mod watch;
 mod world;
 
 pub use address::Address;
-pub use await_stacks::{AwaitStacks, AwaitStacksError};
+pub use await_stacks::{AwaitStacksClient, AwaitStacksError};
 pub use connection::Connection;
 pub use error::ConsoleError;
 pub use first_state::ServedBy;

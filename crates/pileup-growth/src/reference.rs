@@ -83,6 +83,7 @@ mod tests {
         assert!(log_normal.cumulative_hazard(at) * 4.0 < exponential.cumulative_hazard(at));
         assert!(log_normal.cumulative_hazard(0.0).abs() < f64::EPSILON);
     }
+
     #[test]
     fn tasks_that_have_grown_old_live_on_for_longer_in_the_reference_with_a_tail() {
         let [exponential, _, with_a_tail] = Reference::up_to(Duration::from_secs(300));

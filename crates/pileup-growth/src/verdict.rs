@@ -24,7 +24,7 @@ const ERROR: f64 = 0.04;
 const HAZARDS: [(f64, f64); 2] = [(1.0 / 40.0, 0.8), (1.0 / 4.0, 0.2)];
 /// Fewer tasks that grew old in the watch are chance.
 const FEWEST: usize = 6;
-/// From so many on, growth that is too short to decide is worth waiting for.
+/// From this many on, growth that is too short to decide is worth waiting for.
 const FEWEST_OPEN: usize = 3;
 /// The oldest live task must have at least so many times the age of the cut.
 const FOLLOW_UP: u32 = 3;

@@ -35,6 +35,20 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// A snapshot of a moment at which nothing of the program is known.
+    #[must_use]
+    pub fn new(at: Timestamp) -> Self {
+        Self {
+            at,
+            tasks: Vec::new(),
+            finished: Vec::new(),
+            resources: Vec::new(),
+            async_ops: Vec::new(),
+            turnover: Vec::new(),
+            coverage: Coverage::default(),
+        }
+    }
+
     /// The tasks that live as far as is known: those of `tasks` that have not
     /// [finished](Task::has_finished).
     pub fn live_tasks(&self) -> impl Iterator<Item = &Arc<Task>> {
@@ -68,6 +82,15 @@ impl Snapshot {
     #[must_use]
     pub fn resource(&self, id: ResourceId) -> Option<&Arc<Resource>> {
         by_id(&self.resources, &id, |resource| resource.id)
+    }
+
+    /// What an async op is about: the resource that the program made. Tokio builds some out of
+    /// others, such as a lock of a semaphore, and reports the ops of the inner one.
+    #[must_use]
+    pub fn resource_of(&self, op: &AsyncOp) -> Option<&Arc<Resource>> {
+        let inner = self.resource(op.resource)?;
+        let outer = inner.parent.and_then(|parent| self.resource(parent));
+        Some(outer.unwrap_or(inner))
     }
 
     /// The async op with this id.

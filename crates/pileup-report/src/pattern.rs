@@ -78,7 +78,7 @@ mod tests {
     use std::sync::Arc;
 
     use jiff::Timestamp;
-    use pileup_model::{Coverage, Snapshot, Task, TaskId, TaskKind, Wakers};
+    use pileup_model::{Snapshot, Task, TaskId, TaskKind, Wakers};
 
     use super::*;
 
@@ -93,13 +93,8 @@ mod tests {
         };
         let mut history = History::default();
         history.observe(Snapshot {
-            at: Timestamp::UNIX_EPOCH,
             tasks: (1..=30).map(task).collect(),
-            finished: Vec::new(),
-            resources: Vec::new(),
-            async_ops: Vec::new(),
-            turnover: Vec::new(),
-            coverage: Coverage::default(),
+            ..Snapshot::new(Timestamp::UNIX_EPOCH)
         });
         let matches = |pattern: &str| {
             let pattern: Pattern = pattern.parse().expect("a pattern");

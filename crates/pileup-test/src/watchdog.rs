@@ -59,10 +59,11 @@ impl Watchdog {
         Self(shared)
     }
 
-    /// The output of the test; none where its time is over before.
+    /// The output of the test; none where its time is over before. Either way the watch is over
+    /// then: to look for tasks and to write a report may take longer than the grace.
     pub(crate) async fn race<F: Future>(&self, test: F) -> Option<F::Output> {
         let mut test = pin!(test);
-        std::future::poll_fn(|context| {
+        let output = std::future::poll_fn(|context| {
             if self.0.is_over.load(Ordering::Acquire) {
                 return Poll::Ready(None);
             }
@@ -76,20 +77,26 @@ impl Watchdog {
             }
             Poll::Pending
         })
-        .await
+        .await;
+        self.0.end();
+        output
     }
 }
 
 impl Drop for Watchdog {
     fn drop(&mut self) {
-        self.0.state().is_done = true;
-        self.0.changed.notify_all();
+        self.0.end();
     }
 }
 
 impl Shared {
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn end(&self) {
+        self.state().is_done = true;
+        self.changed.notify_all();
     }
 
     fn is_done_within(&self, time: Duration) -> bool {

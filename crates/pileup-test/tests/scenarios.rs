@@ -31,7 +31,7 @@ use std::thread;
 use one_test::{Ended, run};
 use truth::Scenario;
 
-/// So many tests run at once: most of them wait.
+/// Tests that run at once: most of them wait.
 const AT_ONCE: usize = 12;
 
 /// Functions of healthy variants whose tasks live as long as the program, and why.

@@ -267,15 +267,7 @@ mod tests {
     use super::*;
 
     fn snapshot() -> Snapshot {
-        Snapshot {
-            at: Timestamp::UNIX_EPOCH,
-            tasks: Vec::new(),
-            finished: Vec::new(),
-            resources: Vec::new(),
-            async_ops: Vec::new(),
-            turnover: Vec::new(),
-            coverage: Coverage::default(),
-        }
+        Snapshot::new(Timestamp::UNIX_EPOCH)
     }
 
     fn health(name: &str, last: &Snapshot) -> Health {

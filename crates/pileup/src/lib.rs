@@ -36,7 +36,7 @@ mod observe;
 
 pub use observe::{observe, report};
 pub use pileup_console::{
-    Address, AwaitStacks, AwaitStacksError, Connection, ConsoleError, ServedBy,
+    Address, AwaitStacksClient, AwaitStacksError, Connection, ConsoleError, ServedBy,
 };
 pub use pileup_diagnosis::{
     AliveAt, Blind, Code, CountedWait, Doubt, EndedEarly, Evidence, Expected, Finding, Gaps, Grade,

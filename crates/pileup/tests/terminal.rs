@@ -18,15 +18,7 @@ fn recording(folder: &TempDir) -> PathBuf {
     let file = folder.path().join("watch.pileup");
     let mut recorder = Recorder::create(&file, "http://127.0.0.1:6669").expect("it is new");
     for second in 1..5 {
-        let snapshot = Snapshot {
-            at: jiff::Timestamp::from_second(second).expect("in range"),
-            tasks: Vec::new(),
-            finished: Vec::new(),
-            resources: Vec::new(),
-            async_ops: Vec::new(),
-            turnover: Vec::new(),
-            coverage: pileup_model::Coverage::default(),
-        };
+        let snapshot = Snapshot::new(jiff::Timestamp::from_second(second).expect("in range"));
         recorder.record(&snapshot).expect("it is written");
     }
     recorder.finish(&Ending::Complete).expect("it is written");

@@ -10,7 +10,7 @@ mod process;
 use std::process::{Command, Output};
 
 use pileup::{Ending, Recorder};
-use pileup_model::{Coverage, TaskKind};
+use pileup_model::TaskKind;
 use process::Process;
 use process::programs::workspace;
 use serde_json::Value;
@@ -279,13 +279,8 @@ fn nothing_that_a_target_says_steers_a_terminal() {
         )
     };
     let snapshot = pileup::Snapshot {
-        at: jiff::Timestamp::UNIX_EPOCH,
         tasks: vec![task.into()],
-        finished: Vec::new(),
-        resources: Vec::new(),
-        async_ops: Vec::new(),
-        turnover: Vec::new(),
-        coverage: Coverage::default(),
+        ..pileup::Snapshot::new(jiff::Timestamp::UNIX_EPOCH)
     };
     let mut recorder = Recorder::create(&file, "hostile").expect("it can be written");
     recorder.record(&snapshot).expect("it can be written");

@@ -79,7 +79,7 @@ impl LeftBy {
         self.0.iter()
     }
 
-    /// Whether there are so many cohorts that they tell nothing.
+    /// Whether there are too many cohorts to split the site by them.
     pub(crate) fn are_too_many(&self) -> bool {
         self.0.len() > MOST_COHORTS
     }
@@ -87,12 +87,7 @@ impl LeftBy {
 
 impl LeftAt {
     fn note(&mut self, task: &Task, partition: Partition, stay: &Stay, now: Timestamp) {
-        if !self.sites.contains_key(&task.site) {
-            self.sites.insert(task.site.clone(), Default::default());
-        }
-        let Some(left) = self.sites.get_mut(&task.site) else {
-            return;
-        };
+        let left = self.sites.entry(task.site.clone()).or_default();
         let left = &mut left[partition as usize];
         if left.are_too_many() {
             return;
@@ -276,9 +271,7 @@ impl OpenWaits {
 }
 
 fn wait_for(op: &AsyncOp, snapshot: &Snapshot) -> Option<InCommon> {
-    let inner = snapshot.resource(op.resource)?;
-    let outer = inner.parent.and_then(|parent| snapshot.resource(parent));
-    let resource = outer.unwrap_or(inner);
+    let resource = snapshot.resource_of(op)?;
     Some(InCommon::WaitFor {
         wait: WaitFor {
             kind: WaitKind::of(op, resource),

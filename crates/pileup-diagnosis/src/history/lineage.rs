@@ -85,7 +85,7 @@ impl Lineage {
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
-    use pileup_model::{Coverage, TaskId, TaskKind};
+    use pileup_model::{TaskId, TaskKind};
 
     use super::*;
 
@@ -104,13 +104,8 @@ mod tests {
 
     fn snapshot(tasks: Vec<Task>) -> Snapshot {
         Snapshot {
-            at: Timestamp::UNIX_EPOCH,
             tasks: tasks.into_iter().map(Into::into).collect(),
-            finished: Vec::new(),
-            resources: Vec::new(),
-            async_ops: Vec::new(),
-            turnover: Vec::new(),
-            coverage: Coverage::default(),
+            ..Snapshot::new(Timestamp::UNIX_EPOCH)
         }
     }
 

@@ -130,13 +130,11 @@ impl LocksSeen {
         for (old, new) in changes(ops_before, &snapshot.async_ops, |op| op.id) {
             if let Some(op) = new.filter(|op| has_taken(op))
                 && !old.is_some_and(has_taken)
-                && let Some(inner) = snapshot.resource(op.resource)
+                && let Some(lock) = snapshot.resource_of(op)
+                && !lock.is_internal
+                && matches!(lock.primitive(), Primitive::Semaphore { .. })
             {
-                let outer = inner.parent.and_then(|parent| snapshot.resource(parent));
-                let lock = outer.unwrap_or(inner);
-                if !lock.is_internal && matches!(lock.primitive(), Primitive::Semaphore { .. }) {
-                    taken.entry(lock.id).or_default().add(op, pollers.of(op));
-                }
+                taken.entry(lock.id).or_default().add(op, pollers.of(op));
             }
         }
         for id in taken.keys() {

@@ -66,7 +66,11 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
         let is_blocked = |task: &&Task| poll_lasts(task, observation) >= Some(LONG_POLL);
         let (blocked, tasks): (Vec<&Task>, Vec<&Task>) = tasks.into_iter().partition(is_blocked);
         claims.extend(claim(site, &tasks, ADVICE, observation));
-        claims.extend(claim(site, &blocked, BLOCKED, observation));
+        let mut of_blocked = claim(site, &blocked, BLOCKED, observation);
+        if let Some(claim) = &mut of_blocked {
+            claim.evidence.extend(in_long_poll(&blocked, observation));
+        }
+        claims.extend(of_blocked);
         claims.extend(claim(site, &closures, CLOSURES, observation));
     }
     claims
@@ -75,6 +79,17 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
 /// For how long a task has been in its poll; none if it is in none.
 fn poll_lasts(task: &Task, observation: &Observation) -> Option<Duration> {
     Some(elapsed(task.in_poll_since()?, observation.latest.at))
+}
+
+/// Of tasks that are in a poll, the poll that has lasted longest.
+fn in_long_poll(tasks: &[&Task], observation: &Observation) -> Option<Evidence> {
+    let polls = tasks
+        .iter()
+        .filter_map(|task| poll_lasts(task, observation));
+    Some(Evidence::InLongPoll {
+        tasks: tasks.len(),
+        longest_seconds: polls.max()?.into(),
+    })
 }
 
 fn claim(
@@ -92,26 +107,16 @@ fn claim(
     if site.is_some_and(Site::is_in_dependency) {
         doubts.push(Doubt::SpawnedInDependency);
     }
-    let mut evidence = vec![Evidence::OutliveTest {
-        tasks: tasks.len(),
-        oldest_seconds: oldest.age(latest.at).into(),
-        most_polls: tasks.iter().map(|task| task.polls.count).max()?,
-        idle_seconds: idle.max()?.into(),
-    }];
-    if advice.title == BLOCKED.title {
-        let longest = tasks
-            .iter()
-            .filter_map(|task| poll_lasts(task, observation));
-        evidence.push(Evidence::InLongPoll {
-            tasks: tasks.len(),
-            longest_seconds: longest.max()?.into(),
-        });
-    }
     let members: HashSet<_> = tasks.iter().map(|task| task.id).collect();
     Some(Claim {
         members,
         state: usual_state(tasks.iter().copied()),
-        evidence,
+        evidence: vec![Evidence::OutliveTest {
+            tasks: tasks.len(),
+            oldest_seconds: oldest.age(latest.at).into(),
+            most_polls: tasks.iter().map(|task| task.polls.count).max()?,
+            idle_seconds: idle.max()?.into(),
+        }],
         doubts,
         gives_way: true,
         ..Claim::new(Code::OutlivesTest, site, advice)

@@ -278,9 +278,7 @@ fn wait<'a>(
     if seen.id != task.id || seen.born != task.created_at {
         return None;
     }
-    let inner = snapshot.resource(op.resource)?;
-    let outer = inner.parent.and_then(|parent| snapshot.resource(parent));
-    let resource = outer.unwrap_or(inner);
+    let resource = snapshot.resource_of(op)?;
     if resource.primitive() == (Primitive::Oneshot { answered: true }) {
         return None;
     }

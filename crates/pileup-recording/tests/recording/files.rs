@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use jiff::Timestamp;
-use pileup_model::{Coverage, Snapshot, Task, TaskId, TaskKind, Wakers};
+use pileup_model::{Snapshot, Task, TaskId, TaskKind, Wakers};
 use pileup_recording::{Ending, Recorder, Recording, RecordingError, is_recording};
 
 use crate::{Place, TARGET, read, recorded};
@@ -18,13 +18,8 @@ fn snapshot(ids: &[u64]) -> Snapshot {
         task.into()
     };
     Snapshot {
-        at: Timestamp::UNIX_EPOCH,
         tasks: ids.iter().map(task).collect(),
-        finished: Vec::new(),
-        resources: Vec::new(),
-        async_ops: Vec::new(),
-        turnover: Vec::new(),
-        coverage: Coverage::default(),
+        ..Snapshot::new(Timestamp::UNIX_EPOCH)
     }
 }
 

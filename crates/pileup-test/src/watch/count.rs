@@ -62,16 +62,11 @@ impl Watched {
     #[expect(clippy::unused_self, reason = "as with hooks")]
     pub(crate) fn snapshot(&self) -> Snapshot {
         Snapshot {
-            at: Timestamp::now(),
-            tasks: Vec::new(),
-            finished: Vec::new(),
-            resources: Vec::new(),
-            async_ops: Vec::new(),
-            turnover: Vec::new(),
             coverage: Coverage {
                 waits_unseen: true,
                 ..Coverage::default()
             },
+            ..Snapshot::new(Timestamp::now())
         }
     }
 }

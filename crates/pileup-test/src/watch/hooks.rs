@@ -159,16 +159,12 @@ impl Watched {
         let has_waker = |task: &Arc<Task>| task.wakers.is_some();
         let waits_unseen = !tasks.iter().all(has_waker);
         Snapshot {
-            at: registry.time(now),
             tasks,
-            finished: Vec::new(),
-            resources: Vec::new(),
-            async_ops: Vec::new(),
-            turnover: Vec::new(),
             coverage: Coverage {
                 waits_unseen,
                 ..Coverage::default()
             },
+            ..Snapshot::new(registry.time(now))
         }
     }
 

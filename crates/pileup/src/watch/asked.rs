@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::stream::StreamExt;
-use pileup::{Address, AwaitStacks, AwaitStacksError, ConsoleError, Snapshot};
+use pileup::{Address, AwaitStacksClient, AwaitStacksError, ConsoleError, Snapshot};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -162,11 +162,11 @@ async fn ask_subscriber(console: Address, latest: watch::Sender<Latest>) {
 
 async fn ask_once(
     console: &Address,
-    connected: &mut Option<AwaitStacks>,
+    connected: &mut Option<AwaitStacksClient>,
 ) -> Result<Snapshot, AwaitStacksError> {
     let stacks = match connected {
         Some(stacks) => stacks,
-        None => connected.insert(AwaitStacks::connect(console).await?),
+        None => connected.insert(AwaitStacksClient::connect(console).await?),
     };
     stacks.snapshot().await
 }

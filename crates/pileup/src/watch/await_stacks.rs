@@ -124,7 +124,7 @@ impl Answer {
 #[cfg(test)]
 mod tests {
     use pileup::Site;
-    use pileup_model::{Coverage, Polls, TaskKind};
+    use pileup_model::{Polls, TaskKind};
 
     use super::*;
 
@@ -146,13 +146,8 @@ mod tests {
 
     fn snapshot(task: Task) -> Snapshot {
         Snapshot {
-            at: at(100),
             tasks: vec![Arc::new(task)],
-            finished: Vec::new(),
-            resources: Vec::new(),
-            async_ops: Vec::new(),
-            turnover: Vec::new(),
-            coverage: Coverage::default(),
+            ..Snapshot::new(at(100))
         }
     }
 

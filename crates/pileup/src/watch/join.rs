@@ -91,7 +91,7 @@ fn joined(mut console: Snapshot, probe: &Snapshot, finished: &HashMap<u64, Times
 #[cfg(test)]
 mod tests {
     use pileup::Task;
-    use pileup_model::{Coverage, TaskKind, Turnover, Wakers};
+    use pileup_model::{TaskKind, Turnover, Wakers};
 
     use super::*;
 
@@ -114,13 +114,9 @@ mod tests {
 
     fn snapshot(tasks: Vec<Arc<Task>>, finished: Vec<Arc<Task>>) -> Snapshot {
         Snapshot {
-            at: jiff::Timestamp::UNIX_EPOCH,
             tasks,
             finished,
-            resources: Vec::new(),
-            async_ops: Vec::new(),
-            turnover: Vec::new(),
-            coverage: Coverage::default(),
+            ..Snapshot::new(jiff::Timestamp::UNIX_EPOCH)
         }
     }
 

@@ -197,8 +197,6 @@ mod tests {
     use std::net::TcpListener;
     use std::thread;
 
-    use pileup_model::Coverage;
-
     use super::*;
 
     /// For the first answer.
@@ -208,15 +206,7 @@ mod tests {
     fn probe() -> ProbeAddress {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("its port");
-        let snapshot = Snapshot {
-            at: Timestamp::UNIX_EPOCH,
-            tasks: Vec::new(),
-            finished: Vec::new(),
-            resources: Vec::new(),
-            async_ops: Vec::new(),
-            turnover: Vec::new(),
-            coverage: Coverage::default(),
-        };
+        let snapshot = Snapshot::new(Timestamp::UNIX_EPOCH);
         let body = serde_json::to_vec(&snapshot).expect("it is JSON");
         thread::spawn(move || {
             let mut takes = NAMING;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use pileup::{Ending, Recorder, Site, Snapshot, Task, TaskId};
-use pileup_model::{Coverage, Polls, TaskKind};
+use pileup_model::{Polls, TaskKind};
 
 /// A task that was spawned at second 0 and never polled.
 pub fn task(id: u64, file: &str, line: u32) -> Task {
@@ -21,13 +21,8 @@ pub fn task(id: u64, file: &str, line: u32) -> Task {
 /// What was there at a second.
 pub fn snapshot(second: i64, tasks: Vec<Task>) -> Snapshot {
     Snapshot {
-        at: Timestamp::from_second(second).expect("in range"),
         tasks: tasks.into_iter().map(Into::into).collect(),
-        finished: Vec::new(),
-        resources: Vec::new(),
-        async_ops: Vec::new(),
-        turnover: Vec::new(),
-        coverage: Coverage::default(),
+        ..Snapshot::new(Timestamp::from_second(second).expect("in range"))
     }
 }
 
