@@ -17,8 +17,9 @@
 
 /// The chance that a leak at a steady rate is taken for one that has stopped.
 const SIGNIFICANCE: f64 = 0.002;
-/// Fewer arrivals say nothing of a rate.
-const FEWEST: i32 = 3;
+/// Fewer arrivals say nothing of a rate: a burst that lasts for a twentieth of the window has
+/// three, and the silence after it would be chance.
+const FEWEST: i32 = 4;
 /// Arrivals within this part of the window count as one.
 const TOGETHER: f64 = 1.0 / 50.0;
 /// So many times the longest gap is too long for one more.
@@ -119,6 +120,14 @@ mod tests {
     #[test]
     fn a_single_burst_does_not_go_on() {
         assert!(!go_on(&[0.0; 200], 30.0));
+    }
+
+    #[test]
+    fn a_burst_that_lasts_for_a_while_does_not_go_on() {
+        for hundredths in 0..12 {
+            let burst = every(0.005, 0.3 * f64::from(hundredths));
+            assert!(!go_on(&burst, 30.0), "{hundredths} hundredths");
+        }
     }
 
     #[test]

@@ -24,6 +24,11 @@
 //! the latest. So a stay ends at least as soon as the healthy references predict for a
 //! life. There is no time before the watch: nobody saw what left then.
 //!
+//! **Coming back.** A task may leave a cohort and come back: each time is a stay of its own, but
+//! only the first is an arrival. A pool whose workers come back to rest has stays that begin all
+//! the time, and no new tasks. So a cohort piles up only if tasks keep coming that have not been
+//! there before.
+//!
 //! **Several questions.** Each cohort is one more chance to be wrong. The whole site keeps four
 //! fifths of the error that is allowed, and all its cohorts share the last fifth (a weighted
 //! Bonferroni correction). A site that has only one kind of task is tested alone, with all of it.

@@ -128,6 +128,7 @@ mod tests {
         let ages = [Duration::from_secs(25), Duration::from_secs(4)];
         let population = Population {
             ages: &ages,
+            came: None,
             watch: Period {
                 length: Duration::from_secs(10),
                 finished: &lifetimes(&[7.0]),
@@ -152,6 +153,7 @@ mod tests {
         let nothing = Lifetimes::default();
         let population = Population {
             ages: &ages,
+            came: None,
             watch: Period {
                 length: Duration::from_secs(10),
                 finished: &nothing,

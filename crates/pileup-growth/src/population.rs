@@ -9,6 +9,9 @@ use crate::Lifetimes;
 pub struct Population<'a> {
     /// The ages of the live tasks at the end of the watch, oldest first.
     pub ages: &'a [Duration],
+    /// Where a task may leave the population and come back: how long ago each live one first came,
+    /// longest ago first.
+    pub came: Option<&'a [Duration]>,
     /// What was seen during the watch.
     pub watch: Period<'a>,
     /// What is known of the time before, if anything is.

@@ -246,6 +246,9 @@ impl Question<'_> {
         if evidence.born == 0 && self.population.lag < watch {
             return false;
         }
+        if self.population.came.is_some_and(|came| !self.come_on(came)) {
+            return false;
+        }
         let (old_age, window) = (evidence.old_age, evidence.window);
         let crossings = self.crossings(old_age).iter();
         let since = crossings.map(|age| age.saturating_sub(old_age));
@@ -256,6 +259,18 @@ impl Question<'_> {
         let unknown = self.population.lag.saturating_sub(old_age);
         let known = window.saturating_sub(unknown).max(window / 2);
         go_on(&times, known.as_secs_f64())
+    }
+
+    /// Whether tasks keep coming that have not been there before.
+    fn come_on(&self, came: &[Duration]) -> bool {
+        let Population { watch, lag, .. } = self.population;
+        let in_watch = &came[came.partition_point(|ago| *ago > watch.length)..];
+        let window = in_watch.first().copied().unwrap_or_default();
+        let times = in_watch
+            .iter()
+            .map(|ago| window.saturating_sub(*ago).as_secs_f64());
+        let known = window.saturating_sub(*lag).max(window / 2);
+        go_on(&times.collect::<Vec<_>>(), known.as_secs_f64())
     }
 
     /// How long until the boundary is reached, if tasks keep growing old at the same rate and

@@ -50,6 +50,7 @@ impl Tasks {
         }
         let population = Population {
             ages: &ages,
+            came: None,
             watch: Period {
                 length: seconds(watch),
                 finished: &finished,
@@ -181,6 +182,7 @@ fn births_that_are_reported_late_are_no_silence() {
     let nothing = Lifetimes::default();
     let population = |lag| Population {
         ages: &ages,
+        came: None,
         watch: Period {
             length: Duration::from_secs(30),
             finished: &nothing,
@@ -198,6 +200,7 @@ fn population<'a>(watch: f64, ages: &'a [Duration], finished: &'a Lifetimes) -> 
     static NOBODY: std::sync::LazyLock<Lifetimes> = std::sync::LazyLock::new(Lifetimes::default);
     Population {
         ages,
+        came: None,
         watch: Period {
             length: Duration::from_secs_f64(watch),
             finished,

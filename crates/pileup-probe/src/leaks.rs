@@ -101,6 +101,7 @@ impl Leaks {
             ages.sort_unstable_by(|a, b| b.cmp(a));
             let population = Population {
                 ages,
+                came: None,
                 watch: Period {
                     length: watch,
                     finished,

@@ -22,6 +22,9 @@ pub(crate) struct Cohort<'a> {
     pub(crate) tasks: Vec<&'a Task>,
     /// For how long each of them has.
     pub(crate) ages: Vec<Duration>,
+    /// How long ago each of them first came to it, longest ago first: some may have left it since,
+    /// and come back.
+    came: Vec<Duration>,
     /// For how long those had been in it that have left it.
     pub(crate) stayed: Lifetimes,
     entered: Lifetimes,
@@ -31,6 +34,7 @@ impl Cohort<'_> {
     pub(crate) fn population(&self, watch: Duration, lag: Duration) -> Population<'_> {
         Population {
             ages: &self.ages,
+            came: Some(&self.came),
             watch: Period {
                 length: watch,
                 finished: &self.stayed,
@@ -67,7 +71,7 @@ fn cohorts_by<'a>(
     if left.is_some_and(LeftBy::are_too_many) {
         return Vec::new();
     }
-    let mut members: BTreeMap<&InCommon, Vec<(Duration, &Task)>> = BTreeMap::new();
+    let mut members: BTreeMap<&InCommon, Vec<(&Stay, &Task)>> = BTreeMap::new();
     // A cohort that is empty now was tested before, and counts.
     for (in_common, _) in left.iter().flat_map(|left| left.all()) {
         members.insert(in_common, Vec::new());
@@ -78,7 +82,7 @@ fn cohorts_by<'a>(
         let has_begun = |stay: &&Stay| partition != Partition::Still || stay.since < now;
         if let Some(stay) = stay.filter(has_begun) {
             let stays = members.entry(&stay.in_common).or_default();
-            stays.push((elapsed(stay.since, now), task));
+            stays.push((stay, task));
         }
     }
     let left_in_all: u64 = left.map_or(0, |left| {
@@ -92,11 +96,20 @@ fn cohorts_by<'a>(
         if elsewhere < FEWEST || stays.len() as u64 + left.stayed.total() < FEWEST {
             continue;
         }
-        stays.sort_by_key(|(age, _)| Reverse(*age));
+        stays.sort_by_key(|(stay, _)| stay.since);
+        let mut came: Vec<Duration> = stays
+            .iter()
+            .map(|(stay, _)| elapsed(stay.first, now))
+            .collect();
+        came.sort_unstable_by_key(|ago| Reverse(*ago));
         cohorts.push(Cohort {
             in_common,
             tasks: stays.iter().map(|(_, task)| *task).collect(),
-            ages: stays.iter().map(|(age, _)| *age).collect(),
+            ages: stays
+                .iter()
+                .map(|(stay, _)| elapsed(stay.since, now))
+                .collect(),
+            came,
             stayed: left.stayed,
             entered: left.entered,
         });

@@ -48,6 +48,7 @@ fn grown<'a>(
     let (watch, lag) = (history.window(), latest.coverage.lag);
     let population = Population {
         ages: &ages,
+        came: None,
         watch: Period {
             length: watch,
             finished: &seen.finished,

@@ -34,7 +34,7 @@ impl Partition {
 /// The cohorts of all live tasks, and what is known of the tasks that have left them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Cohorts {
-    members: HashMap<TaskId, [Option<Stay>; 3]>,
+    members: HashMap<TaskId, Member>,
     left: LeftAt,
     waits: OpenWaits,
 }
@@ -47,12 +47,40 @@ struct LeftAt {
     sites: BTreeMap<Option<Site>, [LeftBy; 3]>,
 }
 
+/// The cohorts of a live task.
+#[derive(Debug, Clone, Default)]
+struct Member {
+    stays: [Option<Stay>; 3],
+    left: FirstTimes,
+}
+
+/// The cohorts that a task has left, and when it first came to each.
+#[derive(Debug, Clone, Default)]
+struct FirstTimes(Vec<(Arc<InCommon>, Timestamp)>);
+
 /// A task is in a cohort.
 #[derive(Debug, Clone)]
 pub(crate) struct Stay {
     pub(crate) in_common: Arc<InCommon>,
     /// Since when, as far as is known.
     pub(crate) since: Timestamp,
+    /// When it first came there, as far as is known: earlier, if it has left the cohort and come
+    /// back.
+    pub(crate) first: Timestamp,
+}
+
+impl FirstTimes {
+    fn note(&mut self, stay: Stay) {
+        if self.of(&stay.in_common).is_none() {
+            self.0.push((stay.in_common, stay.first));
+        }
+    }
+
+    fn of(&self, in_common: &InCommon) -> Option<Timestamp> {
+        let mut times = self.0.iter();
+        let (_, first) = times.find(|(known, _)| **known == *in_common)?;
+        Some(*first)
+    }
 }
 
 /// Those that have left the cohorts of one partition of a site.
@@ -103,7 +131,7 @@ impl LeftAt {
 impl Cohorts {
     /// The stay of a live task in its cohort of one partition.
     pub(crate) fn stay(&self, task: TaskId, partition: Partition) -> Option<&Stay> {
-        self.members.get(&task)?[partition as usize].as_ref()
+        self.members.get(&task)?.stays[partition as usize].as_ref()
     }
 
     /// Those that have left the cohorts of a site; none where no task has.
@@ -138,9 +166,9 @@ impl Cohorts {
     /// Brings the cohorts of a live task up to date.
     fn place(&mut self, old: Option<&Arc<Task>>, task: &Task, now: Timestamp, is_first: bool) {
         let wait = self.wait(task);
-        let (stays, name) = match self.members.entry(task.id) {
+        let (Member { stays, left }, name) = match self.members.entry(task.id) {
             Entry::Occupied(known) => (known.into_mut(), None),
-            Entry::Vacant(new) => (new.insert(Default::default()), name(task)),
+            Entry::Vacant(new) => (new.insert(Member::default()), name(task)),
         };
         let was_polled = old.is_none_or(|old| old.polls.count != task.polls.count);
         let in_common = [name, wait, still(task)];
@@ -156,6 +184,7 @@ impl Cohorts {
             }
             if let Some(stay) = stay.take() {
                 self.left.note(task, partition, &stay, now);
+                left.note(stay);
             }
             // Of the first snapshot it is known that a task has been there since its last poll.
             let since = match partition {
@@ -163,17 +192,21 @@ impl Cohorts {
                 Partition::Name => task.created_at,
                 Partition::Wait | Partition::Still => task.last_active(),
             };
+            let since = since.min(now);
+            // One that was born since the snapshot before may have come at once.
+            let came = old.map_or(task.created_at, |_| now).min(since);
             *stay = in_common.map(|in_common| Stay {
+                since,
+                first: left.of(&in_common).unwrap_or(came),
                 in_common: Arc::new(in_common),
-                since: since.min(now),
             });
         }
     }
 
     /// A task has ended, and left all its cohorts.
     fn leave(&mut self, task: &Task, now: Timestamp) {
-        let stays = self.members.remove(&task.id).unwrap_or_default();
-        for (partition, stay) in Partition::ALL.into_iter().zip(stays) {
+        let member = self.members.remove(&task.id).unwrap_or_default();
+        for (partition, stay) in Partition::ALL.into_iter().zip(member.stays) {
             if let Some(stay) = stay {
                 self.left.note(task, partition, &stay, now);
             }

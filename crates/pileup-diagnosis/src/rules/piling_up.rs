@@ -94,9 +94,10 @@ One spawn site often serves several kinds of task. Where its tasks differ by
 name, by the line at which they wait, by what they wait for, or because some are
 not polled any more, the same is asked of each kind, unless the whole site is
 accused. A task counts there from the first snapshot that shows it there until it
-finishes or goes on. The finding then names the kind: "of the 96 live tasks of the
-site, the 40 that wait at src/handler.rs:88 stay". Each question is one more chance
-to be wrong, so more is asked of each kind than of a whole site.
+finishes or goes on; one that comes back later is not new. The finding then names
+the kind: "of the 96 live tasks of the site, the 40 that wait at src/handler.rs:88
+stay". Each question is one more chance to be wrong, so more is asked of each kind
+than of a whole site.
 
 Both together are *probable*, and never more: no watch proves that a task will
 not finish. What most of the old wait for is named where Tokio shows it: a lock,

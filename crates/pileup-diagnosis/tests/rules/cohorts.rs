@@ -147,6 +147,31 @@ fn tasks_that_stand_still_are_found_among_those_that_are_polled() {
 }
 
 #[test]
+fn a_pool_of_which_a_few_work_now_and_then_is_no_pile() {
+    for seconds in 20..60 {
+        let mut noise = noise();
+        let mut program = Program::default();
+        for number in 0..100 {
+            program.spawn("pool.rs", f64::from(number) * 0.015, None);
+        }
+        let mut polls = 1;
+        let report = program.watch_changed(0.0, f64::from(seconds), |snapshot, now| {
+            for task in &mut snapshot.tasks {
+                // Whoever comes back to rest is not new there.
+                if task.id.0 <= 5 && noise() < 0.2 {
+                    polls += 1;
+                    let task = Arc::make_mut(task);
+                    task.polls.count = polls;
+                    task.polls.last_started = Some(at(now));
+                    task.polls.last_ended = Some(at(now));
+                }
+            }
+        });
+        assert_eq!(found(&report), NOTHING, "in {seconds} s: {report:#?}");
+    }
+}
+
+#[test]
 fn tasks_that_wait_for_the_same_lock_are_found_among_sessions() {
     let mut program = one_in_four_stays(60);
     let lock = program.mutex("state.rs");

@@ -120,6 +120,7 @@ impl View {
     pub fn population(&self) -> Population<'_> {
         Population {
             ages: &self.ages,
+            came: None,
             watch: self.watch.period(),
             before: self.before.as_ref().map(Seen::period),
             lag: Duration::ZERO,
