@@ -9,9 +9,9 @@ use tokio::time::sleep;
 /// How much work arrives in a test, and how often.
 const ARRIVALS: u32 = 20;
 const EVERY: Duration = Duration::from_millis(20);
-/// Tasks that have not ended so long after the last arrival are left to the guard.
+/// Tasks that have not ended this long after the last arrival are left to the guard.
 const TAIL: Duration = Duration::from_secs(10);
-/// For so long no task is alive before a test is over: Tokio's count has neither closures nor the
+/// No task is alive for this long before a test is over: Tokio's count has neither closures nor the
 /// tasks of a `LocalSet`, which may end later.
 const QUIET: Duration = Duration::from_secs(2);
 
