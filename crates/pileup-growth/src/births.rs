@@ -2,7 +2,7 @@
 //!
 //! A start-up, a pool that fills and a burst have live tasks that do not finish, but they do
 //! not go on. Three tests tell them from a leak. Each stops a leak whose tasks come at random
-//! in about two of a thousand watches:
+//! in two to four of a thousand watches:
 //!
 //! - *Silence* of a Poisson process: if arrivals went on as before, would the time since the
 //!   last one be this long? It is, with the probability (1 - silence / window)^arrivals.
@@ -15,11 +15,12 @@
 //! D. Cox and P. Lewis, *The Statistical Analysis of Series of Events*, 1966, treats both
 //! questions.
 
-/// The chance that a leak at a steady rate is taken for one that has stopped.
-const SIGNIFICANCE: f64 = 0.002;
-/// Fewer arrivals say nothing of a rate: a burst that lasts for a twentieth of the window has
-/// three, and the silence after it would be chance.
-const FEWEST: i32 = 4;
+/// The chance that a leak at a steady rate is taken for one that has stopped. A burst that lasts
+/// for a twentieth of the window counts as three arrivals, and the silence after it has a chance of
+/// 0.0036 at most: it must not pass for chance.
+const SIGNIFICANCE: f64 = 0.004;
+/// Fewer arrivals say nothing of a rate.
+const FEWEST: i32 = 3;
 /// Arrivals within this part of the window count as one.
 const TOGETHER: f64 = 1.0 / 50.0;
 /// So many times the longest gap is too long for one more.
