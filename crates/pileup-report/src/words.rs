@@ -304,7 +304,7 @@ pub fn coverage(coverage: &ReportCoverage) -> Vec<String> {
     let mut lines = vec![format!("seen: {seen}")];
     if coverage.await_stacks > 0 {
         lines.push(format!(
-            "await stacks: seen of {} of {} live tasks",
+            "await stacks: seen for {} of {} live tasks",
             coverage.await_stacks, coverage.live_tasks
         ));
     } else {
