@@ -20,8 +20,9 @@ use crate::{Address, ConsoleError};
 const LARGEST_PART: usize = 64 << 20;
 /// The largest answer that is read, in bytes of all its parts: some two million tasks.
 const LARGEST_ANSWER: usize = 1 << 30;
-/// An answer that does not go on for this long comes from a program that is stuck.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// An answer that does not go on for this long comes from a program that is stuck. For the first
+/// one, the program reads its own debug information, which takes long on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A program with pileup-subscriber that is asked for the await stacks of its tasks.
 #[derive(Debug)]

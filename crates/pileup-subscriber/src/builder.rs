@@ -166,7 +166,7 @@ impl Builder {
     /// cut, and clients get their number as dropped events.
     ///
     /// tokio-console 0.1.14 does not show poll ops. While a client is attached, each poll of a
-    /// resource takes a lock that all threads share, and 56 bytes for each that is kept.
+    /// resource takes a lock that all threads share, and 32 bytes for each that is kept.
     pub fn poll_ops(self, poll_ops: usize) -> Self {
         Self { poll_ops, ..self }
     }

@@ -56,11 +56,11 @@ pub(crate) fn op(metadata: MetadataIds, op: &AsyncOp) -> AsyncOpMessage {
     }
 }
 
-pub(crate) fn poll_op(metadata: MetadataIds, op: &PollOp) -> resources::PollOp {
+pub(crate) fn poll_op(metadata: MetadataIds, name: &str, op: PollOp) -> resources::PollOp {
     resources::PollOp {
         metadata: Some(metadata.of(Callsite::PollOp)),
         resource_id: Some(op.resource.into()),
-        name: op.name.as_ref().to_owned(),
+        name: name.to_owned(),
         task_id: Some(op.task.into()),
         async_op_id: Some(op.op.into()),
         is_ready: op.is_ready,

@@ -3,37 +3,30 @@
 //! A client is a cursor into the table of tasks and one into the tasks that have finished.
 //! Nothing is made before the client has taken what it was given.
 
+mod batch;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use console_api::async_ops::{self, AsyncOpUpdate};
 use console_api::instrument::Update;
-use console_api::resources::{self as resources_wire, ResourceUpdate};
-use console_api::tasks::{Stats, Task, TaskUpdate};
 use futures_util::{Stream, stream};
 use pileup_registry::{LiveTask, Nanos, Part, Tick};
-use prost::Message;
 use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use tonic::Status;
 
+use self::batch::Batch;
 use crate::connection::Connection;
 use crate::instrument::{Attached, Service};
 use crate::resources::{self, AsyncOp, Changed, Life, Resource};
 use crate::waits::Sayings;
 use crate::{resource_messages, task_messages};
 
-/// Bytes of a message after which the next one begins. A message grows by one part of the table
-/// at a time, of at most 256 tasks: it stays below 1 MiB.
-const ENOUGH: usize = 384 << 10;
 /// Tasks that are looked at before others have their turn, and those of one part.
 const IN_ONE_TURN: usize = 4096;
 const IN_PART: usize = 256;
 /// Poll ops that are read at a time.
 const POLL_OPS: usize = 1024;
-/// Bytes around an item of a list, and around an entry of a map with its key, at most.
-const OF_ITEM: usize = 8;
-const OF_ENTRY: usize = 24;
 /// Ticks that two looks overlap by: a task that changes while it is looked at is looked at again.
 const OVERLAP: Tick = 100;
 
@@ -67,25 +60,18 @@ struct Look {
     at: Stage,
 }
 
-/// How far a look has come. Resources come before the async ops that name them.
+/// How far a look has come. Resources come before the async ops that name them. Each stage has an
+/// end that does not move, so that a client which is slow gets to the next one as well.
 #[derive(Clone, Copy)]
 enum Stage {
     Tasks(Part),
-    Finished,
+    /// Up to the one of this number.
+    Finished(u64),
     Resources(resources::Part),
     AsyncOps(resources::Part),
     /// Up to the one of this number.
     PollOps(u64),
     Done,
-}
-
-/// What is on its way into a message.
-#[derive(Default)]
-struct Batch {
-    tasks: TaskUpdate,
-    resources: ResourceUpdate,
-    ops: AsyncOpUpdate,
-    bytes: usize,
 }
 
 /// The messages to a client, which are made as it takes them.
@@ -156,10 +142,14 @@ impl Client {
                 Stage::Tasks(part) => {
                     in_this_turn += IN_PART;
                     let next = self.take_in_tasks(part, &mut batch).await;
-                    next.map_or(Stage::Finished, Stage::Tasks)
+                    let finished = || Stage::Finished(self.service.registry.finished_end());
+                    next.map_or_else(finished, Stage::Tasks)
                 }
-                Stage::Finished if self.take_in_finished(&mut batch) => Stage::Finished,
-                Stage::Finished => Stage::Resources(0),
+                Stage::Finished(end) if self.finished < end => {
+                    self.take_in_finished(end, &mut batch);
+                    Stage::Finished(end)
+                }
+                Stage::Finished(_) => Stage::Resources(0),
                 Stage::Resources(part) => {
                     in_this_turn += IN_PART;
                     self.take_in_resources(part, &mut batch)
@@ -179,7 +169,7 @@ impl Client {
                 }
             };
             self.look = Some(Look { began, at: next });
-            if batch.bytes >= ENOUGH {
+            if batch.is_full() {
                 self.send(batch);
                 return;
             }
@@ -212,7 +202,7 @@ impl Client {
             if self.is_kept(&resource.life) {
                 self.add_resource(&resource, batch);
             }
-            if batch.bytes >= ENOUGH {
+            if batch.is_full() {
                 self.rest_of_resources = Some(changed);
                 return Stage::Resources(part);
             }
@@ -239,7 +229,7 @@ impl Client {
                 let stats = resource_messages::op_stats(&self.service.registry, metadata, &op);
                 batch.add_op(op.id, message, stats);
             }
-            if batch.bytes >= ENOUGH {
+            if batch.is_full() {
                 self.rest_of_ops = Some(changed);
                 return Stage::AsyncOps(part);
             }
@@ -251,11 +241,13 @@ impl Client {
     /// Takes in some of the poll ops up to the one of this number.
     fn take_in_poll_ops(&mut self, end: u64, batch: &mut Batch) {
         let most = usize::try_from(end - self.poll_op).map_or(POLL_OPS, |left| left.min(POLL_OPS));
-        let new = self.service.resources.poll_ops.since(self.poll_op, most);
+        let poll_ops = &self.service.resources.poll_ops;
+        let new = poll_ops.since(self.poll_op, most);
         self.poll_op = new.next;
         batch.resources.dropped_events += new.cut;
-        for op in &new.ops {
-            batch.add_poll_op(resource_messages::poll_op(self.service.metadata, op));
+        for op in new.ops {
+            let name = poll_ops.name(op.name);
+            batch.add_poll_op(resource_messages::poll_op(self.service.metadata, name, op));
         }
     }
 
@@ -297,16 +289,15 @@ impl Client {
         }
     }
 
-    /// Takes in tasks that have finished, and says whether there may be more.
-    fn take_in_finished(&mut self, batch: &mut Batch) -> bool {
+    /// Takes in some of the finished tasks up to the one of this number.
+    fn take_in_finished(&mut self, end: u64, batch: &mut Batch) {
         let registry = &self.service.registry;
         let start = registry.finished_start();
-        // Whoever attaches now has missed nothing.
         if start > self.finished {
             batch.tasks.dropped_events += start - self.finished;
             self.finished = start;
         }
-        while self.finished < registry.finished_end() {
+        while self.finished < end {
             let finished = registry.finished_at(self.finished);
             self.finished += 1;
             let Some(finished) = finished else {
@@ -326,11 +317,10 @@ impl Client {
             }
             let stats = task_messages::stats(registry, live, Some(finished.ended));
             batch.add_stats(live.number, stats);
-            if batch.bytes >= ENOUGH {
-                return true;
+            if batch.is_full() {
+                return;
             }
         }
-        false
     }
 
     /// The look is done. The first state ends with an empty message, by which clients know that
@@ -363,62 +353,90 @@ impl Client {
     }
 }
 
-impl Batch {
-    fn add_task(&mut self, task: Task) {
-        self.bytes += task.encoded_len() + OF_ITEM;
-        self.tasks.new_tasks.push(task);
-    }
-
-    fn add_stats(&mut self, task: u64, stats: Stats) {
-        self.bytes += stats.encoded_len() + OF_ENTRY;
-        self.tasks.stats_update.insert(task, stats);
-    }
-
-    fn add_resource(
-        &mut self,
-        id: u64,
-        resource: Option<resources_wire::Resource>,
-        stats: resources_wire::Stats,
-    ) {
-        if let Some(resource) = resource
-            && !self.resources.stats_update.contains_key(&id)
-        {
-            self.bytes += resource.encoded_len() + OF_ITEM;
-            self.resources.new_resources.push(resource);
-        }
-        self.bytes += stats.encoded_len() + OF_ENTRY;
-        self.resources.stats_update.insert(id, stats);
-    }
-
-    fn add_poll_op(&mut self, op: resources_wire::PollOp) {
-        self.bytes += op.encoded_len() + OF_ITEM;
-        self.resources.new_poll_ops.push(op);
-    }
-
-    fn add_op(&mut self, id: u64, op: Option<async_ops::AsyncOp>, stats: async_ops::Stats) {
-        if let Some(op) = op {
-            self.bytes += op.encoded_len() + OF_ITEM;
-            self.ops.new_async_ops.push(op);
-        }
-        self.bytes += stats.encoded_len() + OF_ENTRY;
-        self.ops.stats_update.insert(id, stats);
-    }
-
-    fn is_empty(&self) -> bool {
-        let Self {
-            tasks,
-            resources,
-            ops,
-            ..
-        } = self;
-        *tasks == TaskUpdate::default()
-            && *resources == ResourceUpdate::default()
-            && *ops == AsyncOpUpdate::default()
-    }
-}
-
 /// Whether something happened to a task since then.
 fn has_changed_since(task: &LiveTask, since: Tick) -> bool {
     let changed = task.times.map_or(0, |times| times.changed);
     task.running || task.born >= since || task.last_poll >= since || changed >= since
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use console_api::instrument::InstrumentRequest;
+    use console_api::instrument::instrument_server::Instrument;
+    use futures_util::StreamExt;
+    use pileup_registry::{Registry, Sampling};
+    use tokio::sync::Semaphore;
+    use tonic::Request;
+    use tracing_subscriber::filter::filter_fn;
+    use tracing_subscriber::prelude::*;
+
+    use super::*;
+    use crate::instrument::Instrumented;
+    use crate::resources::{ResourceLayer, Resources, is_of_resources};
+
+    /// More than fit into one message.
+    const FINISHED_FOR_EACH_MESSAGE: usize = 4_000;
+
+    async fn finish(tasks: usize) {
+        for _ in 0..tasks {
+            let finished = tokio::spawn(async {}).await;
+            finished.expect("it does not panic");
+        }
+    }
+
+    /// The number of the first message that has a resource, for a client that takes one message
+    /// whenever so many tasks have finished.
+    async fn first_resource(service: Service, most: usize) -> Option<usize> {
+        let mut request = Request::new(InstrumentRequest {});
+        request.extensions_mut().insert(Arc::new(Connection::new()));
+        let client = Instrumented(Arc::new(service));
+        let updates = client.watch_updates(request).await.expect("it is served");
+        let mut updates = updates.into_inner();
+        let _resource = Semaphore::new(1);
+        for number in 0..most {
+            finish(FINISHED_FOR_EACH_MESSAGE).await;
+            let update = updates
+                .next()
+                .await
+                .expect("it goes on")
+                .expect("a message");
+            let resources = update.resource_update.expect("it may be empty");
+            if !resources.new_resources.is_empty() {
+                return Some(number);
+            }
+        }
+        None
+    }
+
+    #[test]
+    fn a_client_that_is_slower_than_tasks_finish_gets_the_resources_as_well() {
+        let registry = Arc::new(Registry::new(Sampling::NONE));
+        registry.keep_times();
+        registry.keep_finished(1 << 16);
+        let resources = Arc::new(Resources::new(16, 0));
+        let layer = ResourceLayer {
+            registry: Arc::clone(&registry),
+            resources: Arc::clone(&resources),
+        };
+        let second = Duration::from_secs(1);
+        let service = Service::new(
+            Arc::clone(&registry),
+            resources,
+            Duration::from_millis(1),
+            60 * second,
+            (second, second),
+        );
+        let inner =
+            tracing_subscriber::registry().with(layer.with_filter(filter_fn(is_of_resources)));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let first = tracing::subscriber::with_default(registry.subscriber(inner), || {
+            runtime.block_on(first_resource(service, 12))
+        });
+        assert!(first.is_some(), "12 messages have finished tasks alone");
+    }
 }

@@ -84,6 +84,21 @@ pub(super) fn op() -> Option<Arc<AsyncOp>> {
     })
 }
 
+/// The ids of the innermost resource and of the innermost async op.
+pub(super) fn ids() -> Option<(u64, u64)> {
+    with(|entered| {
+        let resource = entered.iter().rev().find_map(|span| match span {
+            Entered::Resource(resource) => Some(resource.id),
+            Entered::Op { .. } => None,
+        })?;
+        let op = entered.iter().rev().find_map(|span| match span {
+            Entered::Op { op, .. } => Some(op.id),
+            Entered::Resource(_) => None,
+        })?;
+        Some((resource, op))
+    })
+}
+
 /// The innermost async op is polled. Gives it, and when it was entered, for the first time
 /// since then.
 pub(super) fn note_poll() -> Option<(Arc<AsyncOp>, Nanos)> {

@@ -12,7 +12,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::entered::{self, Entered};
 use super::visit::{PollFields, SpanFields, UpdateFields};
-use super::{AsyncOp, Attributes, Life, Resource, Resources};
+use super::{AsyncOp, Attributes, Life, PollOp, Resource, Resources};
 
 const RESOURCE: &str = "runtime.resource";
 const ASYNC_OP: &str = "runtime.resource.async_op";
@@ -109,14 +109,20 @@ impl ResourceLayer {
 
     /// Keeps a poll op, where clients want them.
     fn keep_poll_op(&self, event: &Event<'_>) {
-        let mut fields = PollFields::default();
+        let poll_ops = &self.resources.poll_ops;
+        let mut fields = PollFields::new(&poll_ops.names);
         event.record(&mut fields);
         if let (Some(name), Some(is_ready)) = (fields.name, fields.is_ready)
-            && let (Some(resource), Some(op)) = (entered::resource(), entered::op())
+            && let Some((resource, op)) = entered::ids()
             && let Some(task) = self.registry.current_task()
         {
-            let poll_ops = &self.resources.poll_ops;
-            poll_ops.add(&name, resource.id, op.id, task.number, is_ready);
+            poll_ops.add(PollOp {
+                name,
+                resource,
+                op,
+                task: task.number,
+                is_ready,
+            });
         }
     }
 

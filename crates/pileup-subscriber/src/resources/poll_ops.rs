@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Names of poll ops that are kept: Tokio has about twenty. Ops of further ones are left out.
-const NAMES: usize = 256;
+const NAMES: usize = 64;
 
 /// The last poll ops of the program, numbered from 0.
 ///
@@ -13,24 +13,31 @@ const NAMES: usize = 256;
 /// poll ops are kept only where that is asked for, and only while a client is attached.
 pub(crate) struct PollOps {
     kept: Mutex<Kept>,
+    pub(super) names: Names,
     /// How many are kept.
     most: usize,
     clients: AtomicUsize,
 }
+
+/// The names of poll ops, each of which is allocated once.
+pub(super) struct Names([OnceLock<Box<str>>; NAMES]);
+
+/// The number of a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NameNumber(u8);
 
 #[derive(Default)]
 struct Kept {
     ops: VecDeque<PollOp>,
     /// The number of the first that is kept.
     first: u64,
-    names: Vec<Arc<str>>,
 }
 
 /// One poll op.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PollOp {
-    /// What was polled, such as `poll_acquire`.
-    pub(crate) name: Arc<str>,
+    /// What was polled: [`PollOps::name`] has it in words.
+    pub(crate) name: NameNumber,
     /// The resource.
     pub(crate) resource: u64,
     /// The async op that it is a part of.
@@ -55,6 +62,7 @@ impl PollOps {
     pub(crate) fn new(most: usize) -> Self {
         Self {
             kept: Mutex::default(),
+            names: Names([const { OnceLock::new() }; NAMES]),
             most,
             clients: AtomicUsize::new(0),
         }
@@ -81,30 +89,25 @@ impl PollOps {
         self.most > 0 && self.clients.load(Ordering::Relaxed) > 0
     }
 
-    pub(super) fn add(&self, name: &str, resource: u64, op: u64, task: u64, is_ready: bool) {
+    /// Keeps a poll op, the oldest one being cut where there is no room.
+    pub(super) fn add(&self, op: PollOp) {
         self.with(|kept| {
-            let known = kept.names.iter().find(|known| ***known == *name).cloned();
-            let name = match known {
-                Some(name) => name,
-                None if kept.names.len() < NAMES => {
-                    let name: Arc<str> = name.into();
-                    kept.names.push(Arc::clone(&name));
-                    name
-                }
-                None => return,
-            };
             if kept.ops.len() >= self.most {
                 kept.ops.pop_front();
                 kept.first += 1;
             }
-            kept.ops.push_back(PollOp {
-                name,
-                resource,
-                op,
-                task,
-                is_ready,
-            });
+            kept.ops.push_back(op);
         });
+    }
+
+    /// A name in words, such as `poll_acquire`.
+    pub(crate) fn name(&self, number: NameNumber) -> &str {
+        let name = self
+            .names
+            .0
+            .get(usize::from(number.0))
+            .and_then(OnceLock::get);
+        name.map_or("", |name| name)
     }
 
     /// The number of the next poll op.
@@ -117,7 +120,7 @@ impl PollOps {
         self.with(|kept| {
             let start = number.max(kept.first);
             let skipped = usize::try_from(start - kept.first).unwrap_or(usize::MAX);
-            let ops: Vec<PollOp> = kept.ops.iter().skip(skipped).take(most).cloned().collect();
+            let ops: Vec<PollOp> = kept.ops.iter().skip(skipped).take(most).copied().collect();
             NewPollOps {
                 cut: start - number,
                 next: start + ops.len() as u64,
@@ -131,9 +134,28 @@ impl PollOps {
     }
 }
 
+impl Names {
+    /// The number of a name, which is kept if it is new; none where there is no room for it.
+    pub(super) fn number_of(&self, name: &str) -> Option<NameNumber> {
+        let mut slots = self.0.iter();
+        let number = slots.position(|slot| **slot.get_or_init(|| name.into()) == *name)?;
+        u8::try_from(number).ok().map(NameNumber)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn op(task: u64) -> PollOp {
+        PollOp {
+            name: NameNumber(0),
+            resource: 1,
+            op: 2,
+            task,
+            is_ready: false,
+        }
+    }
 
     fn tasks(new: &NewPollOps) -> Vec<u64> {
         new.ops.iter().map(|op| op.task).collect()
@@ -143,7 +165,7 @@ mod tests {
     fn a_client_gets_what_is_new_and_how_many_were_cut() {
         let ops = PollOps::new(3);
         for task in 0..5 {
-            ops.add("poll_acquire", 1, 2, task, false);
+            ops.add(op(task));
         }
         let first = ops.since(0, 2);
         assert_eq!((tasks(&first), first.cut, first.next), (vec![2, 3], 2, 4));
@@ -153,11 +175,16 @@ mod tests {
     }
 
     #[test]
-    fn names_are_kept_once() {
-        let ops = PollOps::new(2);
-        ops.add("poll_recv", 1, 2, 3, true);
-        ops.add("poll_recv", 1, 2, 3, false);
-        let new = ops.since(0, 2);
-        assert!(Arc::ptr_eq(&new.ops[0].name, &new.ops[1].name));
+    fn each_name_is_kept_once_up_to_a_number_of_them() {
+        let ops = PollOps::new(1);
+        let numbers = ["poll_recv", "poll_acquire", "poll_recv"].map(|name| {
+            let number = ops.names.number_of(name).expect("there is room");
+            assert_eq!(ops.name(number), name);
+            number
+        });
+        assert_eq!(numbers[0], numbers[2]);
+        let further = |number: usize| ops.names.number_of(&format!("poll_{number}"));
+        let kept = (0..NAMES).filter_map(further).count();
+        assert_eq!(kept, NAMES - 2);
     }
 }

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use tracing_core::field::{Field, Visit};
 
 use super::attributes::{Change, Update, Value};
+use super::poll_ops::{NameNumber, Names};
 
 /// The fields of a resource's span, or of an async op's.
 #[derive(Default)]
@@ -56,17 +57,28 @@ impl Visit for SpanFields {
     fn record_debug(&mut self, _field: &Field, _value: &dyn Debug) {}
 }
 
-/// The fields of an event that reports a poll.
-#[derive(Default)]
-pub(super) struct PollFields {
-    pub(super) name: Option<Box<str>>,
+/// The fields of an event that reports a poll. Reading them allocates nothing, unless the name is
+/// new.
+pub(super) struct PollFields<'a> {
+    names: &'a Names,
+    pub(super) name: Option<NameNumber>,
     pub(super) is_ready: Option<bool>,
 }
 
-impl Visit for PollFields {
+impl<'a> PollFields<'a> {
+    pub(super) fn new(names: &'a Names) -> Self {
+        Self {
+            names,
+            name: None,
+            is_ready: None,
+        }
+    }
+}
+
+impl Visit for PollFields<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
         if field.name() == "op_name" {
-            self.name = Some(value.into());
+            self.name = self.names.number_of(value);
         }
     }
 

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::await_stacks::Answer;
-use super::probe::{RETURN, is_away, pause};
+use super::probe::{is_away, pause};
 use super::{Probe, Source};
 use crate::error::Error;
 use crate::output::remark;
@@ -133,25 +133,35 @@ async fn ask_probe(
     }
 }
 
-/// Asks pileup-subscriber now and then, until that fails. The console ends the watch if the
-/// program is another one by then.
+/// Asks pileup-subscriber now and then. The console ends the watch when the program has gone or is
+/// another one: until then a connection that breaks is made again.
 async fn ask_subscriber(console: Address, latest: watch::Sender<Latest>) {
-    let mut answer = Arc::<Answer>::default();
     let mut connected = None;
-    let mut failed: Option<Instant> = None;
+    ask_until_refused(async || ask_once(&console, &mut connected).await, latest).await;
+}
+
+/// Asks now and then, until that fails for good.
+async fn ask_until_refused(
+    mut ask: impl AsyncFnMut() -> Result<Snapshot, AwaitStacksError>,
+    latest: watch::Sender<Latest>,
+) {
+    let mut answer = Arc::<Answer>::default();
+    // How long the first answer takes says nothing of the next: see `AGAIN`.
+    let mut is_first = true;
     loop {
         let asked = Instant::now();
-        match ask_once(&console, &mut connected).await {
+        match ask().await {
             Ok(snapshot) => {
-                failed = None;
                 answer = Arc::new(answer.next(&snapshot));
                 latest.send_replace(Some(Ok(Arc::clone(&answer))));
-                sleep(pause(asked.elapsed())).await;
+                let took = if std::mem::take(&mut is_first) {
+                    Duration::ZERO
+                } else {
+                    asked.elapsed()
+                };
+                sleep(pause(took)).await;
             }
-            Err(error) if may_return(&error) && failed.get_or_insert(asked).elapsed() < RETURN => {
-                connected = None;
-                sleep(AGAIN).await;
-            }
+            Err(error) if may_return(&error) => sleep(AGAIN).await,
             Err(error) => {
                 latest.send_replace(Some(Err(error.to_string())));
                 return;
@@ -160,18 +170,22 @@ async fn ask_subscriber(console: Address, latest: watch::Sender<Latest>) {
     }
 }
 
+/// Asks once, by a connection that is kept for the next time unless it fails.
 async fn ask_once(
     console: &Address,
     connected: &mut Option<AwaitStacksClient>,
 ) -> Result<Snapshot, AwaitStacksError> {
-    let stacks = match connected {
+    let stacks = match connected.take() {
         Some(stacks) => stacks,
-        None => connected.insert(AwaitStacksClient::connect(console).await?),
+        None => AwaitStacksClient::connect(console).await?,
     };
-    stacks.snapshot().await
+    let snapshot = stacks.snapshot().await?;
+    *connected = Some(stacks);
+    Ok(snapshot)
 }
 
-/// Whether the connection broke, and may be made again.
+/// Whether the program may answer when it is asked again: the connection broke, or the answer did
+/// not come in time.
 fn may_return(error: &AwaitStacksError) -> bool {
     matches!(
         error,
@@ -179,4 +193,67 @@ fn may_return(error: &AwaitStacksError) -> bool {
             | AwaitStacksError::BrokenOff(_)
             | AwaitStacksError::Stuck
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    /// Longer than any answer takes.
+    const PATIENCE: Duration = Duration::from_secs(10);
+    /// How long the first answer takes.
+    const NAMING: Duration = Duration::from_secs(1);
+
+    #[tokio::test]
+    async fn an_answer_that_comes_late_or_breaks_off_is_asked_for_again() {
+        let (sender, mut latest) = watch::channel(None);
+        let mut failures = vec![
+            AwaitStacksError::BrokenOff("the connection was reset".to_owned()),
+            AwaitStacksError::Stuck,
+        ];
+        let ask = async || match failures.pop() {
+            Some(failure) => Err(failure),
+            None => Ok(Snapshot::new(Timestamp::UNIX_EPOCH)),
+        };
+        let answered = latest.wait_for(|latest| latest.as_ref().is_some_and(Result::is_ok));
+        tokio::select! {
+            () = ask_until_refused(ask, sender) => panic!("it is not asked again"),
+            answered = tokio::time::timeout(PATIENCE, answered) => {
+                let answered = answered.expect("it is asked again in time");
+                drop(answered.expect("it is still asked"));
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_first_answer_that_takes_long_does_not_put_off_the_next() {
+        let (sender, _latest) = watch::channel(None);
+        let (answers, mut answered) = tokio::sync::mpsc::unbounded_channel();
+        let mut takes = NAMING;
+        let ask = async || {
+            sleep(std::mem::take(&mut takes)).await;
+            let _ = answers.send(Instant::now());
+            Ok(Snapshot::new(Timestamp::UNIX_EPOCH))
+        };
+        let two = async { (answered.recv().await, answered.recv().await) };
+        tokio::select! {
+            () = ask_until_refused(ask, sender) => panic!("it is not asked again"),
+            two = tokio::time::timeout(PATIENCE, two) => {
+                let (Some(first), Some(second)) = two.expect("it is asked again in time") else {
+                    panic!("it is still asked");
+                };
+                assert!(second - first < 3 * NAMING, "{:?}", second - first);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_program_without_await_stacks_is_asked_once() {
+        let (sender, latest) = watch::channel(None);
+        let ask = async || Err(AwaitStacksError::NotServed);
+        ask_until_refused(ask, sender).await;
+        assert!(matches!(*latest.borrow(), Some(Err(_))));
+    }
 }

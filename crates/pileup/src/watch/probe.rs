@@ -19,7 +19,7 @@ use crate::probe::{ProbeAddress, ProbeClient, ProbeError};
 const SOONEST: Duration = Duration::from_millis(500);
 const SHARE: u32 = 4;
 /// A probe that cannot be reached for so long does not come back.
-pub(super) const RETURN: Duration = Duration::from_secs(5);
+const RETURN: Duration = Duration::from_secs(5);
 const AGAIN: Duration = Duration::from_millis(200);
 
 /// A probe that has answered.

@@ -1,0 +1,86 @@
+//! A message on its way: what goes into it, and how large it is.
+
+use console_api::async_ops::{self, AsyncOpUpdate};
+use console_api::resources::{self, ResourceUpdate};
+use console_api::tasks::{Stats, Task, TaskUpdate};
+use prost::Message;
+
+/// Bytes after which a message is sent and the next one begins. A message grows by one part of the
+/// table at a time, of at most 256 tasks: it stays below 1 MiB.
+const ENOUGH: usize = 384 << 10;
+/// Bytes around an item of a list, and around an entry of a map with its key, at most.
+const OF_ITEM: usize = 8;
+const OF_ENTRY: usize = 24;
+
+/// What goes into one message.
+#[derive(Default)]
+pub(super) struct Batch {
+    pub(super) tasks: TaskUpdate,
+    pub(super) resources: ResourceUpdate,
+    pub(super) ops: AsyncOpUpdate,
+    bytes: usize,
+}
+
+impl Batch {
+    /// Whether it is large enough to be sent.
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes >= ENOUGH
+    }
+
+    pub(super) fn add_task(&mut self, task: Task) {
+        self.bytes += task.encoded_len() + OF_ITEM;
+        self.tasks.new_tasks.push(task);
+    }
+
+    pub(super) fn add_stats(&mut self, task: u64, stats: Stats) {
+        self.bytes += stats.encoded_len() + OF_ENTRY;
+        self.tasks.stats_update.insert(task, stats);
+    }
+
+    pub(super) fn add_resource(
+        &mut self,
+        id: u64,
+        resource: Option<resources::Resource>,
+        stats: resources::Stats,
+    ) {
+        if let Some(resource) = resource
+            && !self.resources.stats_update.contains_key(&id)
+        {
+            self.bytes += resource.encoded_len() + OF_ITEM;
+            self.resources.new_resources.push(resource);
+        }
+        self.bytes += stats.encoded_len() + OF_ENTRY;
+        self.resources.stats_update.insert(id, stats);
+    }
+
+    pub(super) fn add_poll_op(&mut self, op: resources::PollOp) {
+        self.bytes += op.encoded_len() + OF_ITEM;
+        self.resources.new_poll_ops.push(op);
+    }
+
+    pub(super) fn add_op(
+        &mut self,
+        id: u64,
+        op: Option<async_ops::AsyncOp>,
+        stats: async_ops::Stats,
+    ) {
+        if let Some(op) = op {
+            self.bytes += op.encoded_len() + OF_ITEM;
+            self.ops.new_async_ops.push(op);
+        }
+        self.bytes += stats.encoded_len() + OF_ENTRY;
+        self.ops.stats_update.insert(id, stats);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        let Self {
+            tasks,
+            resources,
+            ops,
+            ..
+        } = self;
+        *tasks == TaskUpdate::default()
+            && *resources == ResourceUpdate::default()
+            && *ops == AsyncOpUpdate::default()
+    }
+}
