@@ -26,13 +26,15 @@ fn main() -> anyhow::Result<()> {
     let asked = asked();
     match asked.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [service::PROGRAM, carries, work, count] => service::run(carries, work, count.parse()?),
-        ["works"] => works::measure(ROUNDS),
-        ["works", rounds] => works::measure(rounds.parse()?),
+        ["works"] => works::measure(ROUNDS, &works::ALL),
+        ["works", rounds] => works::measure(rounds.parse()?, &works::ALL),
+        ["served"] => works::measure(ROUNDS, &works::SERVED),
+        ["served", rounds] => works::measure(rounds.parse()?, &works::SERVED),
         ["looks"] => looks::measure(),
         [] => {
-            works::measure(ROUNDS)?;
+            works::measure(ROUNDS, &works::ALL)?;
             looks::measure()
         }
-        _ => bail!("what to measure is `works`, with a number of rounds, or `looks`"),
+        _ => bail!("what to measure is `works` or `served`, with a number of rounds, or `looks`"),
     }
 }

@@ -81,8 +81,27 @@ const BYTES_A_TASK: [(usize, f64); 5] = [
     (PILEUP_SUBSCRIBER, 200.0),
 ];
 
-/// Measures all in a number of rounds, and prints.
-pub fn measure(rounds: usize) -> anyhow::Result<()> {
+/// All that a service may carry, by its index.
+pub const ALL: [usize; CARRIES.len()] = {
+    let mut all = [0; CARRIES.len()];
+    let mut index = 0;
+    while index < all.len() {
+        all[index] = index;
+        index += 1;
+    }
+    all
+};
+/// What serves tokio-console, and nothing.
+pub const SERVED: [usize; 5] = [
+    BARE,
+    BARE + 1,
+    CONSOLE,
+    PILEUP_SUBSCRIBER,
+    PILEUP_SUBSCRIBER + 1,
+];
+
+/// Measures what a service may carry of these, in a number of rounds, and prints.
+pub fn measure(rounds: usize, chosen: &[usize]) -> anyhow::Result<()> {
     println!(
         "Processor time, each in a process of its own with two workers; median (least to most) \
          of {rounds} rounds; ratios are taken within a round\n"
@@ -91,9 +110,9 @@ pub fn measure(rounds: usize) -> anyhow::Result<()> {
         let mut taken: Vec<[f64; CARRIES.len()]> = Vec::new();
         for number in 0..rounds {
             let mut round = [0.0; CARRIES.len()];
-            for turn in 0..CARRIES.len() {
+            for turn in 0..chosen.len() {
                 // Each round begins with another one.
-                let index = (number + turn) % CARRIES.len();
+                let index = chosen[(number + turn) % chosen.len()];
                 let count = if index == CONSOLE {
                     work.recorded
                 } else {
@@ -105,8 +124,9 @@ pub fn measure(rounds: usize) -> anyhow::Result<()> {
         }
         let name = work.name;
         println!("{name:>26}  {:>26}  {:>24}", "ns each", "beside bare");
-        for (index, carries) in CARRIES.iter().enumerate() {
+        for &index in chosen {
             let each = Figure::of(taken.iter().map(|round| round[index]));
+            let carries = CARRIES[index];
             println!(
                 "{carries:>26}  {each:>26.0}  {:>24.3}",
                 ratio(&taken, index)
@@ -118,12 +138,18 @@ pub fn measure(rounds: usize) -> anyhow::Result<()> {
             (WRAPPER, work.wrapper),
             (PILEUP_SUBSCRIBER, work.served),
         ] {
+            if !chosen.contains(&index) {
+                continue;
+            }
             let what = format!("{name}: {}", CARRIES[index]);
             goal(&what, ratio(&taken, index), "", most);
         }
         println!();
     }
     for (index, most) in BYTES_A_TASK {
+        if !chosen.contains(&index) {
+            continue;
+        }
         let carries = CARRIES[index];
         let mut bytes = Vec::new();
         for _ in 0..3 {

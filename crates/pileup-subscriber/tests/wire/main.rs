@@ -3,6 +3,7 @@
 
 mod client;
 mod faults;
+mod grafana;
 mod late;
 mod one_client;
 mod poll_ops;

@@ -1,5 +1,7 @@
 //! The programs under observation.
 
+mod all;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread;
@@ -7,7 +9,7 @@ use std::time::Duration;
 
 use console_subscriber::{ConsoleLayer, ServerParts};
 use tokio::net::TcpListener;
-use tokio::sync::{Barrier, Mutex, Notify, Semaphore, mpsc, oneshot};
+use tokio::sync::{Notify, Semaphore};
 use tracing::subscriber::NoSubscriber;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::prelude::*;
@@ -55,7 +57,7 @@ fn run() {
             "busy" => busy(count),
             "busy-spawn" => busy_spawn(),
             "poll-ops" => poll_ops(),
-            "all" => all().await,
+            "all" => all::all().await,
             "child" => child(),
             other => panic!("there is no program {other}"),
         }
@@ -193,107 +195,4 @@ fn child() {
     let child = command.spawn().expect("sleep can be run");
     // Nobody waits for it: it outlives the test.
     std::mem::forget(child);
-}
-
-type Task = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
-
-/// One of each thing that both subscribers serve, each at a line of its own.
-async fn all() {
-    let spawn = |name: &str, task| {
-        let builder = tokio::task::Builder::new().name(name);
-        builder.spawn(task).expect("a runtime")
-    };
-    let boxed = |task: Task| task;
-
-    spawn("returns", boxed(Box::pin(async {})))
-        .await
-        .expect("it returns");
-    spawn("yields", boxed(Box::pin(tokio::task::yield_now())))
-        .await
-        .expect("it returns");
-    spawn(
-        "wakes itself",
-        boxed(Box::pin(async {
-            for _ in 0..3 {
-                let mut woken = false;
-                std::future::poll_fn(|context| {
-                    if std::mem::replace(&mut woken, true) {
-                        return std::task::Poll::Ready(());
-                    }
-                    context.waker().wake_by_ref();
-                    std::task::Poll::Pending
-                })
-                .await;
-            }
-        })),
-    )
-    .await
-    .expect("it returns");
-    spawn("lost", boxed(Box::pin(std::future::pending())));
-    let aborted = spawn(
-        "aborted",
-        boxed(Box::pin(async {
-            tokio::time::sleep(Duration::from_secs(1_000)).await;
-        })),
-    );
-    // Whether it is polled before it is aborted would be a matter of chance.
-    settle().await;
-    aborted.abort();
-    spawn(
-        "sleeps",
-        boxed(Box::pin(async {
-            tokio::time::sleep(Duration::from_secs(1_000)).await;
-        })),
-    );
-
-    let mutex = Arc::new(Mutex::new(()));
-    let held = Arc::clone(&mutex);
-    spawn(
-        "holds",
-        boxed(Box::pin(async move {
-            let _held = held.lock().await;
-            std::future::pending::<()>().await;
-        })),
-    );
-    settle().await;
-    spawn(
-        "waits for the lock",
-        boxed(Box::pin(async move { drop(mutex.lock().await) })),
-    );
-
-    let semaphore = Arc::new(Semaphore::new(3));
-    spawn(
-        "wants permits",
-        boxed(Box::pin(async move {
-            let _one = semaphore.acquire().await;
-            let _more = semaphore.acquire_many(3).await;
-        })),
-    );
-    let (sender, receiver) = oneshot::channel::<()>();
-    spawn(
-        "receives",
-        boxed(Box::pin(async move { drop(receiver.await) })),
-    );
-    let barrier = Arc::new(Barrier::new(2));
-    spawn(
-        "waits at the barrier",
-        boxed(Box::pin(async move {
-            let _leader = barrier.wait().await;
-        })),
-    );
-    let (full, kept) = mpsc::channel(1);
-    spawn(
-        "sends",
-        boxed(Box::pin(async move {
-            let _ = full.send(1).await;
-            let _ = full.send(2).await;
-        })),
-    );
-    let local = tokio::task::LocalSet::new();
-    local.spawn_local(async {});
-    tokio::task::spawn_blocking(|| ())
-        .await
-        .expect("it returns");
-    settle().await;
-    std::mem::forget((sender, kept, local));
 }

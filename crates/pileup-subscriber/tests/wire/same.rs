@@ -1,28 +1,18 @@
-//! The same program by both subscribers: what clients get is the same, but for what is listed
-//! here.
+//! The same program by both subscribers: the messages that clients get are the same, field by
+//! field, but for what is listed here.
 
 use std::collections::{BTreeMap, HashMap};
 
 use console_api::field::{Name, Value};
-use console_api::resources::resource::kind::Kind;
+use console_api::tasks::{Stats, Task};
+use console_api::{Attribute, PollStats, SpanId, async_ops, resources};
+use prost_types::Timestamp;
 
 use crate::client::{Client, State, field};
 use crate::target::{By, Target};
 
-/// What is compared of a task: it is known by its name.
-#[derive(Debug, PartialEq, Eq)]
-struct Seen {
-    kind: Option<String>,
-    line: Option<u32>,
-    file: Option<String>,
-    target: bool,
-    size: Option<String>,
-    polls: u64,
-    wakes: u64,
-    self_wakes: u64,
-    wakers: i128,
-    has_finished: bool,
-}
+/// Fields of a task that only one of the two sends: `fn` is console-subscriber's.
+const FIELDS_OF_ONE: [&str; 4] = ["fn", "waits", "spawned_by", "woken_by"];
 
 async fn state_by(by: By) -> State {
     let target = Target::start(by, "all");
@@ -32,11 +22,8 @@ async fn state_by(by: By) -> State {
             let mut tasks = state.tasks.values();
             tasks.any(|(task, _)| field(task, "task.name").as_deref() == Some(name))
         };
-        let closed = state
-            .ops
-            .values()
-            .filter(|(op, _)| op.source == "Semaphore::acquire_many");
-        has("sends") && has("receives") && closed.count() > 0
+        let has_op = |source: &str| state.ops.values().any(|(op, _)| op.source == source);
+        has("blocks") && has_op("Sender::closed") && has_op("Semaphore::acquire_many")
     };
     client.until("all is reported", has_all).await;
     // What is still on its way.
@@ -46,144 +33,199 @@ async fn state_by(by: By) -> State {
     client.state
 }
 
-fn tasks(state: &State) -> BTreeMap<String, Seen> {
+/// Of a point in time, whether it is there.
+fn keep_presence(time: &mut Option<Timestamp>) {
+    if let Some(time) = time {
+        *time = Timestamp::default();
+    }
+}
+
+fn without_times(polls: &mut PollStats) {
+    // Only console-subscriber says when the first poll was.
+    polls.first_poll = None;
+    keep_presence(&mut polls.last_poll_started);
+    keep_presence(&mut polls.last_poll_ended);
+    polls.busy_time = polls.busy_time.map(|_| prost_types::Duration::default());
+}
+
+/// The messages of each task that has a name.
+fn tasks(state: &State) -> BTreeMap<String, (Task, Stats)> {
     let named = state.tasks.values().filter_map(|(task, stats)| {
         let name = field(task, "task.name").filter(|name| !name.is_empty())?;
-        let location = task.location.as_ref();
-        let polls = stats.poll_stats.as_ref().map_or(0, |polls| polls.polls);
-        Some((
-            name,
-            Seen {
-                kind: field(task, "kind"),
-                line: location.and_then(|location| location.line),
-                file: location.and_then(|location| location.file.clone()),
-                target: task.metadata.is_some(),
-                size: field(task, "size.bytes"),
-                polls,
-                wakes: stats.wakes,
-                self_wakes: stats.self_wakes,
-                wakers: i128::from(stats.waker_clones) - i128::from(stats.waker_drops),
-                has_finished: stats.dropped_at.is_some(),
-            },
-        ))
+        Some((name, (same_task(task), same_stats(stats))))
     });
     named.collect()
 }
 
-/// Resources by what they are, and how many are alike.
-fn resources(state: &State) -> BTreeMap<String, usize> {
+/// A task without what differs from one run to the next, and by design.
+fn same_task(task: &Task) -> Task {
+    let mut task = task.clone();
+    task.id = None;
+    // console-subscriber says of no task which one has spawned it.
+    task.parents = Vec::<SpanId>::new();
+    task.fields.retain_mut(|field| {
+        assert_eq!(field.metadata_id, task.metadata);
+        field.metadata_id = None;
+        let Some(Name::StrName(name)) = &field.name else {
+            return true;
+        };
+        if name == "task.id" {
+            field.value = Some(Value::U64Val(0));
+        }
+        // A future of no size has no size in ours.
+        let is_empty = name == "size.bytes" && field.value == Some(Value::U64Val(0));
+        !is_empty && !FIELDS_OF_ONE.contains(&name.as_str())
+    });
+    assert!(task.metadata.take().is_some());
+    task
+}
+
+fn same_stats(stats: &Stats) -> Stats {
+    let mut stats = *stats;
+    for time in [
+        &mut stats.created_at,
+        &mut stats.dropped_at,
+        &mut stats.last_wake,
+    ] {
+        keep_presence(time);
+    }
+    if let Some(polls) = &mut stats.poll_stats {
+        without_times(polls);
+    }
+    stats.scheduled_time = stats
+        .scheduled_time
+        .map(|_| prost_types::Duration::default());
+    stats
+}
+
+/// Messages that are alike, and how many of them there are.
+type Counts = BTreeMap<String, usize>;
+
+/// The messages of resources.
+fn resources(known: &State) -> Counts {
     let mut counts = BTreeMap::new();
     let type_of = |id: u64| {
-        state
-            .resources
-            .get(&id)
-            .map(|(parent, _)| parent.concrete_type.clone())
+        let parent = known.resources.get(&id);
+        parent.map(|(parent, _)| &parent.concrete_type)
     };
-    for (resource, stats) in state.resources.values() {
+    for (resource, stats) in known.resources.values() {
         // `settle` sleeps for as long as it takes.
         if resource.concrete_type == "Sleep" && stats.dropped_at.is_some() {
             continue;
         }
-        let kind = resource.kind.as_ref().and_then(|kind| kind.kind.clone());
-        let kind = match kind {
-            Some(Kind::Known(_)) => "timer".to_owned(),
-            Some(Kind::Other(other)) => other,
-            None => "none".to_owned(),
-        };
-        let line = resource
-            .location
-            .as_ref()
-            .and_then(|location| location.line);
-        let parent = resource.parent_resource_id.and_then(|id| type_of(id.id));
+        let mut resource = resource.clone();
+        let parent = resource.parent_resource_id.take();
+        let parent = parent.and_then(|id| type_of(id.id));
+        assert!(resource.metadata.take().is_some());
+        resource.id = None;
         let attributes = attributes(&stats.attributes);
-        let text = format!(
-            "{} {kind} line {line:?} internal {} in {parent:?} dropped {} {attributes:?}",
-            resource.concrete_type,
-            resource.is_internal,
-            stats.dropped_at.is_some(),
-        );
+        let mut stats = resources::Stats {
+            attributes: Vec::new(),
+            ..stats.clone()
+        };
+        keep_presence(&mut stats.created_at);
+        keep_presence(&mut stats.dropped_at);
+        let text = format!("{resource:?} in {parent:?}, {stats:?}, {attributes:?}");
         *counts.entry(text).or_insert(0) += 1;
     }
     counts
 }
 
-/// Async ops by what they are, and how many are alike.
-fn ops(state: &State) -> BTreeMap<String, usize> {
+/// The messages of async ops.
+fn ops(known: &State) -> Counts {
     let mut counts = BTreeMap::new();
-    let name_of: HashMap<u64, String> = state
+    let name_of: HashMap<u64, String> = known
         .tasks
         .iter()
         .filter_map(|(id, (task, _))| Some((*id, field(task, "task.name")?)))
         .collect();
-    for (op, stats) in state.ops.values() {
+    for (op, stats) in known.ops.values() {
         // Tokio 1.53 names the resource of a `Sleep` in a way that console-subscriber does not
         // follow: it has none of these.
         if op.source.starts_with("Sleep") {
             continue;
         }
-        let resource = op.resource_id.and_then(|id| state.resources.get(&id.id));
-        let parent = op.parent_async_op_id.and_then(|id| state.ops.get(&id.id));
-        let task = stats.task_id.and_then(|id| name_of.get(&id.id));
+        let mut op = op.clone();
+        let resource = op.resource_id.take();
+        let resource = resource.and_then(|id| known.resources.get(&id.id));
+        let resource = resource.map(|(resource, _)| &resource.concrete_type);
+        let parent = op.parent_async_op_id.take();
+        let parent = parent.and_then(|id| known.ops.get(&id.id));
+        let parent = parent.map(|(parent, _)| &parent.source);
+        assert!(op.metadata.take().is_some());
+        op.id = None;
         let attributes = attributes(&stats.attributes);
-        let text = format!(
-            "{} on {:?} in {:?} by {task:?} dropped {} {attributes:?}",
-            op.source,
-            resource.map(|(resource, _)| &resource.concrete_type),
-            parent.map(|(parent, _)| &parent.source),
-            stats.dropped_at.is_some(),
-        );
+        let mut stats = async_ops::Stats {
+            attributes: Vec::new(),
+            ..stats.clone()
+        };
+        let task = stats.task_id.take().and_then(|id| name_of.get(&id.id));
+        keep_presence(&mut stats.created_at);
+        keep_presence(&mut stats.dropped_at);
+        if let Some(polls) = &mut stats.poll_stats {
+            without_times(polls);
+            // For console-subscriber it is a poll as well when the future is made in the op's
+            // span.
+            polls.polls = 0;
+            if task.is_none() {
+                (polls.last_poll_started, polls.last_poll_ended) = (None, None);
+            }
+        }
+        let text =
+            format!("{op:?} on {resource:?} in {parent:?} by {task:?}, {stats:?}, {attributes:?}");
         *counts.entry(text).or_insert(0) += 1;
     }
     counts
 }
 
-fn attributes(attributes: &[console_api::Attribute]) -> BTreeMap<String, String> {
-    let attributes = attributes.iter().filter_map(|attribute| {
-        let field = attribute.field.as_ref()?;
-        let Some(Name::StrName(name)) = &field.name else {
-            return None;
-        };
+fn attributes(attributes: &[Attribute]) -> Vec<String> {
+    let text = |attribute: &Attribute| {
+        let mut attribute = attribute.clone();
+        let field = attribute.field.as_mut().expect("an attribute is a field");
+        assert!(field.metadata_id.take().is_some());
         // How long is left depends on the machine.
-        let value = match field.value.as_ref()? {
-            _ if name == "duration" => "some".to_owned(),
-            Value::DebugVal(text) | Value::StrVal(text) => text.clone(),
-            Value::U64Val(value) => value.to_string(),
-            Value::I64Val(value) => value.to_string(),
-            Value::BoolVal(value) => value.to_string(),
-        };
-        Some((
-            name.clone(),
-            format!("{value}{}", attribute.unit.clone().unwrap_or_default()),
-        ))
-    });
-    attributes.collect()
+        if field.name == Some(Name::StrName("duration".to_owned())) {
+            field.value = Some(Value::U64Val(0));
+        }
+        format!("{attribute:?}")
+    };
+    let mut attributes: Vec<String> = attributes.iter().map(text).collect();
+    attributes.sort_unstable();
+    attributes
+}
+
+/// Asserts that both have the same messages as often, and at least so many.
+fn assert_same(theirs: &Counts, ours: &Counts, at_least: usize) {
+    assert!(theirs.len() >= at_least, "{theirs:#?}");
+    let missing: Vec<_> = theirs
+        .iter()
+        .filter(|(text, count)| ours.get(*text) != Some(count))
+        .collect();
+    let further: Vec<_> = ours
+        .iter()
+        .filter(|(text, count)| theirs.get(*text) != Some(count))
+        .collect();
+    assert!(
+        missing.is_empty() && further.is_empty(),
+        "only console-subscriber's: {missing:#?}\nonly ours: {further:#?}"
+    );
 }
 
 #[tokio::test]
-async fn both_subscribers_report_the_same() {
+async fn both_subscribers_send_the_same_messages() {
     let (theirs, ours) = tokio::join!(state_by(By::ConsoleSubscriber), state_by(By::Pileup));
     let (their_tasks, our_tasks) = (tasks(&theirs), tasks(&ours));
     assert_eq!(
         their_tasks.keys().collect::<Vec<_>>(),
         our_tasks.keys().collect::<Vec<_>>()
     );
-    assert!(their_tasks.len() >= 12, "{their_tasks:?}");
+    assert!(their_tasks.len() >= 19, "{their_tasks:?}");
     for (name, theirs) in &their_tasks {
         let ours = &our_tasks[name];
         assert_eq!(theirs, ours, "{name}: left is console-subscriber's");
     }
-    let theirs_and_ours = (resources(&theirs), resources(&ours));
-    assert!(theirs_and_ours.0.len() >= 8, "{theirs_and_ours:?}");
-    assert_eq!(
-        theirs_and_ours.0, theirs_and_ours.1,
-        "left is console-subscriber's"
-    );
-    let theirs_and_ours = (ops(&theirs), ops(&ours));
-    assert!(theirs_and_ours.0.len() >= 8, "{theirs_and_ours:?}");
-    assert_eq!(
-        theirs_and_ours.0, theirs_and_ours.1,
-        "left is console-subscriber's"
-    );
+    assert_same(&resources(&theirs), &resources(&ours), 12);
+    assert_same(&ops(&theirs), &ops(&ours), 12);
 }
 
 #[tokio::test]

@@ -43,9 +43,12 @@ impl Asked {
 
     /// Asks the pileup-subscriber that serves this console.
     pub fn subscriber(console: Address) -> Self {
-        Self::start(console.to_string(), |latest| {
-            ask_subscriber(console, latest)
-        })
+        let name = console.to_string();
+        let subscriber = Subscriber {
+            console,
+            connected: None,
+        };
+        Self::start(name, |latest| ask_subscriber(subscriber, latest))
     }
 
     fn start<F: Future<Output = ()> + Send + 'static>(
@@ -133,24 +136,39 @@ async fn ask_probe(
     }
 }
 
-/// Asks pileup-subscriber now and then. The console ends the watch when the program has gone or is
-/// another one: until then a connection that breaks is made again.
-async fn ask_subscriber(console: Address, latest: watch::Sender<Latest>) {
-    let mut connected = None;
-    ask_until_refused(async || ask_once(&console, &mut connected).await, latest).await;
+/// What is asked again and again.
+trait Ask: Send {
+    fn ask(&mut self) -> impl Future<Output = Result<Snapshot, AwaitStacksError>> + Send;
 }
 
-/// Asks now and then, until that fails for good.
-async fn ask_until_refused(
-    mut ask: impl AsyncFnMut() -> Result<Snapshot, AwaitStacksError>,
-    latest: watch::Sender<Latest>,
-) {
+/// The pileup-subscriber that serves a console.
+struct Subscriber {
+    console: Address,
+    /// Kept for the next time, unless it fails.
+    connected: Option<AwaitStacksClient>,
+}
+
+impl Ask for Subscriber {
+    async fn ask(&mut self) -> Result<Snapshot, AwaitStacksError> {
+        let stacks = match self.connected.take() {
+            Some(stacks) => stacks,
+            None => AwaitStacksClient::connect(&self.console).await?,
+        };
+        let snapshot = stacks.snapshot().await?;
+        self.connected = Some(stacks);
+        Ok(snapshot)
+    }
+}
+
+/// Asks pileup-subscriber now and then, until it refuses. The console ends the watch when the
+/// program has gone or is another one: until then, a connection that breaks is made again.
+async fn ask_subscriber(mut subscriber: impl Ask, latest: watch::Sender<Latest>) {
     let mut answer = Arc::<Answer>::default();
     // How long the first answer takes says nothing of the next: see `AGAIN`.
     let mut is_first = true;
     loop {
         let asked = Instant::now();
-        match ask().await {
+        match subscriber.ask().await {
             Ok(snapshot) => {
                 answer = Arc::new(answer.next(&snapshot));
                 latest.send_replace(Some(Ok(Arc::clone(&answer))));
@@ -170,20 +188,6 @@ async fn ask_until_refused(
     }
 }
 
-/// Asks once, by a connection that is kept for the next time unless it fails.
-async fn ask_once(
-    console: &Address,
-    connected: &mut Option<AwaitStacksClient>,
-) -> Result<Snapshot, AwaitStacksError> {
-    let stacks = match connected.take() {
-        Some(stacks) => stacks,
-        None => AwaitStacksClient::connect(console).await?,
-    };
-    let snapshot = stacks.snapshot().await?;
-    *connected = Some(stacks);
-    Ok(snapshot)
-}
-
 /// Whether the program may answer when it is asked again: the connection broke, or the answer did
 /// not come in time.
 fn may_return(error: &AwaitStacksError) -> bool {
@@ -197,63 +201,83 @@ fn may_return(error: &AwaitStacksError) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::VecDeque;
+
     use jiff::Timestamp;
+    use tokio::time::timeout;
 
     use super::*;
 
     /// Longer than any answer takes.
     const PATIENCE: Duration = Duration::from_secs(10);
-    /// How long the first answer takes.
+    /// How long a first answer takes.
     const NAMING: Duration = Duration::from_secs(1);
 
-    #[tokio::test]
-    async fn an_answer_that_comes_late_or_breaks_off_is_asked_for_again() {
-        let (sender, mut latest) = watch::channel(None);
-        let mut failures = vec![
-            AwaitStacksError::BrokenOff("the connection was reset".to_owned()),
-            AwaitStacksError::Stuck,
-        ];
-        let ask = async || match failures.pop() {
-            Some(failure) => Err(failure),
-            None => Ok(Snapshot::new(Timestamp::UNIX_EPOCH)),
-        };
-        let answered = latest.wait_for(|latest| latest.as_ref().is_some_and(Result::is_ok));
-        tokio::select! {
-            () = ask_until_refused(ask, sender) => panic!("it is not asked again"),
-            answered = tokio::time::timeout(PATIENCE, answered) => {
-                let answered = answered.expect("it is asked again in time");
-                drop(answered.expect("it is still asked"));
+    type Answered = Result<Snapshot, AwaitStacksError>;
+
+    /// Gives these answers, each after so long, and then nothing.
+    struct Scripted(VecDeque<(Duration, Answered)>);
+
+    impl Ask for Scripted {
+        async fn ask(&mut self) -> Answered {
+            match self.0.pop_front() {
+                Some((after, answer)) => {
+                    sleep(after).await;
+                    answer
+                }
+                None => std::future::pending().await,
             }
         }
+    }
+
+    fn at_second(second: i64) -> Answered {
+        let at = Timestamp::from_second(second).expect("a small number");
+        Ok(Snapshot::new(at))
+    }
+
+    /// Waits for the answer that was given at this second.
+    async fn wait_for(second: i64, asked: &mut watch::Receiver<Latest>) {
+        let is_it = |latest: &Latest| {
+            let answer = latest.as_ref().and_then(|latest| latest.as_ref().ok());
+            answer.is_some_and(|answer| answer.at().as_second() == second)
+        };
+        let found = timeout(PATIENCE, asked.wait_for(is_it)).await;
+        let found = found.expect("it is asked in time");
+        assert!(found.is_ok(), "it is not asked again");
+    }
+
+    fn start(answers: impl IntoIterator<Item = (Duration, Answered)>) -> Asked {
+        let scripted = Scripted(answers.into_iter().collect());
+        Asked::start("a program".to_owned(), |latest| {
+            ask_subscriber(scripted, latest)
+        })
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_breaks_off_or_does_not_come_in_time_is_asked_for_again() {
+        let broken = AwaitStacksError::BrokenOff("the connection was reset".to_owned());
+        let failures = [broken, AwaitStacksError::Stuck].map(Err);
+        let answers = failures.into_iter().chain([at_second(1)]);
+        let mut asked = start(answers.map(|answer| (Duration::ZERO, answer)));
+        wait_for(1, &mut asked.latest).await;
     }
 
     #[tokio::test]
     async fn a_first_answer_that_takes_long_does_not_put_off_the_next() {
-        let (sender, _latest) = watch::channel(None);
-        let (answers, mut answered) = tokio::sync::mpsc::unbounded_channel();
-        let mut takes = NAMING;
-        let ask = async || {
-            sleep(std::mem::take(&mut takes)).await;
-            let _ = answers.send(Instant::now());
-            Ok(Snapshot::new(Timestamp::UNIX_EPOCH))
-        };
-        let two = async { (answered.recv().await, answered.recv().await) };
-        tokio::select! {
-            () = ask_until_refused(ask, sender) => panic!("it is not asked again"),
-            two = tokio::time::timeout(PATIENCE, two) => {
-                let (Some(first), Some(second)) = two.expect("it is asked again in time") else {
-                    panic!("it is still asked");
-                };
-                assert!(second - first < 3 * NAMING, "{:?}", second - first);
-            }
-        }
+        let mut asked = start([(NAMING, at_second(1)), (Duration::ZERO, at_second(2))]);
+        wait_for(1, &mut asked.latest).await;
+        let first = Instant::now();
+        wait_for(2, &mut asked.latest).await;
+        assert!(first.elapsed() < 3 * NAMING, "{:?}", first.elapsed());
     }
 
     #[tokio::test]
     async fn a_program_without_await_stacks_is_asked_once() {
-        let (sender, latest) = watch::channel(None);
-        let ask = async || Err(AwaitStacksError::NotServed);
-        ask_until_refused(ask, sender).await;
-        assert!(matches!(*latest.borrow(), Some(Err(_))));
+        let refused = Err(AwaitStacksError::NotServed);
+        let answers = [refused, at_second(1)].map(|answer| (Duration::ZERO, answer));
+        let mut asked = start(answers);
+        let ended = async { while asked.latest.changed().await.is_ok() {} };
+        timeout(PATIENCE, ended).await.expect("the asking ends");
+        assert!(matches!(*asked.latest.borrow(), Some(Err(_))));
     }
 }

@@ -48,6 +48,12 @@ impl Answer {
         }
     }
 
+    /// When it was given.
+    #[cfg(test)]
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
     /// Whether the answer is of the process that the console shows; none while no task is
     /// known to both. Tokio counts its ids anew in each process, so that a task is the same
     /// only if its spawn site and its birth are.
