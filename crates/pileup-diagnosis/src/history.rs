@@ -16,6 +16,7 @@ mod last_finish;
 mod lineage;
 mod locks;
 mod pollers;
+mod remembered;
 mod takers;
 mod turnover;
 

@@ -41,21 +41,26 @@
 //! - P. Andersen and N. Keiding, "Multi-state models for event history analysis", *Statistical
 //!   Methods in Medical Research*, 2002: stays in a state, with delayed entry.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
-use crate::{Population, Verdict};
+use crate::{Evidence, Population, Verdict};
 
 /// The part of the allowed error that all cohorts of a site share.
 const SHARE_OF_COHORTS: f64 = 0.2;
 
 /// The verdict on a spawn site, and whose it is.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SiteVerdict {
     /// The cohort that the verdict is about, by its number; none where it is about the whole
     /// site.
     pub cohort: Option<usize>,
     /// Whether it leaks.
     pub verdict: Verdict,
+    /// The other cohorts that leak, by their numbers, where the verdict is about a cohort: those
+    /// with the most old stays first. Their tasks may be those of another cohort, seen from another
+    /// side.
+    pub others: Vec<(usize, Evidence)>,
 }
 
 impl SiteVerdict {
@@ -65,7 +70,7 @@ impl SiteVerdict {
     ///
     /// Where the whole site leaks, it is about the whole site; but where some of its old tasks
     /// finish and a cohort leaks as well, it is about that cohort. Of several cohorts it is about
-    /// the one with the most old stays. Where none leaks, it is about the whole site, or about
+    /// the one with the most old stays, and has the `others` as well. Where none leaks, it is about the whole site, or about
     /// an undecided cohort where the whole site is clear.
     #[must_use]
     pub fn of(whole: &Population, cohorts: &[Population], max_lifetime: Duration) -> Self {
@@ -74,27 +79,40 @@ impl SiteVerdict {
         } else {
             1.0 - SHARE_OF_COHORTS
         };
-        let of_whole = Self {
-            cohort: None,
-            verdict: whole.verdict_with(max_lifetime, share),
-        };
-        if matches!(of_whole.verdict, Verdict::Leaks(evidence) if evidence.finished == 0) {
-            return of_whole;
+        let of_whole = whole.verdict_with(max_lifetime, share);
+        if matches!(of_whole, Verdict::Leaks(evidence) if evidence.finished == 0) {
+            return Self {
+                cohort: None,
+                verdict: of_whole,
+                others: Vec::new(),
+            };
         }
         let share = SHARE_OF_COHORTS / cohorts.len().max(1) as f64;
-        let of_cohorts = cohorts.iter().enumerate().map(|(number, cohort)| Self {
-            cohort: Some(number),
-            verdict: cohort.verdict_with(max_lifetime, share),
+        let of_cohorts = cohorts.iter().enumerate().map(|(number, cohort)| {
+            let verdict = cohort.verdict_with(max_lifetime, share);
+            (Some(number), verdict)
         });
-        let surest = of_cohorts.chain([of_whole]).max_by_key(Self::rank);
-        surest.unwrap_or(of_whole)
+        let mut verdicts: Vec<(Option<usize>, Verdict)> =
+            of_cohorts.chain([(None, of_whole)]).collect();
+        verdicts.sort_by_key(|(cohort, verdict)| Reverse(Self::rank(*cohort, verdict)));
+        let mut verdicts = verdicts.into_iter();
+        let (cohort, verdict) = verdicts.next().unwrap_or((None, of_whole));
+        let leaks = verdicts.filter_map(|(cohort, verdict)| match verdict {
+            Verdict::Leaks(evidence) => Some((cohort?, evidence)),
+            Verdict::Undecided { .. } | Verdict::Clear => None,
+        });
+        Self {
+            cohort,
+            verdict,
+            others: leaks.collect(),
+        }
     }
 
     /// The surest is the largest. Of two that leak it is a cohort, and otherwise the whole site;
     /// then the one with the most old tasks.
-    fn rank(&self) -> (u8, bool, usize) {
-        let is_whole = self.cohort.is_none();
-        match self.verdict {
+    fn rank(cohort: Option<usize>, verdict: &Verdict) -> (u8, bool, usize) {
+        let is_whole = cohort.is_none();
+        match verdict {
             Verdict::Leaks(evidence) => (2, !is_whole, evidence.old),
             Verdict::Undecided { so_far, .. } => (1, is_whole, so_far.old),
             Verdict::Clear => (0, is_whole, 0),

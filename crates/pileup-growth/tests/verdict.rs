@@ -277,3 +277,23 @@ fn a_cohort_is_named_where_some_of_the_old_tasks_of_a_site_that_leaks_finish() {
     assert_eq!(verdict.cohort, Some(0));
     assert!(leaks(&verdict.verdict), "{verdict:?}");
 }
+
+#[test]
+fn every_cohort_that_leaks_is_named_beside_the_one_with_the_most_old_tasks() {
+    let (many, few) = (ages(0.5, 60.0), ages(1.0, 60.0));
+    let mut finished = Lifetimes::default();
+    (5..35).for_each(|seconds| finished.add_many(Duration::from_secs(seconds), 4));
+    let nobody = Lifetimes::default();
+    let mut all = [&many[..], &few].concat();
+    all.sort_unstable_by(|a, b| b.cmp(a));
+    let site = population(60.0, &all, &finished);
+    let cohorts = [
+        population(60.0, &few, &nobody),
+        population(60.0, &[], &finished),
+        population(60.0, &many, &nobody),
+    ];
+    let verdict = SiteVerdict::of(&site, &cohorts, MINUTE);
+    assert_eq!(verdict.cohort, Some(2));
+    let others: Vec<usize> = verdict.others.iter().map(|(number, _)| *number).collect();
+    assert_eq!(others, [0]);
+}

@@ -14,7 +14,7 @@ use super::activity::{activity, are_closures};
 use super::cohorts::Cohort;
 use super::deadlines::deadlines;
 use super::expected::Expected;
-use super::site::{Grown, growth};
+use super::site::{Grown, all_growth};
 use crate::history::{History, SiteHistory};
 use crate::report::{Doubt, Evidence};
 use crate::thresholds::{END_IN_WATCHES, FIRST_WAIT_PART, OLD_PART, are_most};
@@ -45,7 +45,7 @@ pub(crate) fn piles<'a>(history: &'a History, expected: &Expected) -> Vec<Pile<'
     let Some(latest) = history.latest() else {
         return Vec::new();
     };
-    let grown = growth(history, expected).into_iter();
+    let grown = all_growth(history, expected).into_iter();
     let mut piles: Vec<Pile> = grown
         .filter_map(|grown| {
             let max_lifetime = expected.max_lifetime(grown.site);

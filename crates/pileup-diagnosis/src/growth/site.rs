@@ -1,13 +1,17 @@
 //! What growth shows at a spawn site: the verdict of `pileup-growth` on its tasks.
 
+use std::cmp::Reverse;
+use std::collections::HashSet;
 use std::time::Duration;
 
-use pileup_growth::{Period, Population, SiteVerdict, Verdict};
-use pileup_model::{Site, Task};
+use pileup_growth::{Evidence, Period, Population, SiteVerdict, Verdict};
+use pileup_model::{Site, Task, TaskId};
 
 use super::Expected;
 use super::cohorts::{Cohort, cohorts};
 use crate::history::{History, SiteHistory};
+use crate::report::InCommon;
+use crate::thresholds::are_most;
 
 /// The verdict on the tasks of one spawn site.
 pub struct Grown<'a> {
@@ -25,9 +29,17 @@ pub struct Grown<'a> {
 /// The verdicts on the tasks of all spawn sites, in the order of the sites.
 #[must_use]
 pub fn growth<'a>(history: &'a History, expected: &Expected) -> Vec<Grown<'a>> {
+    let mut grown = all_growth(history, expected);
+    // Of several cohorts that leak, one decides a site.
+    grown.dedup_by_key(|grown| grown.site);
+    grown
+}
+
+/// The same, with several verdicts on a site of which several cohorts leak.
+pub(super) fn all_growth<'a>(history: &'a History, expected: &Expected) -> Vec<Grown<'a>> {
     let sites = history.sites();
     sites
-        .filter_map(|(site, seen)| grown(site, seen, history, expected.max_lifetime(site)))
+        .flat_map(|(site, seen)| grown(site, seen, history, expected.max_lifetime(site)))
         .collect()
 }
 
@@ -36,8 +48,10 @@ fn grown<'a>(
     seen: &'a SiteHistory,
     history: &'a History,
     max_lifetime: Duration,
-) -> Option<Grown<'a>> {
-    let latest = history.latest()?;
+) -> Vec<Grown<'a>> {
+    let Some(latest) = history.latest() else {
+        return Vec::new();
+    };
     let live: Vec<&Task> = seen.living.iter().map(AsRef::as_ref).collect();
     let ages: Vec<Duration> = live.iter().map(|task| task.age(latest.at)).collect();
     let before = Period {
@@ -57,17 +71,62 @@ fn grown<'a>(
         before: Some(before),
         lag,
     };
-    let mut cohorts = cohorts(site, &live, history, latest.at);
+    let cohorts = cohorts(site, &live, history, latest.at);
     let populations: Vec<Population> = cohorts
         .iter()
         .map(|cohort| cohort.population(watch, lag))
         .collect();
-    let SiteVerdict { cohort, verdict } = SiteVerdict::of(&population, &populations, max_lifetime);
-    Some(Grown {
+    let verdict = SiteVerdict::of(&population, &populations, max_lifetime);
+    let of = |verdict: Verdict, cohort: Option<Cohort<'a>>| Grown {
         site,
         verdict,
         seen,
-        cohort: cohort.map(|number| cohorts.swap_remove(number)),
-        live,
-    })
+        cohort,
+        live: live.clone(),
+    };
+    match (verdict.cohort, verdict.verdict) {
+        (Some(surest), Verdict::Leaks(evidence)) => {
+            let leaks = [(surest, evidence)].into_iter().chain(verdict.others);
+            let leaks = distinct(leaks.collect(), cohorts).into_iter();
+            leaks
+                .map(|(evidence, cohort)| of(Verdict::Leaks(evidence), Some(cohort)))
+                .collect()
+        }
+        (surest, verdict) => {
+            let cohort = surest.and_then(|surest| cohorts.into_iter().nth(surest));
+            vec![of(verdict, cohort)]
+        }
+    }
+}
+
+/// Of the cohorts of a site that leak, those that are not the same tasks seen from another side.
+/// Where a task waits says more than its name does; and that it is not polled says least.
+fn distinct(
+    mut leaks: Vec<(usize, Evidence)>,
+    cohorts: Vec<Cohort<'_>>,
+) -> Vec<(Evidence, Cohort<'_>)> {
+    let mut cohorts: Vec<Option<Cohort>> = cohorts.into_iter().map(Some).collect();
+    leaks.sort_by_key(|(number, evidence)| {
+        let in_common = cohorts[*number].as_ref().map(|cohort| cohort.in_common);
+        let is_still = matches!(in_common, Some(InCommon::NotPolled));
+        let is_name = matches!(in_common, Some(InCommon::Name { .. }));
+        (is_still, Reverse(evidence.old), is_name)
+    });
+    let mut known: HashSet<TaskId> = HashSet::new();
+    let mut distinct = Vec::new();
+    for (number, evidence) in leaks {
+        let Some(cohort) = cohorts[number].take() else {
+            continue;
+        };
+        let old: Vec<TaskId> = cohort.tasks[..evidence.old]
+            .iter()
+            .map(|task| task.id)
+            .collect();
+        let again = old.iter().filter(|task| known.contains(task)).count();
+        if again == 0 || !are_most(again, old.len()) {
+            known.extend(old);
+            distinct.push((evidence, cohort));
+        }
+    }
+    distinct
 }

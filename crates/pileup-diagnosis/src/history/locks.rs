@@ -15,8 +15,11 @@
 //! can move to another task: a holder that has finished has given its guard away, or forgotten
 //! it.
 //!
-//! How many permits a semaphore has, no message says either: it is what is free at a moment
-//! when none of the tasks that took one lives.
+//! No message says either how many permits a semaphore has: it is what is free at a moment
+//! when none of the tasks that took one lives. If a semaphore was exhausted before that was seen,
+//! its permits are with the live tasks among all that ever took one, unless some were forgotten.
+//! Two cases are clear enough: there is only one such task, or none of them was polled since it
+//! took its permit, so that none can have given it back.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -26,12 +29,14 @@ use pileup_model::{AsyncOp, ENDED_OPS_KEPT, Primitive, Resource, ResourceId, Sna
 
 use super::changes::changes;
 use super::pollers::{Pollers, SeenTask};
+use super::remembered::remembered_since;
 use super::takers::{TakenOf, Takers};
 
 /// What a lock allows at once, and when it was last seen free.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LocksSeen {
-    started: Option<Timestamp>,
+    /// Since when every op that ended is known.
+    known_since: Option<Timestamp>,
     by_resource: HashMap<ResourceId, LockSeen>,
     /// Of semaphores that user code made.
     takers: HashMap<ResourceId, Takers>,
@@ -80,14 +85,16 @@ impl LocksSeen {
         snapshot: &Snapshot,
         pollers: &Pollers,
     ) {
-        let started = *self.started.get_or_insert(snapshot.at);
+        let known_since = *self
+            .known_since
+            .get_or_insert_with(|| remembered_since(snapshot).unwrap_or(snapshot.at));
         let before = std::mem::take(&mut self.by_resource);
         let mut unmeasured: HashMap<ResourceId, u64> = HashMap::new();
         for resource in &snapshot.resources {
             let known = before.get(&resource.id).copied();
             let mut seen = known.unwrap_or_else(|| LockSeen {
                 // Nobody holds a lock that has just been made.
-                free_at: (resource.created_at >= started).then_some(resource.created_at),
+                free_at: (resource.created_at >= known_since).then_some(resource.created_at),
                 ..LockSeen::default()
             });
             let free = match (resource.primitive(), seen.capacity) {
@@ -255,6 +262,10 @@ fn several(
     {
         return Holder::Ended(takers.into_keys().cloned().collect(), newest);
     }
+    let is_exhausted = is_semaphore && lock.free_permits() == Some(0);
+    if is_exhausted && seen.capacity.is_none() && was_free && is_complete {
+        return holders_of_all(&takers, latest);
+    }
     let Some(held) = held(lock, seen).filter(|held| *held > 0) else {
         return Holder::Unknown;
     };
@@ -268,6 +279,22 @@ fn several(
         return Holder::Several(live().map(|(task, _)| SeenTask::clone(task)).collect());
     }
     Holder::Unknown
+}
+
+/// The holders of all permits of a semaphore, of those that ever took one.
+fn holders_of_all(takers: &BTreeMap<&SeenTask, (Timestamp, u64)>, latest: &Snapshot) -> Holder {
+    let mut live = Vec::new();
+    let mut were_polled = false;
+    for (taker, (taken, _)) in takers {
+        if let Some(task) = latest.task(taker.id).filter(|_| taker.lives(latest)) {
+            live.push(SeenTask::clone(taker));
+            were_polled |= task.polls.last_started > Some(*taken);
+        }
+    }
+    if live.is_empty() || (live.len() > 1 && were_polled) {
+        return Holder::Unknown;
+    }
+    Holder::Several(live)
 }
 
 /// How often a lock that several may hold is held, if that is known.

@@ -30,11 +30,12 @@ pub(crate) fn claims(observation: &Observation) -> Vec<Graded> {
             let claims = code.rule()(observation).into_iter();
             let is_known = |claim: &Claim| {
                 reads_explained_pile(claim, observation, &explained)
+                    || reads_pile_of_cause(claim, &kept)
                     || claim.is_explained_by(&of_runtime)
                     || (claim.gives_way && claim.is_explained_by(&explained))
             };
-            let open = claims.filter(|claim| !is_known(claim));
-            kept.extend(open.map(|claim| judge(claim, observation)));
+            let open: Vec<Claim> = claims.filter(|claim| !is_known(claim)).collect();
+            kept.extend(open.into_iter().map(|claim| judge(claim, observation)));
         }
     }
     let explained = explained(&kept);
@@ -60,6 +61,16 @@ fn judge(mut claim: Claim, observation: &Observation) -> Graded {
 fn doubts_of_the_watch(observation: &Observation) -> Vec<Doubt> {
     let starved = starvation(observation.history).map(|_| Doubt::Starved);
     starved.into_iter().collect()
+}
+
+/// Whether a claim is the symptom of a pile whose cause is claimed already. That matters as long as
+/// the pile is not decided: then the cause is a suspicion as well.
+fn reads_pile_of_cause(claim: &Claim, kept: &[Graded]) -> bool {
+    let is_symptom = claim.code.stage() == Stage::Symptom && claim.reads_pile.is_some();
+    is_symptom
+        && kept
+            .iter()
+            .any(|graded| graded.claim.reads_pile == claim.reads_pile)
 }
 
 fn reads_explained_pile(

@@ -219,6 +219,8 @@ thread none.
 
 ## Scenarios
 
-None of its own: `blocking-loop` has the milder form (PU02), in which one worker is held and
+No scenario: `cargo run -p pileup-stuck -- blocking-flush` blocks a runtime of
+four workers, and `stream-after-its-end --worker-threads 1` computes for good.
+`blocking-loop` has the milder form (PU02), in which one worker is held and
 others go on.
 ";

@@ -159,5 +159,6 @@ The probe shows the line at which each of them waits.
 
 ## Scenarios
 
-None yet: any program that shuts down while a task waits.
+No scenario: `cargo run -p pileup-stuck -- drain-without-end` shuts down while
+three tasks wait.
 ";

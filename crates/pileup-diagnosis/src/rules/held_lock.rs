@@ -5,6 +5,7 @@
 //! long, the finding is theirs.
 
 use std::collections::{BTreeMap, HashSet};
+use std::iter;
 use std::time::Duration;
 
 use pileup_model::{Site, Snapshot, Task, TaskId, TaskState, elapsed};
@@ -86,7 +87,9 @@ fn claim(pile: &Pile, observation: &Observation) -> Option<Claim> {
         ],
         members: holders,
         waiting: others,
-        doubts: vec![Doubt::HolderMayGoOn],
+        doubts: iter::once(Doubt::HolderMayGoOn)
+            .chain(pile.undecided())
+            .collect(),
         ..Claim::new(Code::HeldLock, site, ADVICE)
     })
 }
@@ -133,8 +136,12 @@ waits for nothing in that list.
 - A slow holder that gives back looks the same until it does. In a convoy behind
   a hot lock the holder changes, and the waiting tasks rotate: watch for longer
   than one hold takes.
-- A guard taken by `try_lock`, or before pileup was attached, has no known
-  holder; the finding is then PU03.
+- A guard taken by `try_lock` has no known holder; the finding is then PU03. So
+  has a guard that was taken so long before pileup was attached that the program
+  no longer remembers it.
+- A semaphore that had no free permit when pileup was attached: the tasks that
+  took permits and have not been polled since are its holders. One of them may
+  have given its permit back in the poll in which it took it.
 
 ## How to fix it
 

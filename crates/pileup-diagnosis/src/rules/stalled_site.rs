@@ -176,5 +176,6 @@ from where.
 
 ## Scenarios
 
-None of its own: `permit-hoarding` (PU03) shows how permits are lost one by one, before none is left.
+No scenario: `cargo run -p pileup-stuck -- exhausted-pool` loses all permits of a
+pool. `permit-hoarding` (PU03) shows how they are lost one by one.
 ";

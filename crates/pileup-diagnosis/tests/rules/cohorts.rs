@@ -195,3 +195,37 @@ fn tasks_that_wait_for_the_same_lock_are_found_among_sessions() {
         "{evidence}"
     );
 }
+
+#[test]
+fn two_kinds_of_task_that_stay_are_two_findings() {
+    let report = watch(&one_in_four_stays(90), 90.0, |task, stays, _| {
+        let line = match (stays, task.id.0 % 3) {
+            (false, _) => 12,
+            (true, 0) => 88,
+            (true, _) => 99,
+        };
+        task.waits = Some(waits_at(line));
+    });
+    assert_eq!(
+        found(&report),
+        [("accept.rs", "PU03"), ("accept.rs", "PU03")]
+    );
+    let says = ["handler.rs:99 stay", "handler.rs:88 stay"];
+    for (finding, says) in report.findings.iter().zip(says) {
+        assert!(finding.evidence.join("\n").contains(says), "{finding:#?}");
+    }
+}
+
+#[test]
+fn tasks_that_stay_and_differ_from_others_in_two_ways_are_one_finding() {
+    let report = watch(&one_in_four_stays(60), 60.0, |task, stays, _| {
+        task.waits = Some(waits_at(if stays { 88 } else { 12 }));
+        task.name = Some(if stays { "job" } else { "session" }.into());
+    });
+    assert_eq!(found(&report), [("accept.rs", "PU03")]);
+    assert!(
+        evidence(&report).contains("the 60 that wait at handler.rs:88 stay"),
+        "{}",
+        evidence(&report)
+    );
+}

@@ -491,3 +491,92 @@ fn a_circle_over_a_permit_that_its_tasks_alone_have_taken_is_probable() {
     let report = circle_with_a_permit("other.rs").watch(0.0, 12.0);
     assert_eq!(report.worst(), Some(Grade::Suspicious));
 }
+
+/// A pool of six that twenty queries have used, and whose permits six subscriptions have taken
+/// since. It is watched from later on.
+fn a_pool_with_six_holders() -> Program {
+    let mut program = Program::default();
+    let pool = program.semaphore_with("pool.rs", &[(0.0, 6), (3.0, 0)]);
+    for number in 0..20 {
+        let born = 0.1 + f64::from(number) / 10.0;
+        let query = program.spawn("query.rs", born, Some(0.05)).id;
+        program.takes(query, pool, born);
+    }
+    for _ in 0..6 {
+        let subscription = spawn(&mut program, "subscription.rs", 3.0);
+        program.takes(subscription, pool, 3.0);
+    }
+    for number in 1..=400 {
+        let born = 3.0 + f64::from(number) / 10.0;
+        let query = spawn(&mut program, "query.rs", born);
+        program.waits(query, pool, born);
+    }
+    program
+}
+
+#[test]
+fn holders_that_took_their_permits_before_the_watch_are_named() {
+    let report = a_pool_with_six_holders().watch(10.0, 40.0);
+    assert_eq!(found(&report), [("subscription.rs", "PU07")]);
+    assert!(
+        evidence(&report).contains("wait for what 6 tasks of this site hold"),
+        "{}",
+        evidence(&report)
+    );
+}
+
+#[test]
+fn holders_are_not_guessed_where_one_may_have_given_its_permit_back() {
+    let mut program = a_pool_with_six_holders();
+    let one = program
+        .spawned()
+        .find(|task| task.created_at == at(3.0))
+        .expect("a subscription");
+    one.polls.last_started = Some(at(3.5));
+    one.polls.last_ended = Some(at(3.5));
+    let report = program.watch(10.0, 40.0);
+    assert_eq!(found(&report), [("query.rs", "PU03")]);
+}
+
+#[test]
+fn holders_are_not_guessed_where_the_program_may_have_forgotten_some() {
+    let forgotten = at(2.0);
+    let program = a_pool_with_six_holders();
+    let report = program.watch_changed(10.0, 40.0, |snapshot, _| {
+        let is_known = |end: Option<_>| end.is_none_or(|end| end >= forgotten);
+        snapshot.async_ops.retain(|op| is_known(op.dropped_at));
+        snapshot.finished.retain(|task| is_known(task.finished_at));
+    });
+    assert_eq!(found(&report), [("query.rs", "PU03")]);
+}
+
+#[test]
+fn a_pile_and_its_holder_are_one_finding_before_they_are_decided() {
+    let report = a_pool_with_six_holders()
+        .expects_lifetimes_up_to(3600)
+        .watch(10.0, 40.0);
+    assert_eq!(found(&report), [("subscription.rs", "PU07")]);
+    assert_eq!(report.worst(), Some(Grade::Suspicious));
+    assert!(
+        evidence(&report).contains("a watch that is"),
+        "{}",
+        evidence(&report)
+    );
+}
+
+#[test]
+fn a_reader_that_waits_for_its_own_lock_since_before_the_watch_is_a_deadlock() {
+    let mut program = Program::default();
+    let table = program.rw_lock_read_by("table.rs", 1);
+    for number in 0..20 {
+        let born = 0.1 + f64::from(number) / 10.0;
+        let request = program.spawn("request.rs", born, Some(0.05)).id;
+        program.takes(request, table, born);
+    }
+    let reload = spawn(&mut program, "reload.rs", 3.0);
+    program.takes(reload, table, 3.0);
+    program.waits(reload, table, 3.0);
+    let report = program.watch(10.0, 40.0);
+    assert_eq!(found(&report), [("reload.rs", "PU04")]);
+    assert_eq!(report.worst(), Some(Grade::Certain));
+}
