@@ -9,13 +9,22 @@ use syn::{Error, Expr, ExprLit, Ident, Lit, LitStr, MetaNameValue, Path, Result,
 /// What the attribute was given.
 #[derive(Default)]
 pub(crate) struct Arguments {
-    pub(crate) is_multi_thread: bool,
+    pub(crate) flavor: Flavor,
     pub(crate) worker_threads: Option<usize>,
     pub(crate) start_paused: bool,
     pub(crate) allow: Vec<Allow>,
     pub(crate) timeout: Option<Duration>,
     /// The path of the crate `pileup_test`, if it has another name.
     pub(crate) krate: Option<Path>,
+}
+
+/// Which runtime a test runs on.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flavor {
+    #[default]
+    CurrentThread,
+    MultiThread,
+    Local,
 }
 
 /// A pattern of spawn sites whose tasks may outlive the test.
@@ -54,7 +63,7 @@ impl Parse for Arguments {
                 ));
             }
             match name.as_str() {
-                "flavor" => arguments.is_multi_thread = is_multi_thread(value)?,
+                "flavor" => arguments.flavor = flavor(value)?,
                 "worker_threads" => {
                     worker_threads = Some(argument.path.span());
                     arguments.worker_threads = Some(threads(value)?);
@@ -98,17 +107,18 @@ impl Parse for Arguments {
                 input.parse::<Token![,]>()?;
             }
         }
-        if let (Some(span), false) = (worker_threads, arguments.is_multi_thread) {
+        let is_multi_thread = arguments.flavor == Flavor::MultiThread;
+        if let (Some(span), false) = (worker_threads, is_multi_thread) {
             return Err(Error::new(
                 span,
                 "`worker_threads` needs `flavor = \"multi_thread\"`",
             ));
         }
-        if let (Some(span), true) = (start_paused, arguments.is_multi_thread) {
+        if let (Some(span), true) = (start_paused, is_multi_thread) {
             return Err(Error::new(
                 span,
-                "`start_paused` needs `flavor = \"current_thread\"`: Tokio pauses the clock of no \
-                 other runtime",
+                "`start_paused` needs a runtime with one thread: remove \
+                 `flavor = \"multi_thread\"`",
             ));
         }
         Ok(arguments)
@@ -166,14 +176,16 @@ fn threads(value: &Expr) -> Result<usize> {
         .ok_or_else(|| Error::new(value.span(), "expected a number of threads, such as 2"))
 }
 
-fn is_multi_thread(value: &Expr) -> Result<bool> {
+fn flavor(value: &Expr) -> Result<Flavor> {
     match text(value, "multi_thread")?.value().as_str() {
-        "multi_thread" => Ok(true),
-        "current_thread" => Ok(false),
+        "current_thread" => Ok(Flavor::CurrentThread),
+        "multi_thread" => Ok(Flavor::MultiThread),
+        "local" => Ok(Flavor::Local),
         other => Err(Error::new(
             value.span(),
             format!(
-                "unknown flavor `{other}`; the flavors are \"current_thread\" and \"multi_thread\""
+                "unknown flavor `{other}`; the flavors are \"current_thread\", \"multi_thread\" \
+                 and \"local\""
             ),
         )),
     }

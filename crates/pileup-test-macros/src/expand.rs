@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 use syn::spanned::Spanned;
 use syn::{Attribute, Error, ItemFn, Result, ReturnType, Signature, Type};
 
-use crate::arguments::{Allow, Arguments};
+use crate::arguments::{Allow, Arguments, Flavor};
 
 /// The test, or an error at the place of the mistake. The function is kept beside the error,
 /// so that the compiler reports no other one for want of it.
@@ -39,7 +39,11 @@ fn expand(arguments: &Arguments, item: &ItemFn) -> Result<TokenStream> {
         block,
     } = item;
     let name = sig.ident.to_string();
-    let is_multi_thread = arguments.is_multi_thread;
+    let flavor = match arguments.flavor {
+        Flavor::CurrentThread => quote!(CurrentThread),
+        Flavor::MultiThread => quote!(MultiThread),
+        Flavor::Local => quote!(Local),
+    };
     let worker_threads = option(arguments.worker_threads.as_ref());
     let start_paused = arguments.start_paused;
     let timeout = arguments.timeout.map(|timeout| {
@@ -71,7 +75,7 @@ fn expand(arguments: &Arguments, item: &ItemFn) -> Result<TokenStream> {
             #krate::attribute::run::<#output>(
                 &#krate::attribute::Settings {
                     name: ::core::concat!(::core::module_path!(), "::", #name),
-                    is_multi_thread: #is_multi_thread,
+                    flavor: #krate::attribute::Flavor::#flavor,
                     worker_threads: #worker_threads,
                     start_paused: #start_paused,
                     allow: &[#(#allow),*],

@@ -9,11 +9,12 @@ use proc_macro::TokenStream;
 
 /// Makes an async function a test, and fails it if it leaves tasks behind.
 ///
-/// It takes what `#[tokio::test]` takes:
+/// It takes the stable arguments of `#[tokio::test]`:
 ///
-/// - `flavor = "current_thread"`, the default, or `"multi_thread"`
+/// - `flavor = "current_thread"`, the default, `"multi_thread"`, or `"local"`, on which
+///   `tokio::task::spawn_local` works
 /// - `worker_threads = 2`, with `flavor = "multi_thread"`
-/// - `start_paused = true`, with `flavor = "current_thread"`
+/// - `start_paused = true`, with the other two flavors
 /// - `crate = "my_test"`: another name of the crate `pileup_test`
 ///
 /// and of its own:

@@ -82,7 +82,7 @@ const MISTAKES: [(&str, &str, &str, &str); 21] = [
     (
         "flavor = \"multi_thread\", start_paused = true",
         "async fn a() {}",
-        "needs `flavor = \"current_thread\"`",
+        "needs a runtime with one thread",
         "start_paused",
     ),
     (
@@ -147,6 +147,7 @@ fn no_error_is_found_in_what_is_right() {
         "",
         "flavor = \"multi_thread\", worker_threads = 2",
         "start_paused = true, timeout = \"10s\"",
+        "flavor = \"local\", start_paused = true",
         "allow = \"a.rs\", reason = \"why\", allow = \"b.rs\", crate = \"guard\"",
     ] {
         let arguments = arguments.parse().expect("tokens");

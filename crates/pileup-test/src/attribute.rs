@@ -2,19 +2,30 @@
 
 use std::time::Duration;
 
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, LocalRuntime, Runtime};
 
 use crate::rules::Rules;
 use crate::switch::Switch;
 use crate::test_run;
 use crate::watched_runtime::Shape;
 
+/// Which runtime a test runs on, as in `#[tokio::test(flavor = "…")]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flavor {
+    /// `current_thread`
+    CurrentThread,
+    /// `multi_thread`
+    MultiThread,
+    /// `local`: a [`tokio::runtime::LocalRuntime`]
+    Local,
+}
+
 /// The arguments of the attribute, and the name of the test.
 pub struct Settings {
     /// The path of the test's function.
     pub name: &'static str,
-    /// Whether the runtime has several workers.
-    pub is_multi_thread: bool,
+    /// Which runtime it runs on.
+    pub flavor: Flavor,
     /// How many workers it has; as many as there are processors if it is none.
     pub worker_threads: Option<usize>,
     /// Whether the clock of the runtime is paused at the start.
@@ -67,16 +78,18 @@ pub fn run<T>(
         settings.name
     );
     let shape = Shape {
-        is_multi_thread: settings.is_multi_thread,
+        flavor: settings.flavor,
         worker_threads: settings.worker_threads,
         start_paused: settings.start_paused,
     };
     let switch = Switch::of_environment().unwrap_or_else(|error| panic!("{error}"));
     if switch == Switch::Off {
-        let runtime = shape.builder().build();
-        return runtime
-            .unwrap_or_else(|error| panic!("failed to build the runtime: {error}"))
-            .block_on(body);
+        return match shape.flavor {
+            Flavor::Local => shape.build_unwatched::<LocalRuntime>().block_on(body),
+            Flavor::CurrentThread | Flavor::MultiThread => {
+                shape.build_unwatched::<Runtime>().block_on(body)
+            }
+        };
     }
     let rules = Rules::read(switch, settings.allow).unwrap_or_else(|error| panic!("{error}"));
     let (value, verdict) = test_run::run(settings, shape, &rules, body, has_failed);

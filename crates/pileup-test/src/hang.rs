@@ -46,6 +46,21 @@ pub(crate) fn running() -> Vec<Arc<RunningTest>> {
     with_running(|running| running.clone())
 }
 
+/// Whether SIGTERM will print what the tests that run then wait for.
+#[cfg(unix)]
+pub(crate) fn expects_sigterm() -> bool {
+    let is_expected = crate::sigterm::is_expected();
+    if is_expected {
+        crate::sigterm::expect();
+    }
+    is_expected
+}
+
+#[cfg(not(unix))]
+pub(crate) fn expects_sigterm() -> bool {
+    false
+}
+
 fn with_running<T>(use_it: impl FnOnce(&mut Vec<Arc<RunningTest>>) -> T) -> T {
     use_it(&mut RUNNING.lock().unwrap_or_else(PoisonError::into_inner))
 }

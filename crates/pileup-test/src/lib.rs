@@ -24,6 +24,7 @@ mod blocked;
 mod check;
 mod clock;
 mod files;
+mod foreign_drop;
 mod guard;
 mod hang;
 mod rules;

@@ -8,6 +8,7 @@ use std::thread;
 use tokio::runtime::{self, Handle};
 
 use crate::check::check;
+use crate::hang::{Registered, expects_sigterm};
 use crate::rules::Rules;
 use crate::switch::Switch;
 use crate::watched_runtime::{Shape, WatchedRuntime};
@@ -16,9 +17,11 @@ use crate::watched_runtime::{Shape, WatchedRuntime};
 ///
 /// When it is dropped, tasks that are still alive fail the test.
 pub struct Runtime {
-    inner: WatchedRuntime,
+    inner: WatchedRuntime<runtime::Runtime>,
     rules: Option<Rules>,
     made_at: &'static Location<'static>,
+    /// Where SIGTERM is to print what the test waits for.
+    _registered: Option<Registered>,
 }
 
 /// A current-thread runtime whose drop fails the test if tasks are left.
@@ -43,10 +46,15 @@ pub fn runtime() -> Runtime {
     );
     let switch = Switch::of_environment().unwrap_or_else(|error| panic!("{error}"));
     let rules = Rules::read(switch, &[]).unwrap_or_else(|error| panic!("{error}"));
+    let inner: WatchedRuntime<_> = Shape::CURRENT_THREAD.build();
+    let made_at = Location::caller();
+    let is_on = switch != Switch::Off;
     Runtime {
-        inner: Shape::default().build(),
-        rules: (switch != Switch::Off).then_some(rules),
-        made_at: Location::caller(),
+        _registered: (is_on && expects_sigterm())
+            .then(|| Registered::new(&test_name(), made_at, inner.seen())),
+        inner,
+        rules: is_on.then_some(rules),
+        made_at,
     }
 }
 
@@ -55,7 +63,7 @@ impl Runtime {
     /// the next call: they are checked when the runtime is dropped.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         let _entered = self.inner.watched().enter();
-        self.inner.block_on(future)
+        self.inner.tokio().block_on(future)
     }
 }
 
@@ -63,7 +71,7 @@ impl Deref for Runtime {
     type Target = runtime::Runtime;
 
     fn deref(&self) -> &runtime::Runtime {
-        &self.inner
+        self.inner.tokio()
     }
 }
 
@@ -78,6 +86,7 @@ impl Drop for Runtime {
             let seen = self.inner.seen();
             let name = test_name();
             self.inner
+                .tokio()
                 .block_on(check(&seen, &rules, &name, self.made_at))
         };
         if let Some(verdict) = verdict {

@@ -48,6 +48,16 @@ impl Seen {
         }
     }
 
+    /// The runtime.
+    pub(crate) fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Whether the runtime was made by this crate, and no task can be missed.
+    pub(crate) fn sees_all(&self) -> bool {
+        self.watched.sees_all()
+    }
+
     /// What is alive now.
     pub(crate) fn alive(&self) -> Alive {
         let mut tasks = self.watched.tasks();

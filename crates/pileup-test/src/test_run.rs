@@ -4,14 +4,16 @@ use std::panic::Location;
 use std::pin::pin;
 use std::sync::Arc;
 
-use crate::attribute::Settings;
+use tokio::runtime::{LocalRuntime, Runtime};
+
+use crate::attribute::{Flavor, Settings};
 use crate::check::check;
-use crate::hang::Registered;
+use crate::hang::{Registered, expects_sigterm};
 use crate::rules::Rules;
 use crate::verdict::Verdict;
 use crate::watch::Watched;
 use crate::watchdog::Watchdog;
-use crate::watched_runtime::Shape;
+use crate::watched_runtime::{Shape, TokioRuntime, WatchedRuntime};
 
 /// Runs the future of a test. A test that has failed by itself is not checked: what it leaves
 /// follows from that.
@@ -23,8 +25,25 @@ pub(crate) fn run<T>(
     body: impl Future<Output = T>,
     has_failed: impl FnOnce(&T) -> bool,
 ) -> (Option<T>, Option<Verdict>) {
+    match shape.flavor {
+        Flavor::Local => {
+            run_on::<LocalRuntime, T>(&shape.build(), settings, rules, body, has_failed)
+        }
+        Flavor::CurrentThread | Flavor::MultiThread => {
+            run_on::<Runtime, T>(&shape.build(), settings, rules, body, has_failed)
+        }
+    }
+}
+
+#[track_caller]
+fn run_on<R: TokioRuntime, T>(
+    runtime: &WatchedRuntime<R>,
+    settings: &Settings,
+    rules: &Rules,
+    body: impl Future<Output = T>,
+    has_failed: impl FnOnce(&T) -> bool,
+) -> (Option<T>, Option<Verdict>) {
     let at = Location::caller();
-    let runtime = shape.build();
     let seen = runtime.seen();
     let watches_for_hangs = settings.timeout.is_some() || expects_sigterm();
     let registered =
@@ -43,10 +62,10 @@ pub(crate) fn run<T>(
     };
     let _entered = runtime.watched().enter();
     match &registered {
-        None => runtime.block_on(async { check(body.await).await }),
+        None => runtime.tokio().block_on(async { check(body.await).await }),
         Some(registered) => {
             let body = Watched::wrap(body);
-            runtime.block_on(async {
+            runtime.tokio().block_on(async {
                 // Alive until its report is made.
                 let mut body = pin!(body);
                 let value = match &watchdog {
@@ -60,18 +79,4 @@ pub(crate) fn run<T>(
             })
         }
     }
-}
-
-#[cfg(unix)]
-fn expects_sigterm() -> bool {
-    let is_expected = crate::sigterm::is_expected();
-    if is_expected {
-        crate::sigterm::expect();
-    }
-    is_expected
-}
-
-#[cfg(not(unix))]
-fn expects_sigterm() -> bool {
-    false
 }

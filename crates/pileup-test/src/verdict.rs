@@ -49,6 +49,7 @@ impl Outcome {
 }
 
 /// A report on one test.
+#[derive(Clone)]
 pub(crate) struct Verdict {
     pub(crate) report: Report,
     pub(crate) outcome: Outcome,

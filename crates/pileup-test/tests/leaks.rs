@@ -119,6 +119,45 @@ fn a_task_that_blocks_the_only_thread_ends_the_process_with_a_report() {
 }
 
 #[test]
+fn a_local_runtime_is_guarded_as_the_others_are() {
+    let ended = run("on_a_local_runtime", &[]);
+    fails_at(&ended, "local runtime");
+    fails_at(&ended, "spawned on a local runtime");
+    let wait = format!("{}: mpsc::Receiver::recv", line_of("the wait"));
+    assert!(ended.output.contains(&wait), "{ended}");
+    let ended = run("leaves_nothing_on_a_local_runtime", &[]);
+    assert!(ended.has_passed, "{ended}");
+    let ended = run("hangs_on_a_local_runtime", &[]);
+    fails_at(&ended, "hangs on a local runtime");
+    fails_at(&ended, "the test waits on a local runtime");
+    let ended = run("on_a_local_runtime", &[("PILEUP_TEST", "off")]);
+    assert!(ended.has_passed, "{ended}");
+}
+
+#[test]
+fn a_guard_ends_the_process_where_the_drop_of_a_runtime_would_wait_for_ever() {
+    for (test, mark) in [
+        ("guarded_closure", "guarded closure"),
+        ("guarded_beside_a_blocked_worker", "blocked worker"),
+    ] {
+        let ended = run(test, &[]);
+        fails_at(&ended, mark);
+        let why = "the drop of the test's runtime waits";
+        assert!(ended.output.contains(why), "{ended}");
+    }
+}
+
+#[test]
+fn a_guard_that_is_not_checked_says_so() {
+    let ended = run("guarded_and_not_checked", &[]);
+    let place = line_of("not checked");
+    let says = format!("{place} was dropped without a check");
+    assert!(ended.has_passed && ended.output.contains(&says), "{ended}");
+    let ended = run("guarded_and_not_checked", &[("PILEUP_TEST", "off")]);
+    assert!(!ended.output.contains(&says), "{ended}");
+}
+
+#[test]
 fn a_test_with_a_subscriber_of_its_own_fails_by_the_line_alone() {
     let ended = run("with_a_subscriber", &[]);
     fails_at(&ended, "with a subscriber");
@@ -184,6 +223,8 @@ fn an_allow_list_is_read_and_a_wrong_one_is_explained() {
 fn a_guard_and_a_runtime_need_no_attribute() {
     fails_at(&run("guarded", &[]), "guarded");
     fails_at(&run("guarded_in_ours", &[]), "guarded in ours");
+    let ended = run("guarded_on_a_local_runtime", &[]);
+    fails_at(&ended, "guarded on a local runtime");
     let ended = run("guarded_on_workers", &[]);
     assert!(
         !ended.has_passed && ended.output.contains("Tokio counts 1 task"),
@@ -253,6 +294,14 @@ fn sigterm_under_nextest_prints_the_report() {
     assert!(!ended.has_passed, "{ended}");
     assert!(ended.output.contains("SIGTERM: the test"), "{ended}");
     assert!(ended.output.contains(&line_of("the last wait")), "{ended}");
+    for (test, mark) in [
+        ("takes_sigterm_with_a_guard", "guarded until SIGTERM"),
+        ("takes_sigterm_with_a_runtime", "synchronous until SIGTERM"),
+    ] {
+        let ended = run(test, &[("NEXTEST", "1")]);
+        fails_at(&ended, mark);
+        assert!(ended.output.contains("SIGTERM: the test"), "{ended}");
+    }
 }
 
 #[test]

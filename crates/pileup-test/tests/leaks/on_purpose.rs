@@ -59,6 +59,31 @@ async fn local_task() {
     std::mem::forget(set);
 }
 
+#[pileup_test::test(flavor = "local")]
+#[ignore = "fails on purpose"]
+async fn on_a_local_runtime() {
+    tokio::task::spawn_local(serve(kept_open())); // local runtime
+    tokio::spawn(serve(kept_open())); // spawned on a local runtime
+}
+
+#[pileup_test::test(flavor = "local", start_paused = true, timeout = "60s")]
+#[ignore = "run with the others"]
+async fn leaves_nothing_on_a_local_runtime() {
+    let not_send = std::rc::Rc::new(());
+    let task = tokio::task::spawn_local(async move {
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+        drop(not_send);
+    });
+    task.await.expect("it ends");
+}
+
+#[pileup_test::test(flavor = "local", timeout = "300ms")]
+#[ignore = "fails on purpose"]
+async fn hangs_on_a_local_runtime() {
+    let order = tokio::task::spawn_local(serve(kept_open())); // hangs on a local runtime
+    order.await.expect("it never ends"); // the test waits on a local runtime
+}
+
 #[pileup_test::test]
 #[ignore = "fails on purpose"]
 async fn with_a_subscriber() {
@@ -176,6 +201,36 @@ async fn guarded_on_workers() {
     guard.check().await;
 }
 
+#[tokio::test(flavor = "local")]
+#[ignore = "fails on purpose"]
+async fn guarded_on_a_local_runtime() {
+    let guard = pileup_test::Guard::current();
+    tokio::task::spawn_local(serve(kept_open())); // guarded on a local runtime
+    guard.check().await;
+}
+
+#[tokio::test]
+#[ignore = "ends its process"]
+async fn guarded_closure() {
+    let guard = pileup_test::Guard::current();
+    tokio::task::spawn_blocking(|| block()); // guarded closure
+    guard.check().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "ends its process"]
+async fn guarded_beside_a_blocked_worker() {
+    let guard = pileup_test::Guard::current();
+    blocked_worker().await;
+    guard.check().await;
+}
+
+#[tokio::test]
+#[ignore = "run with the others"]
+async fn guarded_and_not_checked() {
+    let _guard = pileup_test::Guard::current(); // not checked
+}
+
 #[test]
 #[ignore = "fails on purpose"]
 fn synchronous() {
@@ -245,13 +300,35 @@ async fn blocks() {
 #[ignore = "ends its process"]
 async fn takes_sigterm() {
     // It runs once the test waits.
-    tokio::spawn(async {
-        let kill = format!("kill -TERM {}", std::process::id());
-        let mut shell = std::process::Command::new("sh");
-        shell
-            .args(["-c", &kill])
-            .status()
-            .expect("there is a shell");
-    });
+    tokio::spawn(async { terminate_this_process() });
     serve(kept_open()).await; // the last wait
+}
+
+#[tokio::test]
+#[ignore = "ends its process"]
+async fn takes_sigterm_with_a_guard() {
+    let _guard = pileup_test::Guard::current();
+    tokio::spawn(serve(kept_open())); // guarded until SIGTERM
+    tokio::spawn(async { terminate_this_process() });
+    serve(kept_open()).await;
+}
+
+#[test]
+#[ignore = "ends its process"]
+fn takes_sigterm_with_a_runtime() {
+    let runtime = pileup_test::runtime();
+    runtime.block_on(async {
+        tokio::spawn(serve(kept_open())); // synchronous until SIGTERM
+        tokio::spawn(async { terminate_this_process() });
+        serve(kept_open()).await;
+    });
+}
+
+fn terminate_this_process() {
+    let kill = format!("kill -TERM {}", std::process::id());
+    let mut shell = std::process::Command::new("sh");
+    shell
+        .args(["-c", &kill])
+        .status()
+        .expect("there is a shell");
 }
