@@ -1,4 +1,4 @@
-//! Runs one of the tests that are ignored, in a process of its own.
+//! Runs tests that are ignored, in a process of their own.
 
 use std::fmt;
 use std::io::Read;
@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 /// A program that has not ended by then hangs.
 const LIMIT: Duration = Duration::from_secs(120);
 
+#[derive(Debug)]
 pub struct Ended {
     pub has_passed: bool,
     pub output: String,
@@ -20,16 +21,31 @@ impl fmt::Display for Ended {
     }
 }
 
+/// Runs one test of this program.
 pub fn run(test: &str, environment: &[(&str, &str)]) -> Ended {
     let program = std::env::current_exe().expect("a test has a program");
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    command
         .args(["--exact", test, "--ignored", "--show-output"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
         .env_remove("PILEUP_TEST")
         .env_remove("PILEUP_TEST_ALLOW")
         .env_remove("PILEUP_TEST_REPORT")
-        .envs(environment.iter().copied())
+        .envs(environment.iter().copied());
+    let ended = end(command);
+    assert!(ended.output.contains("running 1 test"), "{ended}");
+    ended
+}
+
+/// Runs a command to its end.
+///
+/// # Panics
+///
+/// If it has not ended after [`LIMIT`].
+pub fn end(mut command: Command) -> Ended {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .expect("the program can be run");
     let stdout = read(child.stdout.take());
@@ -51,8 +67,10 @@ pub fn run(test: &str, environment: &[(&str, &str)]) -> Ended {
         has_passed: status.success(),
         output: printed(stdout) + &printed(stderr),
     };
-    assert!(!has_hung, "{test} has not ended after {LIMIT:?}: {output}");
-    assert!(output.output.contains("running 1 test"), "{output}");
+    assert!(
+        !has_hung,
+        "{command:?} has not ended after {LIMIT:?}: {output}"
+    );
     output
 }
 
