@@ -28,16 +28,17 @@ pub(crate) fn expect() {
             return;
         };
         let thread = thread::Builder::new().name("pileup-test-sigterm".to_owned());
-        // Without the thread, SIGTERM goes on to end the process at once.
-        let _ = thread.spawn(move || {
-            if pipe::register(SIGTERM, writer).is_err() {
-                return;
-            }
+        let started = thread.spawn(move || {
             let mut byte = [0];
             while reader.read_exact(&mut byte).is_ok() {
                 report_and_end();
             }
         });
+        // Registered before the test begins. Without the thread, SIGTERM goes on to end the process
+        // at once.
+        if started.is_ok() {
+            let _ = pipe::register(SIGTERM, writer);
+        }
     });
 }
 
