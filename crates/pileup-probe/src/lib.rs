@@ -7,6 +7,7 @@
 //! use pileup_probe::Probe;
 //! use tokio::runtime::Builder;
 //!
+//! # #[cfg(all(tokio_unstable, feature = "http"))]
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let probe = Probe::start()?;
 //! let runtime = probe.instrument("main", Builder::new_multi_thread().enable_all()).build()?;
@@ -14,6 +15,8 @@
 //! # runtime.block_on(async {});
 //! # Ok(())
 //! # }
+//! # #[cfg(not(all(tokio_unstable, feature = "http")))]
+//! # fn main() {}
 //! ```
 //!
 //! Then `go tool pprof http://127.0.0.1:6060/debug/pprof/goroutine` reads the service's tasks
@@ -22,25 +25,38 @@
 //! costs, and what a probe does not see.
 
 #![cfg_attr(
-    not(tokio_unstable),
-    expect(dead_code, reason = "some of it is for the runtime's hooks alone")
+    any(not(tokio_unstable), not(feature = "http")),
+    expect(
+        dead_code,
+        reason = "some of it is for the runtime's hooks, or for the pages, alone"
+    )
 )]
 
+#[cfg(feature = "http")]
 mod announce;
 #[cfg(tokio_unstable)]
 mod callbacks;
+#[cfg(feature = "http")]
 mod http;
 #[cfg(tokio_unstable)]
 mod instrument;
+#[cfg(feature = "http")]
 mod leaks;
+#[cfg(feature = "http")]
 mod look;
+#[cfg(feature = "http")]
 mod metrics;
 mod observe;
+#[cfg(feature = "http")]
+mod pages;
 mod probe;
+#[cfg(feature = "http")]
 mod profiles;
 mod runtimes;
 mod scheduling;
+#[cfg(feature = "http")]
 mod server;
+#[cfg(feature = "http")]
 mod snapshot;
 
 #[cfg(tokio_unstable)]
@@ -48,4 +64,5 @@ pub use callbacks::Callbacks;
 pub use pileup_model::Site;
 pub use pileup_registry::{Sampling, TaskSubscriber, Wrapped};
 pub use probe::{Probe, SiteCount};
+#[cfg(feature = "http")]
 pub use server::ServeError;

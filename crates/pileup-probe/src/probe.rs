@@ -1,16 +1,14 @@
 //! The probe itself.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
-use pileup_growth::DEFAULT_MAX_LIFETIME;
 use pileup_model::Site;
 use pileup_registry::{Registry, Sampling};
 
-use crate::announce::Announcements;
-use crate::leaks::{Leak, Leaks};
-use crate::look::Look;
+#[cfg(feature = "http")]
+use crate::pages::Pages;
 use crate::runtimes::Runtimes;
 use crate::scheduling::Waits;
 
@@ -28,30 +26,8 @@ pub(crate) struct Inner {
     pub(crate) registry: Arc<Registry>,
     pub(crate) runtimes: Runtimes,
     pub(crate) waits: Arc<Waits>,
-    pub(crate) leaks: Leaks,
-    pub(crate) token: OnceLock<Box<str>>,
-    max_lifetime: OnceLock<Duration>,
-    pub(crate) announcements: Announcements,
-}
-
-impl Inner {
-    /// One fresh look at all live tasks, without where they wait.
-    pub(crate) fn look(&self) -> Look {
-        Look::take(&self.registry, &self.runtimes, None)
-    }
-
-    /// One fresh look at all live tasks, by where they wait. The first time it reads the
-    /// program's debug information.
-    pub(crate) fn look_at_waits(&self) -> Look {
-        Look::take(&self.registry, &self.runtimes, Some(self.registry.waits()))
-    }
-
-    /// The sites of a look that pile up.
-    pub(crate) fn leaks<'a>(&self, look: &'a Look) -> Vec<Leak<'a>> {
-        let max_lifetime = self.max_lifetime.get().copied();
-        let max_lifetime = max_lifetime.unwrap_or(DEFAULT_MAX_LIFETIME);
-        self.leaks.find(look, &self.registry, max_lifetime)
-    }
+    #[cfg(feature = "http")]
+    pub(crate) pages: Pages,
 }
 
 /// What was counted at one spawn site.
@@ -86,20 +62,18 @@ impl Probe {
             registry: Arc::new(Registry::new(Sampling::default())),
             runtimes: Runtimes::default(),
             waits: Arc::default(),
-            leaks: Leaks::new(),
-            token: OnceLock::new(),
-            max_lifetime: OnceLock::new(),
-            announcements: Announcements::default(),
+            #[cfg(feature = "http")]
+            pages: Pages::default(),
         });
         let probe = Arc::downgrade(&inner);
         thread::Builder::new()
             .name("pileup-probe".to_owned())
             .spawn(move || {
                 while let Some(inner) = probe.upgrade() {
-                    let now = inner.registry.tick();
-                    inner.leaks.mark(now, &inner.registry);
+                    inner.registry.tick();
+                    #[cfg(feature = "http")]
+                    inner.pages.keep_up(&inner.registry);
                     let waits = Arc::clone(&inner.waits);
-                    inner.announcements.repeat();
                     drop(inner);
                     let began = Instant::now();
                     thread::sleep(TICK);
@@ -107,23 +81,6 @@ impl Probe {
                 }
             })?;
         Ok(Self { inner })
-    }
-
-    /// Answers only those who send this token, as `Authorization: Bearer TOKEN`. The first
-    /// one that is set holds.
-    #[must_use]
-    pub fn require_token(self, token: &str) -> Self {
-        // A second one would lock out who was let in.
-        let _ = self.inner.token.set(token.into());
-        self
-    }
-
-    /// How long healthy tasks of the service live at most on average, which the probe's own
-    /// verdict rests on: five minutes unless this is called. The first one that is set holds.
-    #[must_use]
-    pub fn max_lifetime(self, max_lifetime: Duration) -> Self {
-        let _ = self.inner.max_lifetime.set(max_lifetime);
-        self
     }
 
     /// Of which tasks the probe keeps the await stacks: [`Sampling::default`] unless this

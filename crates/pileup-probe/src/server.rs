@@ -62,13 +62,13 @@ impl Probe {
         let listener = listen(address).map_err(refused)?;
         let chosen = listener.local_addr().map_err(refused)?;
         listener.set_nonblocking(true).map_err(ServeError::Start)?;
-        if !chosen.ip().is_loopback() && self.inner.token.get().is_none() {
+        if !chosen.ip().is_loopback() && self.inner.pages.token.get().is_none() {
             eprintln!(
                 "warning: the probe on {chosen} tells whoever can reach it where this service \
                  spawns its tasks; serve it on 127.0.0.1, or ask for a token"
             );
         }
-        let elsewhere = self.router();
+        let elsewhere = http::pages(self);
         let on_loopback = http::for_loopback(self);
         thread::Builder::new()
             .name("pileup-probe-http".to_owned())
@@ -79,7 +79,10 @@ impl Probe {
                 }
             })
             .map_err(ServeError::Start)?;
-        self.inner.announcements.add(chosen, Location::caller());
+        self.inner
+            .pages
+            .announcements
+            .add(chosen, Location::caller());
         Ok(chosen)
     }
 }

@@ -15,7 +15,7 @@ pub(super) async fn check(State(probe): State<Probe>, request: Request, next: Ne
         .get(AUTHORIZATION)
         .map(HeaderValue::as_bytes);
     let given = given.and_then(|value| value.strip_prefix(b"Bearer "));
-    match probe.inner.token.get() {
+    match probe.inner.pages.token.get() {
         Some(token) if !given.is_some_and(|given| is_same(given, token.as_bytes())) => {
             let scheme = [(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))];
             let message = "this probe asks for its token: Authorization: Bearer TOKEN\n";

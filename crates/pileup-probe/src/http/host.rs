@@ -17,7 +17,7 @@ use crate::Probe;
 /// Lets a request through that names this machine as nobody's DNS can, or if a token is asked
 /// for.
 pub(super) async fn check(State(probe): State<Probe>, request: Request, next: Next) -> Response {
-    if probe.inner.token.get().is_some() || names_this_machine(request.headers()) {
+    if probe.inner.pages.token.get().is_some() || names_this_machine(request.headers()) {
         return next.run(request).await;
     }
     let message = "a probe on a loopback address answers to `localhost` and to IP addresses, and \
