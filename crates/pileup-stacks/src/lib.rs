@@ -63,7 +63,7 @@ pub fn prepare() {
     }
 }
 
-/// Evaluates unwind tables that may be damaged, for `fuzz/`: the index (`.eh_frame_hdr`) and
+/// Evaluates unwind tables that may be damaged, for `crates/fuzz`: the index (`.eh_frame_hdr`) and
 /// the descriptions (`.eh_frame`), as if they were at these addresses. True if there is a rule.
 #[cfg(all(
     fuzzing,
