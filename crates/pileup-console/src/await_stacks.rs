@@ -32,6 +32,7 @@ pub struct AwaitStacksClient {
 
 /// Why there are no await stacks.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum AwaitStacksError {
     /// Nobody listens there.
     #[error(transparent)]

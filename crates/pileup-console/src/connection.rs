@@ -9,7 +9,8 @@ use tokio::time::{Instant, sleep};
 use crate::first_state::ServedBy;
 use crate::session::Session;
 use crate::world::Returned;
-use crate::{Address, ConsoleError, World};
+use crate::world::World;
+use crate::{Address, ConsoleError};
 
 /// For the target to take in what it has not yet.
 const LONGEST_SETTLING: Duration = Duration::from_secs(3);

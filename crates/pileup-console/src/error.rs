@@ -1,14 +1,15 @@
 //! What can go wrong between us and the target.
 
+use std::error::Error;
 use std::time::Duration;
 
 use pileup_model::figures;
-use thiserror::Error;
 
 use crate::Address;
 
 /// Why the target cannot be followed, or not any longer.
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ConsoleError {
     /// The address is not one.
     #[error("{text:?} is not an address: {reason}")]
@@ -24,7 +25,7 @@ pub enum ConsoleError {
         /// Where we tried.
         address: Address,
         /// What the transport says.
-        source: tonic::transport::Error,
+        source: Box<dyn Error + Send + Sync>,
     },
     /// Something answers, but not as console-subscriber does.
     #[error("{address} does not answer as console-subscriber does: {reason}")]

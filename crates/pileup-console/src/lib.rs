@@ -38,4 +38,5 @@ pub use await_stacks::{AwaitStacksClient, AwaitStacksError};
 pub use connection::Connection;
 pub use error::ConsoleError;
 pub use first_state::ServedBy;
+#[cfg(feature = "wire")]
 pub use world::World;

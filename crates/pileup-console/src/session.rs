@@ -232,7 +232,7 @@ pub(crate) async fn connect(address: &Address) -> Result<Channel, ConsoleError> 
     };
     connected.map_err(|source| ConsoleError::Unreachable {
         address: address.clone(),
-        source,
+        source: source.into(),
     })
 }
 

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 /// Why a recording cannot be written, or not be read any further.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum RecordingError {
     /// Something is there that a recording would replace.
     #[error("there is a file already, and it is not empty")]

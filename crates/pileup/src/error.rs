@@ -270,6 +270,7 @@ fn console_help(error: &ConsoleError) -> &'static str {
              state is larger than console-subscriber sends to a late client: restart the program, \
              or lower its retention (TOKIO_CONSOLE_RETENTION=10s)"
         }
+        _ => "`pileup doctor ADDR` checks the program's instrumentation",
     }
 }
 

@@ -93,13 +93,10 @@ impl Error {
 fn of_console(error: &ConsoleError) -> Exit {
     match error {
         ConsoleError::BadAddress { .. } => Exit::Usage,
-        ConsoleError::Unreachable { .. }
-        | ConsoleError::NotAConsole { .. }
-        | ConsoleError::TooLarge { .. }
-        | ConsoleError::Silent { .. } => Exit::Unreachable,
         ConsoleError::Gone { .. }
         | ConsoleError::Restarted { .. }
         | ConsoleError::Withheld { .. } => Exit::WentAway,
+        _ => Exit::Unreachable,
     }
 }
 
@@ -126,9 +123,7 @@ fn of_recording(error: &RecordingError) -> Exit {
         | RecordingError::Older { .. }
         | RecordingError::EndsEarly { .. }
         | RecordingError::Damaged { .. } => Exit::Usage,
-        RecordingError::TooLarge | RecordingError::Unordered | RecordingError::Failed => {
-            Exit::Internal
-        }
+        _ => Exit::Internal,
     }
 }
 

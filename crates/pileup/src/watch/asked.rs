@@ -230,9 +230,8 @@ mod tests {
         }
     }
 
-    fn at_second(second: i64) -> Answered {
-        let at = Timestamp::from_second(second).expect("a small number");
-        Ok(Snapshot::new(at))
+    fn at_second(second: i64) -> Snapshot {
+        Snapshot::new(Timestamp::from_second(second).expect("a small number"))
     }
 
     /// Waits for the answer that was given at this second.
@@ -257,14 +256,17 @@ mod tests {
     async fn an_answer_that_breaks_off_or_does_not_come_in_time_is_asked_for_again() {
         let broken = AwaitStacksError::BrokenOff("the connection was reset".to_owned());
         let failures = [broken, AwaitStacksError::Stuck].map(Err);
-        let answers = failures.into_iter().chain([at_second(1)]);
+        let answers = failures.into_iter().chain([Ok(at_second(1))]);
         let mut asked = start(answers.map(|answer| (Duration::ZERO, answer)));
         wait_for(1, &mut asked.latest).await;
     }
 
     #[tokio::test]
     async fn a_first_answer_that_takes_long_does_not_put_off_the_next() {
-        let mut asked = start([(NAMING, at_second(1)), (Duration::ZERO, at_second(2))]);
+        let mut asked = start([
+            (NAMING, Ok(at_second(1))),
+            (Duration::ZERO, Ok(at_second(2))),
+        ]);
         wait_for(1, &mut asked.latest).await;
         let first = Instant::now();
         wait_for(2, &mut asked.latest).await;
@@ -274,7 +276,7 @@ mod tests {
     #[tokio::test]
     async fn a_program_without_await_stacks_is_asked_once() {
         let refused = Err(AwaitStacksError::NotServed);
-        let answers = [refused, at_second(1)].map(|answer| (Duration::ZERO, answer));
+        let answers = [refused, Ok(at_second(1))].map(|answer| (Duration::ZERO, answer));
         let mut asked = start(answers);
         let ended = async { while asked.latest.changed().await.is_ok() {} };
         timeout(PATIENCE, ended).await.expect("the asking ends");

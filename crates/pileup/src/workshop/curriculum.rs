@@ -10,19 +10,19 @@ use crate::workspace::Workspace;
 
 const FILE: &str = "scenarios/workshop.toml";
 
-/// Three arcs, and what stands at their end.
+/// Three parts, and the text after them.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Curriculum {
     #[serde(rename = "arc")]
-    pub arcs: Vec<Arc>,
+    pub parts: Vec<Part>,
     pub ending: Ending,
 }
 
 /// Exercises that belong together.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Arc {
+pub struct Part {
     pub name: String,
     /// What one can do after it.
     pub goal: String,
@@ -53,12 +53,12 @@ impl Curriculum {
     /// All exercises in their order, numbered from 0.
     pub fn exercises(&self, workspace: &Workspace) -> Result<Vec<Exercise>, Error> {
         let names = self
-            .arcs
+            .parts
             .iter()
-            .flat_map(|arc| arc.exercises.iter().map(move |name| (arc, name)));
-        let exercises = names.enumerate().map(|(number, (arc, name))| {
+            .flat_map(|part| part.exercises.iter().map(move |name| (part, name)));
+        let exercises = names.enumerate().map(|(number, (part, name))| {
             let scenario = workspace.scenario(name)?;
-            Ok(Exercise::new(number, arc, scenario))
+            Ok(Exercise::new(number, part, scenario))
         });
         exercises.collect()
     }

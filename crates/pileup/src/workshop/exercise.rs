@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use pileup::Grade;
 
-use super::curriculum::Arc;
+use super::curriculum::Part;
 use super::page::Page;
 use crate::error::Error;
 use crate::sources::Sources;
@@ -17,7 +17,7 @@ pub struct Exercise {
     /// Counted from 0, which is the warm-up.
     pub number: usize,
     pub name: String,
-    pub arc: String,
+    pub part: String,
     pub summary: String,
     pub minutes: u32,
     pub work: Work,
@@ -31,12 +31,12 @@ pub struct Exercise {
 }
 
 impl Exercise {
-    pub fn new(number: usize, arc: &Arc, scenario: &Scenario) -> Self {
+    pub fn new(number: usize, part: &Part, scenario: &Scenario) -> Self {
         let about = scenario.about.clone();
         Self {
             number,
             name: scenario.name.clone(),
-            arc: arc.name.clone(),
+            part: part.name.clone(),
             summary: about.summary,
             minutes: about.minutes,
             work: about.work,

@@ -12,14 +12,14 @@ use crate::workshop::exercise::Exercise;
 use crate::workshop::progress::{Stage, Standing};
 
 pub fn execute(workshop: &Workshop) -> Result<ExitCode, Error> {
-    for arc in &workshop.curriculum.arcs {
+    for part in &workshop.curriculum.parts {
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
-        let of_arc = workshop
+        let of_part = workshop
             .exercises
             .iter()
-            .filter(|exercise| exercise.arc == arc.name);
-        for exercise in of_arc {
+            .filter(|exercise| exercise.part == part.name);
+        for exercise in of_part {
             let standing = workshop.progress.standing(&exercise.name);
             let current = workshop.progress.current() == Some(&exercise.name);
             table.add_row([
@@ -31,7 +31,7 @@ pub fn execute(workshop: &Workshop) -> Result<ExitCode, Error> {
             ]);
         }
         print(|out| {
-            writeln!(out, "{}: {}", arc.name, arc.goal)?;
+            writeln!(out, "{}: {}", part.name, part.goal)?;
             writeln!(out, "{}\n", table.trim_fmt())
         })?;
     }

@@ -52,7 +52,7 @@ pub fn begin(workshop: &mut Workshop, exercise: &Exercise) -> Result<ExitCode, E
     let terminals = Terminals::of(&exercise.name);
     let heading = format!(
         "# {:02}: {}\n\n{}, about {} minutes, one of {total} exercises\n\n",
-        exercise.number, page.title, exercise.arc, exercise.minutes
+        exercise.number, page.title, exercise.part, exercise.minutes
     );
     let mut parts = vec![heading];
     let mut section = |heading: &str, content: &str| {

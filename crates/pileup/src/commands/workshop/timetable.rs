@@ -13,15 +13,15 @@ use crate::workshop::Workshop;
 pub fn execute(workshop: &Workshop) -> Result<ExitCode, Error> {
     let mut elapsed = 0;
     let mut ends = Vec::new();
-    for arc in &workshop.curriculum.arcs {
+    for part in &workshop.curriculum.parts {
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
         let began = elapsed;
-        let of_arc = workshop
+        let of_part = workshop
             .exercises
             .iter()
-            .filter(|exercise| exercise.arc == arc.name);
-        for exercise in of_arc {
+            .filter(|exercise| exercise.part == part.name);
+        for exercise in of_part {
             table.add_row([
                 clock(elapsed),
                 format!("{} min", exercise.minutes),
@@ -33,12 +33,12 @@ pub fn execute(workshop: &Workshop) -> Result<ExitCode, Error> {
         ends.push(clock(elapsed));
         let minutes = elapsed - began;
         print(|out| {
-            writeln!(out, "{}, {minutes} minutes: {}", arc.name, arc.goal)?;
+            writeln!(out, "{}, {minutes} minutes: {}", part.name, part.goal)?;
             writeln!(out, "{}\n", table.trim_fmt())
         })?;
     }
     say(&format!(
-        "The arcs end at {}, without breaks. For a class of two hours take the first two, and let `everything` be the homework.",
+        "The parts end at {}, without breaks. For a class of two hours take the first two, and let `everything` be the homework.",
         ends.join(", ")
     ))?;
     Ok(ExitCode::SUCCESS)
