@@ -118,6 +118,7 @@ impl World {
             resources: self.resources.living(),
             async_ops: self.async_ops.known(),
             turnover: Vec::new(),
+            process: None,
             coverage: Coverage {
                 state_withheld: self.withheld.is_withheld(),
                 lag: self.lateness.lag,

@@ -18,6 +18,7 @@ mod locks;
 mod pollers;
 mod remembered;
 mod takers;
+mod threads;
 mod turnover;
 
 pub use self::alive_over_time::AliveAt;
@@ -31,7 +32,9 @@ pub(crate) use self::locks::Holder;
 use self::locks::LocksSeen;
 use self::pollers::Pollers;
 pub use self::pollers::SeenTask;
+use self::threads::ThreadsSeen;
 use self::turnover::update_living;
+use crate::report::Evidence;
 use crate::starvation::WorkerWaits;
 
 /// All snapshots of one watch, kept as what the rules need of them: the latest one whole,
@@ -49,6 +52,7 @@ pub struct History {
     worker_waits: WorkerWaits,
     last_finish: LastFinish,
     cohorts: Cohorts,
+    threads: ThreadsSeen,
 }
 
 #[derive(Debug, Clone)]
@@ -122,6 +126,7 @@ impl History {
         }
         self.last_finish.observe(&snapshot);
         self.worker_waits.observe(before, &snapshot);
+        self.threads.observe(&snapshot);
         self.note_wakers(tasks_before, &snapshot);
         self.pollers.observe(ops_before, &snapshot);
         self.lineage.observe(tasks_before, &snapshot);
@@ -156,6 +161,11 @@ impl History {
     /// When a task was last known to finish, as far as that was seen.
     pub(crate) fn last_finish(&self) -> Option<Timestamp> {
         self.last_finish.at()
+    }
+
+    /// What the threads of the program have done since a time, where they are seen.
+    pub(crate) fn threads_since(&self, since: Timestamp) -> Option<Evidence> {
+        self.threads.since(since)
     }
 
     /// What tells the tasks of one spawn site apart.

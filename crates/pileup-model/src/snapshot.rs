@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{AsyncOp, AsyncOpId, Coverage, Resource, ResourceId, Task, TaskId, Turnover};
+use crate::{AsyncOp, AsyncOpId, Coverage, Process, Resource, ResourceId, Task, TaskId, Turnover};
 
 /// This many async ops that ended are kept of each resource: enough to tell who holds it.
 pub const ENDED_OPS_KEPT: usize = 64;
@@ -30,6 +30,10 @@ pub struct Snapshot {
     /// instead of telling them in `finished`.
     #[serde(default)]
     pub turnover: Vec<Turnover>,
+    /// The process of the program, in some of the snapshots: where the source runs on the same
+    /// machine and may look at it.
+    #[serde(default)]
+    pub process: Option<Process>,
     /// What is not shown.
     pub coverage: Coverage,
 }
@@ -45,6 +49,7 @@ impl Snapshot {
             resources: Vec::new(),
             async_ops: Vec::new(),
             turnover: Vec::new(),
+            process: None,
             coverage: Coverage::default(),
         }
     }

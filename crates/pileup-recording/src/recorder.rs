@@ -13,6 +13,7 @@ use crate::entry::Entry;
 use crate::error::RecordingError;
 use crate::frame::Packer;
 use crate::limits::{Budget, MOST_RECORDED};
+use crate::process::write_process;
 use crate::turnover::write_turnover;
 use crate::{MAGIC, VERSION};
 
@@ -142,6 +143,7 @@ impl Recorder {
         let async_ops = before.map_or(&[][..], |before| &before.async_ops);
         write_living(encoder, async_ops, &snapshot.async_ops, at)?;
         write_turnover(encoder, &snapshot.turnover);
+        write_process(encoder, snapshot.process.as_ref());
         Ok(())
     }
 

@@ -13,6 +13,7 @@ use crate::entry::Entry;
 use crate::error::RecordingError;
 use crate::frame::{NoFrame, Unpacker};
 use crate::limits::{Budget, MOST_KEPT};
+use crate::process::read_process;
 use crate::recorder::{END, Ending, SNAPSHOT, TARGET};
 use crate::turnover::read_turnover;
 use crate::{MAGIC, VERSION};
@@ -184,6 +185,7 @@ impl State {
                 read_living(&mut decoder, &mut self.resources, at, budget)?;
                 read_living(&mut decoder, &mut self.async_ops, at, budget)?;
                 let turnover = read_turnover(&mut decoder, budget)?;
+                let process = read_process(&mut decoder, budget)?;
                 budget.release(finished.iter().map(|task| task.size()).sum());
                 Told::Snapshot(Box::new(Snapshot {
                     at,
@@ -192,6 +194,7 @@ impl State {
                     resources: self.resources.values().cloned().collect(),
                     async_ops: self.async_ops.values().cloned().collect(),
                     turnover,
+                    process,
                     coverage,
                 }))
             }

@@ -41,8 +41,8 @@ pub use pileup_console::{
 pub use pileup_diagnosis::{
     AliveAt, Blind, Code, CountedWait, Doubt, EndedEarly, Evidence, Expected, Finding, Gaps, Grade,
     Graph, HeldBy, History, Involved, OtherSide, Report, ReportCoverage, Role, Seconds, SetAside,
-    Stopping, Unseen, Verdict, WaitFor, WaitKind, WaitPlace, WaitedFor, WaitsOn, Why, diagnose,
-    diagnose_expecting, graph, growth,
+    Stopping, ThreadsAlike, Unseen, Verdict, WaitFor, WaitKind, WaitPlace, WaitedFor, WaitsOn, Why,
+    diagnose, diagnose_expecting, graph, growth,
 };
 pub use pileup_model::{Site, Snapshot, Task, TaskId, TaskState};
 pub use pileup_recording::{Ending, Recorder, Recording, RecordingError};

@@ -11,6 +11,7 @@ mod progress;
 mod recorder;
 mod recording;
 mod starting;
+mod threads;
 mod with_stacks;
 
 use std::path::Path;
@@ -26,6 +27,7 @@ use self::probe::Probe;
 pub use self::progress::Progress;
 use self::recorder::WatchRecorder;
 use self::recording::Recorded;
+use self::threads::WithThreads;
 use self::with_stacks::WithStacks;
 use crate::arguments::Target;
 use crate::error::Error;
@@ -70,13 +72,16 @@ pub async fn open(target: Target, duration: Duration) -> Result<Box<dyn Source>,
 }
 
 /// A console with await stacks, from pileup-subscriber or from the probe that its program
-/// announces, unless they are not wanted.
+/// announces, unless they are not wanted; and with the threads of the program, if it runs on this
+/// machine.
 pub fn of_console(console: Console, no_probe: bool, token: Option<String>) -> Box<dyn Source> {
-    if no_probe {
+    let address = console.address().clone();
+    let source: Box<dyn Source> = if no_probe {
         Box::new(console)
     } else {
         Box::new(WithStacks::new(console, token))
-    }
+    };
+    Box::new(WithThreads::new(source, &address))
 }
 
 /// Takes in what a source gives until that is enough, or until the user ends it, and records

@@ -272,6 +272,23 @@ pub enum Evidence {
         /// The longest for how long.
         longest_seconds: Seconds,
     },
+    /// What the threads of the process did while a poll did not return, by looks at it from the
+    /// same machine.
+    Threads {
+        /// The number of the process.
+        process: u32,
+        /// Its name.
+        program: String,
+        /// The time from the first look to the last.
+        between_seconds: Seconds,
+        /// Those that had a processor for a tenth of that time or more, or were ready for one in
+        /// most looks.
+        computing: Vec<ThreadsAlike>,
+        /// Those that slept on a futex at every look: for a lock, or as workers without work.
+        on_futex: Vec<ThreadsAlike>,
+        /// How many did neither: they wait for I/O, or sleep for a time.
+        others: usize,
+    },
     /// Tasks of the site finished before the watch, none in it, and those that are live stand
     /// still.
     UsedToFinish {
@@ -379,6 +396,18 @@ pub struct WaitFor {
     pub kind: WaitKind,
     /// Where the resource was made; none where the target does not report it.
     pub made_at: Option<Site>,
+}
+
+/// Threads of one name.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThreadsAlike {
+    /// Their name, of which the system keeps 15 bytes.
+    pub name: String,
+    /// How many they are.
+    pub threads: usize,
+    /// For how long they had a processor, all together.
+    pub ran_seconds: Seconds,
 }
 
 /// A wait, and how many tasks wait so.

@@ -1,11 +1,12 @@
 //! The sentences of the evidence and the doubts: all of them, and nothing else.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use pileup_model::{Site, WaitKind};
 
 use super::doubt::Doubt;
-use super::evidence::{CountedWait, Evidence, OtherSide, Unseen, WaitFor};
+use super::evidence::{CountedWait, Evidence, OtherSide, ThreadsAlike, Unseen, WaitFor};
 use super::in_common::InCommon;
 use super::seconds::Seconds;
 use crate::figures::{count, duration, size, size_per, times};
@@ -177,6 +178,35 @@ impl Evidence {
                 count(*timers as u64, "timer"),
                 span(*longest_seconds)
             ),
+            Self::Threads {
+                process,
+                program,
+                between_seconds,
+                computing,
+                on_futex,
+                others,
+            } => {
+                let mut kinds = vec![match &computing[..] {
+                    [] => "none computes, so the poll blocks".to_owned(),
+                    threads => {
+                        let ran: Duration = threads.iter().map(|alike| alike.ran_seconds.0).sum();
+                        let computes = counted(threads, ["computes", "compute"]);
+                        format!("{computes}, with {} of processor time", duration(ran))
+                    }
+                }];
+                if !on_futex.is_empty() {
+                    kinds.push(counted(on_futex, ["sleeps on a futex", "sleep on a futex"]));
+                }
+                if *others > 0 {
+                    let sleep = if *others == 1 { "waits" } else { "wait" };
+                    kinds.push(format!("{others} {sleep} for I/O or a time"));
+                }
+                format!(
+                    "of the threads of process {process} ({program}), in {}: {}",
+                    span(*between_seconds),
+                    kinds.join("; ")
+                )
+            }
             Self::UsedToFinish {
                 finished,
                 longest_seconds,
@@ -628,6 +658,18 @@ fn place(site: Option<&Site>) -> String {
         || "a place that the target does not report".to_owned(),
         Site::to_string,
     )
+}
+
+/// How many threads do something, with their names.
+fn counted(threads: &[ThreadsAlike], does: [&str; 2]) -> String {
+    let all: usize = threads.iter().map(|alike| alike.threads).sum();
+    let names = threads.iter().map(|alike| match alike.threads {
+        1 => alike.name.clone(),
+        more => format!("{more} {}", alike.name),
+    });
+    let names: Vec<String> = names.collect();
+    let does = if all == 1 { does[0] } else { does[1] };
+    format!("{all} {does} ({})", names.join(", "))
 }
 
 fn span(seconds: Seconds) -> String {

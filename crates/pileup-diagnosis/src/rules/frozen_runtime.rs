@@ -106,6 +106,7 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
             longest_seconds: (*longest).into(),
         });
     }
+    evidence.extend(history.threads_since(frozen_at));
     vec![Claim {
         members: holding.iter().map(|(_, task)| task.id).collect(),
         waiting: waiting.iter().map(|task| task.id).collect(),
@@ -205,6 +206,10 @@ done_rx.await?;
 - A loop over a stream: leave it when the stream returns `None`.
 
 ## What would show more
+
+Where pileup runs on the machine of the program and may read `/proc/PID`, the
+finding says which threads compute, and which sleep on a futex: a worker that
+blocks on a lock of std, and one without work. If none computes, the poll blocks.
 
 A stack of the thread, from `gdb -p PID` (`thread apply all bt`) or
 `perf top -p PID`. In `top -H -p PID`, a loop takes a whole core and a blocked

@@ -79,6 +79,7 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
                 tasks: behind.len(),
             });
         }
+        evidence.extend(history.threads_since(latest.at - longest));
         let doubt = if latest.coverage.workers_unseen {
             Doubt::WorkerUnseen
         } else if lasting > 0 && (everywhere >= LASTING_POLLS || has_behind) {

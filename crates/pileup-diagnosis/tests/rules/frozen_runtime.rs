@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pileup_diagnosis::{Doubt, Grade};
-use pileup_model::{Scheduling, TaskKind};
+use pileup_model::{Process, Scheduling, TaskKind, Thread, ThreadState};
 
 use crate::NOTHING;
 use crate::program::{Program, at, found, wakers};
@@ -142,4 +142,82 @@ fn polls_of_two_sites_that_last_are_probable() {
     });
     assert_eq!(found(&report), [("one.rs", "PU02"), ("other.rs", "PU02")]);
     assert_eq!(report.worst(), Some(Grade::Probable));
+}
+
+/// The process at a time: a worker that may compute, two that sleep on a futex, and the console's
+/// thread, which waits for clients.
+fn process(now: f64, computes: bool) -> Process {
+    let thread = |id, name: &str, state, seconds| Thread {
+        id,
+        name: name.into(),
+        state,
+        ran: Duration::from_secs_f64(seconds),
+    };
+    let (held, ran) = if computes {
+        (ThreadState::Running, now)
+    } else {
+        (ThreadState::OnFutex, 1.0)
+    };
+    Process {
+        id: 4711,
+        name: "shop".into(),
+        threads: vec![
+            thread(4712, "tokio-rt-worker", held, ran),
+            thread(4713, "tokio-rt-worker", ThreadState::OnFutex, 1.0),
+            thread(4714, "tokio-rt-worker", ThreadState::OnFutex, 1.0),
+            thread(4715, "console", ThreadState::Asleep, 0.01 * now),
+        ],
+    }
+}
+
+#[test]
+fn a_thread_that_gets_little_of_a_busy_machine_computes_as_well() {
+    let mut program = Program::default();
+    hold(&mut program, "collects.rs", 5.0);
+    wake(&mut program, "flushed.rs", 5.0);
+    let report = program.watch_changed(2.0, 32.0, |snapshot, now| {
+        let mut process = process(now, true);
+        process.threads[0].ran = Duration::from_secs_f64(now / 50.0);
+        snapshot.process = Some(process);
+    });
+    let said = report.findings[0].evidence.join("; ");
+    assert!(said.contains("1 computes (tokio-rt-worker)"), "{said}");
+}
+
+/// What is said of the threads of a frozen runtime that are seen in every snapshot.
+fn said_of_threads(computes: bool) -> String {
+    let mut program = Program::default();
+    hold(&mut program, "flush.rs", 5.0);
+    wake(&mut program, "flushed.rs", 5.0);
+    let report = program.watch_changed(2.0, 32.0, |snapshot, now| {
+        snapshot.process = Some(process(now, computes));
+    });
+    assert_eq!(found(&report), [("flush.rs", "PU12")]);
+    report.findings[0].evidence.join("; ")
+}
+
+#[test]
+fn the_thread_that_computes_is_named_where_the_process_is_seen() {
+    let said = said_of_threads(true);
+    let says = "of the threads of process 4711 (shop), in 27 s: 1 computes (tokio-rt-worker), \
+                with 27 s of processor time; 2 sleep on a futex (2 tokio-rt-worker); 1 waits for \
+                I/O or a time";
+    assert!(said.contains(says), "{said}");
+}
+
+#[test]
+fn threads_of_which_none_computes_show_that_the_poll_blocks() {
+    let said = said_of_threads(false);
+    let says = "none computes, so the poll blocks; 3 sleep on a futex (3 tokio-rt-worker)";
+    assert!(said.contains(says), "{said}");
+}
+
+#[test]
+fn nothing_is_said_of_threads_that_are_not_seen() {
+    let mut program = Program::default();
+    hold(&mut program, "flush.rs", 5.0);
+    wake(&mut program, "flushed.rs", 5.0);
+    let report = program.watch(2.0, 32.0);
+    let said = report.findings[0].evidence.join("; ");
+    assert!(!said.contains("threads"), "{said}");
 }

@@ -325,6 +325,7 @@ impl Program {
                 .map(Arc::new)
                 .collect(),
             turnover: Vec::new(),
+            process: None,
             coverage: Coverage::default(),
         }
     }

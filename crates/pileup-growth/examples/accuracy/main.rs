@@ -9,6 +9,7 @@
 //! row. The table is then printed instead of written.
 
 mod page;
+mod pools;
 mod random;
 mod rate;
 mod rows;

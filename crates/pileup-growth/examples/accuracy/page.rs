@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::pools::{self, Pool};
 use crate::rate::Rate;
 use crate::rows::{
     AGES, Kinds, LONGEST, RATES, WATCHES, healthy, healthy_at_two_awaits, leaking,
@@ -39,6 +40,8 @@ pub fn write(seed: u64, trials: u32) -> String {
     let (leak_table, leaks) = measure(&leaking(), 1);
     let (healthy_apart_table, healthy_apart) = measure(&healthy_at_two_awaits(), 3);
     let (leak_apart_table, leaks_apart) = measure(&leaking_at_two_awaits(), 4);
+    let mut pools_table = String::new();
+    let pools = pool_rows(&mut pools_table, seed ^ 5, trials);
     let mut summary = String::new();
     let mut line = |what: &str, goal: &str, reached: String| {
         let _ = writeln!(summary, "| {what} | {goal} | {reached} |");
@@ -95,6 +98,11 @@ pub fn write(seed: u64, trials: u32) -> String {
         ),
     );
     line(
+        "healthy pools whose workers come back to rest, worst row",
+        "at most 2 %",
+        percent(pools.iter().copied().map(Rate::share).fold(0.0, f64::max)),
+    );
+    line(
         "`--until-decided`, services that have just started: median time as a multiple of the \
          ideal test's, worst row",
         "at most 1.5",
@@ -102,7 +110,7 @@ pub fn write(seed: u64, trials: u32) -> String {
     );
     format!(
         "{HEAD}\n| | goal | reached |\n|---|---|---|\n{summary}\n{HEALTHY}\n{healthy_table}\n{LEAKS}\n\
-         {leak_table}\n{COHORTS}\n{healthy_apart_table}\n{leak_apart_table}\n{SEQUENTIAL}\n\
+         {leak_table}\n{COHORTS}\n{healthy_apart_table}\n{leak_apart_table}\n{POOLS}\n{pools_table}\n{SEQUENTIAL}\n\
          {sequential_table}\n{PUBLISHED}"
     )
 }
@@ -148,6 +156,34 @@ fn table(out: &mut String, kinds: &[Kinds], trials: u32, seed: u64) -> Vec<Row> 
         }
     }
     rows
+}
+
+/// A line for each pool, its age and the watch; a cell for each number of workers.
+fn pool_rows(out: &mut String, seed: u64, trials: u32) -> Vec<Rate> {
+    let _ = write!(
+        out,
+        "| rest of those that work, on average | running for | watch |"
+    );
+    for workers in pools::SIZES {
+        let _ = write!(out, " {workers} workers |");
+    }
+    let _ = writeln!(out, "\n|---|---|---|{}", "---|".repeat(pools::SIZES.len()));
+    let mut rates = Vec::new();
+    for rest in pools::RESTS {
+        for age in AGES {
+            for watch in WATCHES {
+                let _ = write!(out, "| {rest} s | {age} s | {watch} s |");
+                for workers in pools::SIZES {
+                    let pool = Pool { workers, rest, age };
+                    let rate = pool.accused(watch, trials, seed);
+                    let _ = write!(out, " {rate} |");
+                    rates.push(rate);
+                }
+                let _ = writeln!(out);
+            }
+        }
+    }
+    rates
 }
 
 /// The table of `--until-decided`, and the ratios to the ideal test for leaks of services that
@@ -258,6 +294,15 @@ All tasks of these services begin at one await, and those of one kind move on to
 own. Each await is a cohort, and is asked the question of growth where the whole site is not \
 accused: see `crates/pileup-growth/src/cohorts.rs`. First the healthy services, then the leaks. The \
 cohorts need await stacks, or waits on the console's wire.
+";
+
+const POOLS: &str = "\
+## Workers that come back
+
+Healthy pools: all workers are spawned within a second and never end. One in eight of them does the \
+work: it rests, works for a second on average, and comes back to rest. The others rest for good. Rest \
+and work are two awaits, and so two cohorts. Workers come to rest all the time, and none of them is \
+new there. By the console, with await stacks.
 ";
 
 const SEQUENTIAL: &str = "\

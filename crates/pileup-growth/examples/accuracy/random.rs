@@ -6,8 +6,14 @@ use std::f64::consts::TAU;
 pub struct Random(u64);
 
 impl Random {
-    pub fn new(seed: u64) -> Self {
-        Self(seed)
+    /// Numbers of its own for each trial of each row.
+    pub fn of_trial(seed: u64, row: [f64; 3], trial: u32) -> Self {
+        let mut mixed = seed;
+        for value in row.into_iter().chain([f64::from(trial)]) {
+            mixed = (mixed ^ value.to_bits()).wrapping_mul(0x100_0000_01B3);
+            mixed ^= mixed >> 29;
+        }
+        Self(mixed)
     }
 
     fn next(&mut self) -> u64 {

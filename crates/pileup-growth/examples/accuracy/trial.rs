@@ -144,12 +144,6 @@ fn verdict(lives: &[Life], source: Source, now: f64, service: &Service) -> SiteV
     SiteVerdict::of(&view.population(), &cohorts, DEFAULT_MAX_LIFETIME)
 }
 
-/// Every trial of every row has numbers of its own.
 fn random(service: &Service, watch: f64, trial: u32, seed: u64) -> Random {
-    let mut mixed = seed;
-    for value in [service.rate, service.age, watch, f64::from(trial)] {
-        mixed = (mixed ^ value.to_bits()).wrapping_mul(0x100_0000_01B3);
-        mixed ^= mixed >> 29;
-    }
-    Random::new(mixed)
+    Random::of_trial(seed, [service.rate, service.age, watch], trial)
 }

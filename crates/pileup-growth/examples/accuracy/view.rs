@@ -138,11 +138,11 @@ impl Seen {
     }
 }
 
-fn next_snapshot(time: f64) -> f64 {
+pub fn next_snapshot(time: f64) -> f64 {
     (time / PERIOD).ceil() * PERIOD
 }
 
-fn seconds(seconds: f64) -> Duration {
+pub fn seconds(seconds: f64) -> Duration {
     Duration::from_secs_f64(seconds.clamp(0.0, 1e9))
 }
 

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use pileup_model::{
-    AsyncOp, AsyncOpId, Attribute, AttributeValue, Coverage, Frame, Polls, Resource, ResourceId,
-    Scheduling, Site, Snapshot, Task, TaskId, TaskKind, Turnover, Wait, Wakers, WokenBy,
+    AsyncOp, AsyncOpId, Attribute, AttributeValue, Coverage, Frame, Polls, Process, Resource,
+    ResourceId, Scheduling, Site, Snapshot, Task, TaskId, TaskKind, Thread, ThreadState, Turnover,
+    Wait, Wakers, WokenBy,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -39,6 +40,7 @@ struct Moment {
     gone: Vec<u64>,
     finished: Vec<Task>,
     turnover: Vec<Turnover>,
+    process: Option<Process>,
 }
 
 impl Moment {
@@ -67,6 +69,7 @@ impl Moment {
             resources: last.resources.values().cloned().collect(),
             async_ops: last.async_ops.values().cloned().collect(),
             turnover: self.turnover,
+            process: self.process,
             coverage: self.coverage,
         }
     }
@@ -91,9 +94,10 @@ fn moment() -> impl Strategy<Value = Moment> {
         vec(id(), 0..4),
         vec(task(), 0..3),
         vec(turnover(), 0..3),
+        proptest::option::of(process()),
     )
         .prop_map(
-            |(at, coverage, told, polled, gone, finished, turnover)| Moment {
+            |(at, coverage, told, polled, gone, finished, turnover, process)| Moment {
                 at,
                 coverage,
                 told,
@@ -101,6 +105,7 @@ fn moment() -> impl Strategy<Value = Moment> {
                 gone,
                 finished,
                 turnover,
+                process,
             },
         )
 }
@@ -115,6 +120,26 @@ fn turnover() -> impl Strategy<Value = Turnover> {
         since,
         spawned,
         finished,
+    })
+}
+
+fn process() -> impl Strategy<Value = Process> {
+    let state = prop_oneof![
+        Just(ThreadState::Running),
+        Just(ThreadState::OnFutex),
+        Just(ThreadState::Asleep)
+    ];
+    let thread = (any::<u32>(), text(), state, duration());
+    let thread = thread.prop_map(|(id, name, state, ran)| Thread {
+        id,
+        name,
+        state,
+        ran,
+    });
+    (any::<u32>(), text(), vec(thread, 0..3)).prop_map(|(id, name, threads)| Process {
+        id,
+        name,
+        threads,
     })
 }
 
