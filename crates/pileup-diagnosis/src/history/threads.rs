@@ -14,9 +14,8 @@ const MOST_LOOKS: usize = 64;
 const SHORTEST: Duration = Duration::from_secs(2);
 /// A thread computes if it had a processor for this part of the time,
 const COMPUTING_PART: u32 = 10;
-/// or was running or ready to in three of four looks.
-const READY_IN: u32 = 3;
-const READY_OF: u32 = 4;
+/// or was never seen asleep in so many looks.
+const FEWEST_LOOKS: u32 = 5;
 
 /// The newest looks at the process of the program.
 #[derive(Debug, Clone, Default)]
@@ -105,7 +104,8 @@ impl Seen {
     /// On a busy machine, a thread that computes has a processor for little of the time, and is
     /// ready for one all the time.
     fn computes(&self, ran: Duration, between: Duration) -> bool {
-        ran * COMPUTING_PART >= between || self.running * READY_OF >= self.looks * READY_IN
+        let is_always_ready = self.looks >= FEWEST_LOOKS && self.running == self.looks;
+        ran * COMPUTING_PART >= between || is_always_ready
     }
 }
 

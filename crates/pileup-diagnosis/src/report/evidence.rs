@@ -281,8 +281,8 @@ pub enum Evidence {
         program: String,
         /// The time from the first look to the last.
         between_seconds: Seconds,
-        /// Those that had a processor for a tenth of that time or more, or were ready for one in
-        /// most looks.
+        /// Those that had a processor for a tenth of that time or more, or were ready for one at
+        /// every look.
         computing: Vec<ThreadsAlike>,
         /// Those that slept on a futex at every look: for a lock, or as workers without work.
         on_futex: Vec<ThreadsAlike>,

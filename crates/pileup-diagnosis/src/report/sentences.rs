@@ -187,7 +187,7 @@ impl Evidence {
                 others,
             } => {
                 let mut kinds = vec![match &computing[..] {
-                    [] => "none computes, so the poll blocks".to_owned(),
+                    [] => "none computes".to_owned(),
                     threads => {
                         let ran: Duration = threads.iter().map(|alike| alike.ran_seconds.0).sum();
                         let computes = counted(threads, ["computes", "compute"]);
