@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering, fence};
 use tokio::runtime::TaskMeta;
 use tokio::task;
 
-use crate::registry::{Registry, Spawn};
+use crate::registry::{EARLY, EARLY_BLOCK, Registry, Spawn};
 use crate::sites;
 use crate::table::{Lineage, Parent, Place};
 use crate::task_number::task_number;
@@ -139,7 +139,8 @@ impl Registry {
     }
 
     fn early_of(&self, number: u64) -> &AtomicU64 {
-        &self.early[number as usize % self.early.len()]
+        let slot = number as usize % EARLY;
+        &self.early[slot / EARLY_BLOCK][slot % EARLY_BLOCK]
     }
 }
 

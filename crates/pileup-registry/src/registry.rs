@@ -23,7 +23,9 @@ use crate::waits::Names;
 const STACKS: usize = 1 << 16;
 /// How many ends may come before the spawn of their task is reported: on a machine that is
 /// overloaded, the thread that spawns may stand still for that long.
-const EARLY: usize = 1 << 16;
+pub(crate) const EARLY: usize = 1 << 16;
+/// They are made in blocks: one by one takes milliseconds in a program that is not optimised.
+pub(crate) const EARLY_BLOCK: usize = 1 << 10;
 
 /// The tasks of a service.
 ///
@@ -39,7 +41,7 @@ pub struct Registry {
     sampling: Switch,
     /// Tasks whose end was reported before their spawn. Tokio does so where a runtime is shut
     /// down meanwhile; and of blocking tasks it reports the end alone.
-    pub(crate) early: Box<[AtomicU64]>,
+    pub(crate) early: Box<[[AtomicU64; EARLY_BLOCK]]>,
     /// Whether the times of tasks are kept.
     pub(crate) keeps_times: AtomicBool,
     pub(crate) finished: Finished,
@@ -89,7 +91,9 @@ impl Registry {
             stacks: StackSet::new(STACKS),
             names: Names::new(),
             sampling: Switch::new(sampling),
-            early: (0..EARLY).map(|_| AtomicU64::new(0)).collect(),
+            early: (0..EARLY / EARLY_BLOCK)
+                .map(|_| [const { AtomicU64::new(0) }; EARLY_BLOCK])
+                .collect(),
             keeps_times: AtomicBool::new(false),
             finished: Finished::new(),
             watched: Watched::new(),

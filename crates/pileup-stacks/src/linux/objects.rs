@@ -185,11 +185,15 @@ unsafe fn describe(info: &libc::dl_phdr_info, is_program: bool) -> Option<Object
             .find(|header| header.p_type == libc::PT_GNU_EH_FRAME)?;
         let index = range(header);
         let index = section(index.start..index.end.min(readable(index.start)?.end));
-        // Of what follows its start, `.eh_frame` is only a part.
-        // SAFETY: as above; these bytes are used only within this call.
-        let bytes = unsafe { bytes(readable(Cfi::frames_address(&index)?)?) };
-        let start = bytes.as_ptr() as u64;
-        let frames = section(start..start + Cfi::frames_len(bytes) as u64);
+        let mut frames = readable(Cfi::frames_address(&index)?)?;
+        // Of what follows its start, `.eh_frame` is only a part: no more than that is copied. To
+        // find its end takes milliseconds in a large program, where nothing is copied.
+        if !is_program {
+            // SAFETY: as above; these bytes are used only within this call.
+            let bytes = unsafe { bytes(frames.clone()) };
+            frames.end = frames.start + Cfi::frames_len(bytes) as u64;
+        }
+        let frames = section(frames);
         Some(Cfi::new(index, frames))
     };
     Some(Object {
