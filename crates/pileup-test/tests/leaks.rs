@@ -56,6 +56,17 @@ fn tasks_are_counted_by_their_line() {
 }
 
 #[test]
+fn the_task_that_spawned_what_is_left_is_named() {
+    let ended = run("spawned_by_a_task", &[]);
+    fails_at(&ended, "spawned by a task");
+    let spawner = format!(
+        "2 were spawned by tasks that were spawned at crates/pileup-test/{}",
+        line_of("the task that spawns")
+    );
+    assert!(ended.output.contains(&spawner), "{ended}");
+}
+
+#[test]
 fn a_task_that_nobody_can_wake_is_certain() {
     let ended = run("without_waker", &[]);
     fails_at(&ended, "without waker");

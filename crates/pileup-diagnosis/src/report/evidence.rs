@@ -342,6 +342,13 @@ pub enum Evidence {
         /// For how long the longest idle of them was not polled.
         idle_seconds: Seconds,
     },
+    /// Tasks that were spawned by other tasks. The most of them that tasks of one site spawned.
+    SpawnedByTasks {
+        /// How many were spawned so.
+        tasks: usize,
+        /// Where the tasks that spawned them were spawned.
+        spawned_at: Site,
+    },
     /// Where most wait, by their await stacks.
     AwaitAt {
         /// How many.

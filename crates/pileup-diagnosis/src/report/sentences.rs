@@ -426,6 +426,13 @@ impl Evidence {
                     ),
                 }
             }
+            Self::SpawnedByTasks { tasks, spawned_at } => {
+                let spawned_at = place(Some(spawned_at));
+                match tasks {
+                    1 => format!("1 was spawned by a task that was spawned at {spawned_at}"),
+                    _ => format!("{tasks} were spawned by tasks that were spawned at {spawned_at}"),
+                }
+            }
             Self::AwaitAt {
                 tasks,
                 kind,

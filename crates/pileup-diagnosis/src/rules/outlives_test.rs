@@ -4,7 +4,7 @@
 //! `pileup-test` does. There every live task is one that nobody waits for: the end of the
 //! program's runtime cancels it, and in a service that goes on it would stay.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use pileup_model::{Site, Task, TaskKind, elapsed};
@@ -108,18 +108,33 @@ fn claim(
         doubts.push(Doubt::SpawnedInDependency);
     }
     let members: HashSet<_> = tasks.iter().map(|task| task.id).collect();
+    let mut evidence = vec![Evidence::OutliveTest {
+        tasks: tasks.len(),
+        oldest_seconds: oldest.age(latest.at).into(),
+        most_polls: tasks.iter().map(|task| task.polls.count).max()?,
+        idle_seconds: idle.max()?.into(),
+    }];
+    evidence.extend(spawned_by_tasks(tasks));
     Some(Claim {
         members,
         state: usual_state(tasks.iter().copied()),
-        evidence: vec![Evidence::OutliveTest {
-            tasks: tasks.len(),
-            oldest_seconds: oldest.age(latest.at).into(),
-            most_polls: tasks.iter().map(|task| task.polls.count).max()?,
-            idle_seconds: idle.max()?.into(),
-        }],
+        evidence,
         doubts,
         gives_way: true,
         ..Claim::new(Code::OutlivesTest, site, advice)
+    })
+}
+
+/// Which tasks spawned most of those that were not spawned by the test itself.
+fn spawned_by_tasks(tasks: &[&Task]) -> Option<Evidence> {
+    let mut counts: BTreeMap<&Site, usize> = BTreeMap::new();
+    for spawned_at in tasks.iter().filter_map(|task| task.parent_site.as_ref()) {
+        *counts.entry(spawned_at).or_default() += 1;
+    }
+    let (spawned_at, tasks) = counts.into_iter().max_by_key(|(_, tasks)| *tasks)?;
+    Some(Evidence::SpawnedByTasks {
+        tasks,
+        spawned_at: spawned_at.clone(),
     })
 }
 

@@ -44,6 +44,17 @@ async fn three_tasks() {
 
 #[pileup_test::test]
 #[ignore = "fails on purpose"]
+async fn spawned_by_a_task() {
+    let spawner = async {
+        for _ in 0..2 {
+            tokio::spawn(serve(kept_open())); // spawned by a task
+        }
+    };
+    tokio::spawn(spawner).await.expect("it ends"); // the task that spawns
+}
+
+#[pileup_test::test]
+#[ignore = "fails on purpose"]
 async fn without_waker() {
     tokio::spawn(tokio::task::yield_now())
         .await
