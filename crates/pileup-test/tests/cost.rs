@@ -21,7 +21,7 @@ async fn ten_tasks() {
 }
 
 /// A task that is alive when the test's future is done, and ends by itself then.
-async fn one_that_ends_a_little_later() {
+fn one_that_ends_a_little_later() {
     tokio::spawn(async {
         for _ in 0..4 {
             tokio::task::yield_now().await;
@@ -56,7 +56,7 @@ pairs! {
     "no task" plain_without_tasks guarded_without_tasks () ();
     "ten tasks, awaited" plain_with_ten guarded_with_ten () ten_tasks().await;
     "a task that ends a little later" plain_with_late guarded_with_late ()
-        one_that_ends_a_little_later().await;
+        one_that_ends_a_little_later();
     "ten tasks, two workers" plain_on_workers guarded_on_workers
         (flavor = "multi_thread", worker_threads = 2) ten_tasks().await;
     "ten tasks, flavor local" plain_local guarded_local (flavor = "local") ten_tasks().await;
