@@ -7,7 +7,7 @@ use console_api::field::Value;
 use jiff::Timestamp;
 use pileup_model::{Attribute, AttributeValue, Polls, Site, TaskKind, Wakers};
 
-use crate::text::Texts;
+use crate::text::SharedTexts;
 
 /// A point in time; none when it is missing or outside of what a calendar holds.
 pub(crate) fn timestamp(time: Option<prost_types::Timestamp>) -> Option<Timestamp> {
@@ -29,7 +29,7 @@ pub(crate) fn duration(time: Option<prost_types::Duration>) -> Duration {
 }
 
 /// A place in source code; none when it has no file or no line.
-pub(crate) fn site(location: Option<&wire::Location>, texts: &mut Texts) -> Option<Site> {
+pub(crate) fn site(location: Option<&wire::Location>, texts: &mut SharedTexts) -> Option<Site> {
     let location = location?;
     Some(Site {
         file: texts.share(location.file.as_deref()?),
@@ -99,7 +99,10 @@ pub(crate) fn wakers(stats: &wire::tasks::Stats) -> Wakers {
 }
 
 /// The attributes of a resource or an async op; those without a name or a value are left out.
-pub(crate) fn attributes(attributes: &[wire::Attribute], texts: &mut Texts) -> Vec<Attribute> {
+pub(crate) fn attributes(
+    attributes: &[wire::Attribute],
+    texts: &mut SharedTexts,
+) -> Vec<Attribute> {
     // No larger than needed: a list that grows by itself begins with room for four.
     let mut found = Vec::with_capacity(attributes.len());
     found.extend(attributes.iter().filter_map(|attribute| {
@@ -192,7 +195,7 @@ mod tests {
 
     #[test]
     fn a_place_needs_a_file_and_a_line() {
-        let mut texts = Texts::default();
+        let mut texts = SharedTexts::default();
         let place = |file: Option<&str>, line| wire::Location {
             file: file.map(str::to_owned),
             module_path: None,
@@ -250,7 +253,7 @@ mod tests {
             attribute(field("balance", Value::I64Val(-3))),
             attribute(field("state", Value::DebugVal("Open".to_owned()))),
         ];
-        let found = attributes(&told, &mut Texts::default());
+        let found = attributes(&told, &mut SharedTexts::default());
         let found: Vec<_> = found
             .into_iter()
             .map(|attribute| (attribute.name.to_string(), attribute.value))
@@ -282,6 +285,6 @@ mod tests {
                 metadata_id: None,
             }),
         ];
-        assert_eq!(attributes(&told, &mut Texts::default()), []);
+        assert_eq!(attributes(&told, &mut SharedTexts::default()), []);
     }
 }

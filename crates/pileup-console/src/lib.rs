@@ -1,14 +1,14 @@
 //! Follows the wire of console-subscriber and pileup-subscriber, which tokio-console uses, and
 //! keeps a [`Snapshot`](pileup_model::Snapshot) of the program behind it.
 //!
-//! The wire has its own mind; what this crate makes of it:
+//! Properties of the wire, and how this crate handles them:
 //!
 //! - The first message holds all that lives, and the second repeats it: to apply a message
 //!   twice changes nothing.
 //! - Ids are reused once their task has finished: a task is an id *and* its birth.
 //! - The target takes in only about 127 events each time it wakes up: [`Connection`] keeps
 //!   it awake (see `pump`), without pausing or resuming it for others, and reads on
-//!   after an attach until the target tells of the present, for three seconds at the most.
+//!   after an attach until the target's messages are up to date, for three seconds at most.
 //! - A target whose state exceeds 4 MiB withholds it from whoever attaches late, and says so
 //!   only in its own log: [`Coverage`](pileup_model::Coverage) says it to the reader.
 //! - pileup-subscriber withholds nothing: it sends its first state in as many messages as it

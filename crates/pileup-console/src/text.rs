@@ -10,11 +10,11 @@ const MOST_SHARED: usize = 16_384;
 
 /// Gives equal texts one place in memory.
 #[derive(Debug, Default)]
-pub(crate) struct Texts {
+pub(crate) struct SharedTexts {
     shared: HashSet<Arc<str>>,
 }
 
-impl Texts {
+impl SharedTexts {
     /// The text, cut to at most 1,024 bytes.
     pub(crate) fn share(&mut self, text: &str) -> Arc<str> {
         let text = cut(text);
@@ -44,20 +44,20 @@ mod tests {
 
     #[test]
     fn equal_texts_are_one() {
-        let mut texts = Texts::default();
+        let mut texts = SharedTexts::default();
         let first = texts.share("src/main.rs");
         assert!(Arc::ptr_eq(&first, &texts.share("src/main.rs")));
     }
 
     #[test]
     fn a_long_text_is_cut_between_characters() {
-        let cut = Texts::default().share(&"é".repeat(LONGEST));
+        let cut = SharedTexts::default().share(&"é".repeat(LONGEST));
         assert_eq!(cut.len(), LONGEST);
     }
 
     #[test]
     fn endless_different_texts_do_not_fill_memory() {
-        let mut texts = Texts::default();
+        let mut texts = SharedTexts::default();
         for number in 0..MOST_SHARED * 2 {
             texts.share(&number.to_string());
         }

@@ -20,7 +20,7 @@ use self::resources::Resources;
 use self::tasks::Tasks;
 use self::withheld::Withheld;
 use crate::decode;
-use crate::text::Texts;
+use crate::text::SharedTexts;
 
 /// The program behind the wire, as the messages so far tell of it.
 #[derive(Debug, Default)]
@@ -34,7 +34,7 @@ pub struct World {
     withheld: Withheld,
     identity: Identity,
     lateness: Lateness,
-    texts: Texts,
+    texts: SharedTexts,
 }
 
 impl World {

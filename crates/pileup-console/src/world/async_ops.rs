@@ -12,7 +12,7 @@ use super::news::News;
 use super::repeats::{Repeats, is_same};
 use super::resources::Resources;
 use crate::decode;
-use crate::text::Texts;
+use crate::text::SharedTexts;
 
 /// The async ops of a program.
 #[derive(Debug, Default)]
@@ -30,7 +30,7 @@ impl AsyncOps {
         update: &wire::AsyncOpUpdate,
         now: Timestamp,
         resources: &Resources,
-        texts: &mut Texts,
+        texts: &mut SharedTexts,
         news: &mut News,
     ) {
         self.repeats.next_message(update.new_async_ops.len());
@@ -66,7 +66,7 @@ impl AsyncOps {
         &mut self,
         update: &wire::AsyncOpUpdate,
         now: Timestamp,
-        texts: &mut Texts,
+        texts: &mut SharedTexts,
         news: &mut News,
     ) {
         for told in &update.new_async_ops {
@@ -105,7 +105,7 @@ impl AsyncOps {
         stats: &HashMap<u64, wire::Stats>,
         now: Timestamp,
         resources: &Resources,
-        texts: &mut Texts,
+        texts: &mut SharedTexts,
     ) {
         for (&id, stats) in stats {
             let id = AsyncOpId(id);

@@ -11,7 +11,7 @@ use pileup_model::{Resource, ResourceId};
 use super::news::News;
 use super::repeats::{Repeats, is_same};
 use crate::decode;
-use crate::text::Texts;
+use crate::text::SharedTexts;
 
 /// The resources of a program.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ impl Resources {
         &mut self,
         update: &wire::ResourceUpdate,
         now: Timestamp,
-        texts: &mut Texts,
+        texts: &mut SharedTexts,
         news: &mut News,
     ) -> Vec<ResourceId> {
         self.repeats.next_message(update.new_resources.len());
@@ -65,7 +65,7 @@ impl Resources {
         &mut self,
         update: &wire::ResourceUpdate,
         now: Timestamp,
-        texts: &mut Texts,
+        texts: &mut SharedTexts,
         news: &mut News,
     ) -> Vec<ResourceId> {
         let mut gone = Vec::new();
@@ -91,7 +91,11 @@ impl Resources {
         gone
     }
 
-    fn update(&mut self, stats: &HashMap<u64, wire::Stats>, texts: &mut Texts) -> Vec<ResourceId> {
+    fn update(
+        &mut self,
+        stats: &HashMap<u64, wire::Stats>,
+        texts: &mut SharedTexts,
+    ) -> Vec<ResourceId> {
         let mut gone = Vec::new();
         for (&id, stats) in stats {
             let id = ResourceId(id);
@@ -109,7 +113,7 @@ fn new_resource(
     id: ResourceId,
     told: &wire::Resource,
     created_at: Timestamp,
-    texts: &mut Texts,
+    texts: &mut SharedTexts,
 ) -> Resource {
     Resource {
         id,

@@ -12,7 +12,7 @@ use pileup_model::{Task, TaskId, TaskKind, Wakers};
 use super::news::News;
 use super::repeats::{Repeats, is_same};
 use crate::decode;
-use crate::text::Texts;
+use crate::text::SharedTexts;
 
 /// The tasks of a program.
 #[derive(Debug, Default)]
@@ -32,7 +32,7 @@ impl Tasks {
         &mut self,
         update: &wire::TaskUpdate,
         now: Timestamp,
-        texts: &mut Texts,
+        texts: &mut SharedTexts,
         news: &mut News,
     ) {
         self.repeats.next_message(update.new_tasks.len());
@@ -124,7 +124,7 @@ impl Tasks {
         &mut self,
         update: &wire::TaskUpdate,
         now: Timestamp,
-        texts: &mut Texts,
+        texts: &mut SharedTexts,
         news: &mut News,
     ) {
         for task in &update.new_tasks {
@@ -178,7 +178,7 @@ impl Tasks {
     }
 }
 
-fn new_task(id: TaskId, told: &wire::Task, created_at: Timestamp, texts: &mut Texts) -> Task {
+fn new_task(id: TaskId, told: &wire::Task, created_at: Timestamp, texts: &mut SharedTexts) -> Task {
     let fields = decode::task_fields(&told.fields);
     Task {
         tokio_id: fields.tokio_id,

@@ -9,9 +9,9 @@ use pileup_model::{Site, Task, TaskId, elapsed};
 use super::changes::changes;
 use crate::SiteHistory;
 
-/// Who came to a site and who went from it, between two snapshots.
+/// The tasks that came to a site and those that left it, between two snapshots.
 #[derive(Default)]
-struct Turnover<'a> {
+struct SiteChange<'a> {
     gone: Vec<&'a Task>,
     born: Vec<&'a Arc<Task>>,
 }
@@ -24,7 +24,7 @@ pub(crate) fn update_living(
     now: &[Arc<Task>],
     started: Option<Timestamp>,
 ) {
-    let mut turnovers: BTreeMap<Option<&Site>, Turnover> = BTreeMap::new();
+    let mut changed: BTreeMap<Option<&Site>, SiteChange> = BTreeMap::new();
     let is_live = |task: &&Arc<Task>| !task.has_finished();
     for (old, new) in changes(before, now, |task| task.id) {
         if let Some(left) = old.filter(|old| new.is_none_or(|new| !is_same(old, new)))
@@ -42,23 +42,23 @@ pub(crate) fn update_living(
             }
             (old, new) => {
                 if let Some(old) = old {
-                    let turnover = turnovers.entry(old.site.as_ref()).or_default();
-                    turnover.gone.push(old);
+                    let change = changed.entry(old.site.as_ref()).or_default();
+                    change.gone.push(old);
                 }
                 if let Some(new) = new {
-                    let turnover = turnovers.entry(new.site.as_ref()).or_default();
-                    turnover.born.push(new);
+                    let change = changed.entry(new.site.as_ref()).or_default();
+                    change.born.push(new);
                 }
             }
         }
     }
-    for (site, turnover) in turnovers {
+    for (site, change) in changed {
         let seen = sites.entry(site.cloned()).or_default();
-        turnover.apply(&mut seen.living);
+        change.apply(&mut seen.living);
     }
 }
 
-impl Turnover<'_> {
+impl SiteChange<'_> {
     fn apply(mut self, living: &mut Vec<Arc<Task>>) {
         self.gone.sort_unstable_by_key(|task| age(task));
         let mut gone = self.gone.into_iter().map(age).peekable();
