@@ -25,7 +25,7 @@ pub use self::alive_over_time::AliveAt;
 use self::alive_over_time::AliveOverTime;
 pub(crate) use self::changes::changes;
 use self::clones_counted::ClonesCounted;
-pub(crate) use self::cohorts::{Cohorts, LeftBy, Partition, Stay};
+pub(crate) use self::cohorts::{Cohorts, LeftBy, Partition, Stay, Stays};
 use self::last_finish::LastFinish;
 pub(crate) use self::lineage::Lineage;
 pub(crate) use self::locks::Holder;

@@ -1,7 +1,6 @@
 //! The cohorts of one spawn site: what `pileup-growth` needs of each, and which of them are
 //! tested.
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use jiff::Timestamp;
 use pileup_growth::{Lifetimes, Period, Population};
 use pileup_model::{Site, Task, elapsed};
 
-use crate::history::{History, LeftBy, Partition, Stay};
+use crate::history::{History, LeftBy, Partition, Stay, Stays};
 use crate::report::InCommon;
 
 /// Fewer stays are no cohort of its own; and where fewer tasks are elsewhere, it is the site.
@@ -46,6 +45,46 @@ impl Cohort<'_> {
     }
 }
 
+/// The stays of one cohort, while they are gathered.
+struct Group<'a> {
+    in_common: &'a InCommon,
+    stays: Vec<(&'a Stay, &'a Task)>,
+}
+
+/// The groups of one partition.
+#[derive(Default)]
+struct Groups<'a> {
+    groups: Vec<Group<'a>>,
+    numbers: BTreeMap<&'a InCommon, usize>,
+}
+
+impl<'a> Groups<'a> {
+    /// Mostly there are few, and to compare with each is faster than to search in order.
+    const FEW: usize = 8;
+
+    fn of(&mut self, in_common: &'a InCommon) -> &mut Group<'a> {
+        let mut few = self.groups.iter().take(Self::FEW);
+        let number = few.position(|group| group.in_common == in_common);
+        let number = number.unwrap_or_else(|| {
+            *self.numbers.entry(in_common).or_insert_with(|| {
+                self.groups.push(Group {
+                    in_common,
+                    stays: Vec::new(),
+                });
+                self.groups.len() - 1
+            })
+        });
+        &mut self.groups[number]
+    }
+
+    /// All of them, in the order of what they have in common.
+    fn in_order(mut self) -> Vec<Group<'a>> {
+        self.groups
+            .sort_unstable_by(|a, b| a.in_common.cmp(b.in_common));
+        self.groups
+    }
+}
+
 /// The cohorts of a site, each of which is to be tested.
 pub(super) fn cohorts<'a>(
     site: Option<&Site>,
@@ -53,55 +92,59 @@ pub(super) fn cohorts<'a>(
     history: &'a History,
     now: Timestamp,
 ) -> Vec<Cohort<'a>> {
+    let seen = history.cohorts();
+    let of_task = |task: &&'a Task| Some((*task, seen.stays(task.id)?));
+    let stays: Vec<(&Task, &Stays)> = live.iter().filter_map(of_task).collect();
     let partitions = Partition::ALL.into_iter();
     partitions
-        .flat_map(|partition| cohorts_by(partition, site, live, history, now))
+        .flat_map(|partition| {
+            let left = seen.left(site, partition);
+            cohorts_by(partition, left, &stays, live.len(), now)
+        })
         .collect()
 }
 
 fn cohorts_by<'a>(
     partition: Partition,
-    site: Option<&Site>,
-    live: &[&'a Task],
-    history: &'a History,
+    left: Option<&'a LeftBy>,
+    tasks: &[(&'a Task, &'a Stays)],
+    live: usize,
     now: Timestamp,
 ) -> Vec<Cohort<'a>> {
-    let seen = history.cohorts();
-    let left = seen.left(site, partition);
     if left.is_some_and(LeftBy::are_too_many) {
         return Vec::new();
     }
-    let mut members: BTreeMap<&InCommon, Vec<(&Stay, &Task)>> = BTreeMap::new();
+    let mut groups = Groups::default();
     // A cohort that is empty now was tested before, and counts.
     for (in_common, _) in left.iter().flat_map(|left| left.all()) {
-        members.insert(in_common, Vec::new());
+        groups.of(in_common);
     }
-    for task in live {
-        let stay = seen.stay(task.id, partition);
+    for (task, stays) in tasks {
+        let stay = stays[partition as usize].as_ref();
         // Whoever was polled since the snapshot before does not stand still.
         let has_begun = |stay: &&Stay| partition != Partition::Still || stay.since < now;
         if let Some(stay) = stay.filter(has_begun) {
-            let stays = members.entry(&stay.in_common).or_default();
-            stays.push((stay, task));
+            groups.of(&stay.in_common).stays.push((stay, task));
         }
     }
     let left_in_all: u64 = left.map_or(0, |left| {
         left.all().map(|(_, left)| left.stayed.total()).sum()
     });
     let mut cohorts = Vec::new();
-    for (in_common, mut stays) in members {
+    for Group {
+        in_common,
+        mut stays,
+    } in groups.in_order()
+    {
         let left = left.and_then(|left| left.of(in_common)).cloned();
         let left = left.unwrap_or_default();
-        let elsewhere = (live.len() - stays.len()) as u64 + left_in_all;
+        let elsewhere = (live - stays.len()) as u64 + left_in_all;
         if elsewhere < FEWEST || stays.len() as u64 + left.stayed.total() < FEWEST {
             continue;
         }
         stays.sort_by_key(|(stay, _)| stay.since);
-        let mut came: Vec<Duration> = stays
-            .iter()
-            .map(|(stay, _)| elapsed(stay.first, now))
-            .collect();
-        came.sort_unstable_by_key(|ago| Reverse(*ago));
+        let mut came: Vec<Timestamp> = stays.iter().map(|(stay, _)| stay.first).collect();
+        came.sort_unstable();
         cohorts.push(Cohort {
             in_common,
             tasks: stays.iter().map(|(_, task)| *task).collect(),
@@ -109,7 +152,7 @@ fn cohorts_by<'a>(
                 .iter()
                 .map(|(stay, _)| elapsed(stay.since, now))
                 .collect(),
-            came,
+            came: came.into_iter().map(|first| elapsed(first, now)).collect(),
             stayed: left.stayed,
             entered: left.entered,
         });

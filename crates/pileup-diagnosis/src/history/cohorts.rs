@@ -47,10 +47,13 @@ struct LeftAt {
     sites: BTreeMap<Option<Site>, [LeftBy; 3]>,
 }
 
+/// The stays of a live task, by [`Partition`].
+pub(crate) type Stays = [Option<Stay>; 3];
+
 /// The cohorts of a live task.
 #[derive(Debug, Clone, Default)]
 struct Member {
-    stays: [Option<Stay>; 3],
+    stays: Stays,
     left: FirstTimes,
 }
 
@@ -129,9 +132,9 @@ impl LeftAt {
 }
 
 impl Cohorts {
-    /// The stay of a live task in its cohort of one partition.
-    pub(crate) fn stay(&self, task: TaskId, partition: Partition) -> Option<&Stay> {
-        self.members.get(&task)?.stays[partition as usize].as_ref()
+    /// The stays of a live task.
+    pub(crate) fn stays(&self, task: TaskId) -> Option<&Stays> {
+        Some(&self.members.get(&task)?.stays)
     }
 
     /// Those that have left the cohorts of a site; none where no task has.
