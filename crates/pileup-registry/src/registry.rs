@@ -44,6 +44,8 @@ pub struct Registry {
     pub(crate) early: Box<[[AtomicU64; EARLY_BLOCK]]>,
     /// Whether the times of tasks are kept.
     pub(crate) keeps_times: AtomicBool,
+    /// Whether the workers that take over in `block_in_place` are kept.
+    pub(crate) keeps_workers: AtomicBool,
     pub(crate) finished: Finished,
     pub(crate) watched: Watched,
     pub(crate) task_names: TaskNames,
@@ -95,6 +97,7 @@ impl Registry {
                 .map(|_| [const { AtomicU64::new(0) }; EARLY_BLOCK])
                 .collect(),
             keeps_times: AtomicBool::new(false),
+            keeps_workers: AtomicBool::new(false),
             finished: Finished::new(),
             watched: Watched::new(),
             task_names: TaskNames::new(),

@@ -32,11 +32,23 @@ use waker_event::Op;
 const ABOVE_ENTER: usize = if cfg!(debug_assertions) { 1024 } else { 512 };
 
 impl Registry {
+    /// Keeps the workers that take over when a task calls `block_in_place`, as tasks of kind
+    /// [`Blocking`](TaskKind::Blocking) that this task has spawned: by them it is known that the
+    /// task holds no worker. The first workers of a runtime are never kept.
+    pub fn keep_workers(&self) {
+        self.keeps_workers.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a worker that is spawned now is kept.
+    fn keeps_worker(&self) -> bool {
+        self.keeps_workers.load(Ordering::Relaxed) && current::task().is_some()
+    }
+
     /// Adds the task of a span, unless it is none or is hidden, and gives its place, the index
     /// of its slot, and its number.
     fn span_opened(&self, fields: &SpawnFields) -> Option<(Place, usize, u64)> {
         let kind = fields.kind()?;
-        if current::is_hidden() {
+        if current::is_hidden() || fields.is_worker && !self.keeps_worker() {
             return None;
         }
         let number = fields.task_id;

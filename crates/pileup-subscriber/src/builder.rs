@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use pileup_registry::{Registry, Sampling};
 use tracing::{Metadata, Subscriber};
-use tracing_subscriber::filter::{EnvFilter, FilterFn, filter_fn};
+use tracing_subscriber::filter::{EnvFilter, filter_fn};
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{Layer, fmt};
@@ -298,6 +298,7 @@ impl Builder {
             .registry
             .unwrap_or_else(|| Arc::new(Registry::new(self.sampling)));
         registry.keep_times();
+        registry.keep_workers();
         registry.keep_finished(self.finished_tasks);
         let service = Service::new(
             registry,
@@ -325,8 +326,9 @@ struct Prepared {
 }
 
 impl Prepared {
-    /// What sees the resources, if anything does.
-    fn resource_layer<S>(&self) -> Option<impl Layer<S> + use<S>>
+    /// What sees the resources. Where they are not wanted, it is a layer with a filter that lets
+    /// nothing pass: beside an absent one, `tracing-subscriber` would make all of Tokio's spans.
+    fn resource_layer<S>(&self) -> impl Layer<S> + use<S>
     where
         S: Subscriber + for<'span> LookupSpan<'span>,
     {
@@ -334,8 +336,12 @@ impl Prepared {
             registry: Arc::clone(&self.service.registry),
             resources: Arc::clone(&self.service.resources),
         };
-        let filter: FilterFn = filter_fn(is_of_resources as fn(&Metadata<'_>) -> bool);
-        self.has_resources.then(|| layer.with_filter(filter))
+        let is_wanted: fn(&Metadata<'_>) -> bool = if self.has_resources {
+            is_of_resources
+        } else {
+            |_| false
+        };
+        layer.with_filter(filter_fn(is_wanted))
     }
 
     fn start(self) -> Result<Option<SocketAddr>, Error> {

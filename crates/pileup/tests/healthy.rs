@@ -38,11 +38,21 @@ fn main() {
     }
     let programs = programs().expect("the folder of the programs can be read");
     assert!(!programs.is_empty(), "there are no programs");
-    let trials = programs.into_iter().map(|program| {
+    let mut trials = Vec::new();
+    for program in programs {
+        let of_run = program.clone();
         let name = format!("{program}::is-not-accused");
-        Trial::ignorable_test(name, move || is_not_accused(&program).map_err(Into::into))
-    });
-    libtest_mimic::run(&arguments, trials.collect()).exit();
+        trials.push(Trial::ignorable_test(name, move || {
+            is_not_accused(&of_run, &[]).map_err(Into::into)
+        }));
+        // Takes minutes: run with `-- --ignored by-pileup-subscriber`.
+        let name = format!("{program}::is-not-accused::by-pileup-subscriber");
+        let by_pileup = Trial::ignorable_test(name, move || {
+            is_not_accused(&program, &["--instrument", "pileup"]).map_err(Into::into)
+        });
+        trials.push(by_pileup.with_ignored_flag(true));
+    }
+    libtest_mimic::run(&arguments, trials).exit();
 }
 
 /// The names of the programs: those of their files.
@@ -58,8 +68,9 @@ fn programs() -> std::io::Result<Vec<String>> {
     Ok(programs)
 }
 
-fn is_not_accused(program: &str) -> Result<Completion, String> {
-    let process = Process::start("healthy", &[program, "--every", "100ms"])?;
+fn is_not_accused(program: &str, instrument: &[&str]) -> Result<Completion, String> {
+    let flags = [&[program, "--every", "100ms"], instrument].concat();
+    let process = Process::start("healthy", &flags)?;
     let is_clean =
         |target: &[&str]| until_all_is_shown(&WATCHES, |duration| is_clean_in(duration, target));
     let (by_console, by_probe) = thread::scope(|scope| {

@@ -136,12 +136,18 @@ fn in_poll_since(task: &Task) -> Option<Timestamp> {
     task.in_poll_since().filter(|_| is_of_worker)
 }
 
-/// The tasks that started another worker in place of their own: of those in a poll when a
-/// worker was born, the one that had entered its poll last.
+/// The tasks that started another worker in place of their own: the one that has spawned the
+/// worker, where that is known, and otherwise, of those in a poll when the worker was born, the one
+/// that had entered its poll last.
 pub(super) fn gave_up_worker(latest: &Snapshot) -> HashSet<TaskId> {
     let tasks = || latest.tasks.iter().map(AsRef::as_ref);
     let mut gave_up = HashSet::new();
     for worker in tasks().filter(|task| task.is_worker()) {
+        if worker.parent.is_some() {
+            let mut parents = tasks().filter(|task| task.tokio_id == worker.parent);
+            gave_up.extend(parents.next().map(|task| task.id));
+            continue;
+        }
         let others = tasks().filter(|task| !gave_up.contains(&task.id));
         let before = others.filter_map(|task| {
             let started = in_poll_since(task)?;

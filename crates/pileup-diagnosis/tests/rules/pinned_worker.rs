@@ -96,6 +96,21 @@ fn a_task_that_gave_up_its_worker_first_may_block() {
 }
 
 #[test]
+fn the_task_that_is_known_to_have_spawned_the_worker_gave_it_up() {
+    let mut program = Program::default();
+    let in_place = program.spawn("in_place.rs", 1.0, None);
+    in_place.polls.last_ended = None;
+    in_place.tokio_id = Some(71);
+    spawn_in_poll(&mut program, "blocks.rs", 1.5);
+    spawn_in_poll(&mut program, "blocks.rs", 2.0);
+    // By its birth, it would be of another one.
+    let worker = program.spawn(WORKER, 2.001, None);
+    worker.kind = TaskKind::Blocking;
+    worker.parent = Some(71);
+    assert_eq!(found(&program.watch(0.0, 12.0)), [("blocks.rs", "PU02")]);
+}
+
+#[test]
 fn a_worker_that_was_given_up_excuses_one_task_alone() {
     let mut program = Program::default();
     spawn_in_poll(&mut program, "blocks.rs", 1.0);

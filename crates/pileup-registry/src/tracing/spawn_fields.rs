@@ -11,7 +11,8 @@ use crate::sites::{self, SiteNumber};
 /// What Tokio says of a task that is spawned.
 pub(super) struct SpawnFields {
     kind: Kind,
-    is_worker: bool,
+    /// Whether it is a worker of a runtime, which is a closure too.
+    pub(super) is_worker: bool,
     pub(super) task_id: u64,
     /// The size of the future in bytes.
     pub(super) size: u64,
@@ -81,13 +82,12 @@ impl SpawnFields {
         }
     }
 
-    /// The kind of the task. None for what is no task of the service: the workers of a runtime,
-    /// which are closures too, and the future of `block_on`, whose waker Tokio does not report.
+    /// The kind of the task. None for what is no task of the service: the future of `block_on`,
+    /// whose waker Tokio does not report.
     pub(super) fn kind(&self) -> Option<TaskKind> {
         match &self.kind.letters[..self.kind.len] {
             b"task" => Some(TaskKind::Async),
             b"local" => Some(TaskKind::Local),
-            b"blocking" if self.is_worker => None,
             b"blocking" => Some(TaskKind::Blocking),
             b"block_on" => None,
             _ => Some(TaskKind::Other),

@@ -77,3 +77,31 @@ async fn the_tasks_of_a_runtime_that_was_dropped_have_finished() {
     client.first_state().await;
     assert_eq!((client.state.live(), client.state.finished()), (0, 100));
 }
+
+#[tokio::test]
+async fn a_worker_that_takes_over_is_listed_as_spawned_by_the_task_that_gave_up_its_own() {
+    let target = Target::start(By::Pileup, "in-place");
+    let mut client = Client::attach(&target.address).await;
+    client.first_state().await;
+    let of_kind = |kind: &str| {
+        let mut tasks = client.state.tasks.values().map(|(task, _)| task);
+        let task = tasks.find(|task| field(task, "kind").as_deref() == Some(kind));
+        task.expect("there is one")
+    };
+    let (blocks, worker) = (of_kind("task"), of_kind("blocking"));
+    assert_eq!(
+        client.state.tasks.len(),
+        2,
+        "the first workers are left out"
+    );
+    let place = worker
+        .location
+        .as_ref()
+        .and_then(|place| place.file.clone());
+    assert!(
+        place.is_some_and(|file| file.ends_with("worker.rs")),
+        "{worker:?}"
+    );
+    let parents: Vec<u64> = worker.parents.iter().map(|parent| parent.id).collect();
+    assert_eq!(parents, [blocks.id.expect("an id").id]);
+}

@@ -56,6 +56,7 @@ fn run() {
             "short" => short(count).await,
             "busy" => busy(count),
             "busy-spawn" => busy_spawn(),
+            "in-place" => in_place().await,
             "poll-ops" => poll_ops(),
             "all" => all::all().await,
             "child" => child(),
@@ -186,6 +187,18 @@ fn busy_spawn() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     });
+}
+
+/// A task that gives up its worker, and blocks for good.
+async fn in_place() {
+    tokio::spawn(async {
+        tokio::task::block_in_place(|| {
+            loop {
+                thread::park();
+            }
+        });
+    });
+    settle().await;
 }
 
 /// A child process that outlives this one.
