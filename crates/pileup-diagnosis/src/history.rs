@@ -82,6 +82,8 @@ pub struct SiteHistory {
     pub finished_polls: u64,
     /// Time spent in the polls of all that finished.
     pub finished_busy: Duration,
+    /// When a task of the site was last known to be alive; none while no task of it was seen.
+    pub(crate) last_alive: Option<Timestamp>,
     alive_over_time: AliveOverTime,
     /// What the source had counted when the watch began, where it counts those that finish.
     counted_before: Vec<(Duration, u64)>,
@@ -118,10 +120,17 @@ impl History {
             if started.is_none() {
                 site.count_before(turnover, &snapshot);
             } else {
+                let finished = site.finished.total();
                 site.count(turnover);
+                if site.finished.total() > finished {
+                    site.last_alive = Some(snapshot.at);
+                }
             }
         }
         for site in self.sites.values_mut() {
+            if !site.living.is_empty() {
+                site.last_alive = Some(snapshot.at);
+            }
             site.alive_over_time.note(snapshot.at, site.living.len());
         }
         self.last_finish.observe(&snapshot);
@@ -361,6 +370,7 @@ impl SiteHistory {
         let Some(finished_at) = task.finished_at else {
             return;
         };
+        self.last_alive = self.last_alive.max(Some(finished_at));
         self.finished_polls = self.finished_polls.saturating_add(task.polls.count);
         self.finished_busy = self.finished_busy.saturating_add(task.polls.busy);
         let lifetimes = if watch_started.is_some_and(|started| finished_at >= started) {

@@ -27,7 +27,7 @@ pub use pileup_model::{WaitKind, figures};
 pub use report::{
     Blind, Code, CountedWait, Doubt, EndedEarly, Evidence, Finding, Gaps, Grade, HeldBy, InCommon,
     Involved, OtherSide, READABLE, Report, ReportCoverage, Role, SCHEMA, Seconds, SetAside,
-    ThreadsAlike, Unseen, WaitFor, WaitPlace, WaitedFor, WaitsOn, Why, diagnose,
+    ThreadsAlike, Unseen, WaitFor, WaitPlace, WaitedFor, WaitsOn, WakersNow, Why, diagnose,
     diagnose_expecting,
 };
 pub use waits::{Edge, Graph, Node, Relation, graph};

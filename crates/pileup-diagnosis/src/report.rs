@@ -21,7 +21,7 @@ use self::callers::fold_into_callers;
 pub use self::coverage::{Blind, EndedEarly, Gaps, ReportCoverage};
 pub use self::doubt::Doubt;
 pub(crate) use self::doubt::grade;
-pub use self::evidence::{CountedWait, Evidence, OtherSide, ThreadsAlike, Unseen, WaitFor};
+pub use self::evidence::{CountedWait, Evidence, OtherSide, ThreadsAlike, Unseen, WaitFor, WakersNow};
 pub use self::finding::{Finding, Grade, HeldBy, WaitedFor, WaitsOn};
 pub use self::in_common::InCommon;
 pub use self::involved::{Involved, Role};
@@ -50,8 +50,8 @@ pub struct Report {
     pub window_seconds: f64,
     /// How much of the target the watch covers.
     pub coverage: ReportCoverage,
-    /// What was found: the surest first, then those at the program's own lines, then the most
-    /// numerous.
+    /// What was found: the surest first, then those at the program's own lines, then those whose
+    /// tasks no active task still wakes, then the most numerous.
     pub findings: Vec<Finding>,
     /// What was found as well, and is known: it does not count.
     #[serde(default)]
@@ -106,7 +106,11 @@ pub fn diagnose_expecting(history: &History, target: &str, expected: &Expected) 
             let site = finding.site.as_ref();
             site.is_none_or(|site| !site.is_in_dependency())
         };
-        let order = |finding: &Finding| (finding.grade, is_own(finding), finding.alive);
+        let is_woken = |finding: &Finding| finding.doubts.contains(&Doubt::StillWoken);
+        let order = |finding: &Finding| {
+            let own = is_own(finding);
+            (finding.grade, own, !is_woken(finding), finding.alive)
+        };
         order(b)
             .cmp(&order(a))
             .then_with(|| (&a.site, a.code).cmp(&(&b.site, b.code)))

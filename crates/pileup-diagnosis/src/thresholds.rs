@@ -27,6 +27,10 @@ pub(crate) fn standstill(history: &History) -> Duration {
     SHORTEST_STANDSTILL.max(history.window() / STANDSTILL_PART)
 }
 
+/// Tasks are counted from snapshot to snapshot. A wake this long after a site was last seen alive
+/// did not come from there: it is newer than what is known of the waker.
+pub(crate) const SEEN_EVERY: Duration = Duration::from_secs(2);
+
 /// A waker that is between its clone and its storing is gone from sight for microseconds.
 pub(crate) const WITHOUT_WAKER: Duration = Duration::from_secs(1);
 

@@ -165,6 +165,19 @@ impl AwaitKind {
         KINDS.iter().flat_map(|(_, names)| names.iter().copied())
     }
 
+    /// Whether tasks of the same program usually bring what is waited for: what is
+    /// [given back](Self::is_given_back), a message, a value or a notification. Bytes and answers
+    /// come from outside, and a task that waits for others to end, or to be cancelled, is meant
+    /// to stay.
+    #[must_use]
+    pub fn is_brought_by_tasks(self) -> bool {
+        self.is_given_back()
+            || matches!(
+                self,
+                Self::Receive | Self::Oneshot | Self::Watch | Self::Notification | Self::Barrier
+            )
+    }
+
     /// Whether another task of the program has to give back what is waited for. A message, an
     /// answer or a tick may come from outside, or not at all.
     #[must_use]

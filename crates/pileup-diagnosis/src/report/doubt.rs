@@ -24,6 +24,8 @@ pub enum Doubt {
         /// The last is due in this time.
         last_seconds: Seconds,
     },
+    /// Active tasks still wake the old ones.
+    StillWoken,
     /// Healthy tasks that live for long would look the same so far.
     WatchTooShort {
         /// How long healthy tasks may live, on average.
@@ -92,6 +94,7 @@ impl Doubt {
     fn allows(self) -> Allows {
         match self {
             Self::OnlyGrowth
+            | Self::StillWoken
             | Self::OnlyStandstill
             | Self::PollMayReturn
             | Self::PermitsOfTheCircle

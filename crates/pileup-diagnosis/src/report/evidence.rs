@@ -2,6 +2,7 @@
 //!
 //! A rule gives facts. Their sentences are made in [`super::sentences`].
 
+use jiff::Timestamp;
 use pileup_model::{Site, WaitKind};
 use serde::{Deserialize, Serialize};
 
@@ -362,6 +363,22 @@ pub enum Evidence {
         /// The line of the `.await`.
         line: Option<u32>,
     },
+    /// Who woke tasks last, and whether those wakers can wake them again.
+    LastWokenBy {
+        /// How many tasks were last woken by tasks of one spawn site.
+        tasks: usize,
+        /// Of how many.
+        of: usize,
+        /// Where the tasks that woke them were spawned.
+        spawned_at: Site,
+        /// When the last of these wakes was.
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
+        last_wake: Timestamp,
+        /// How long that was before the end of the watch.
+        ago_seconds: Seconds,
+        /// What those that woke them do.
+        wakers: WakersNow,
+    },
     /// How much memory the futures of the tasks take, at least.
     FutureBytes {
         /// How many tasks are counted: those whose size is known.
@@ -440,6 +457,24 @@ pub enum OtherSide {
     ReceiverUnknown,
     /// The sender of the answer lives, and sends nothing.
     SenderSilent,
+}
+
+/// What the tasks do that woke others last.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WakersNow {
+    /// They have ended, and no other task of their spawn site was alive for a quarter of the
+    /// watch.
+    AllOfSiteEnded,
+    /// They have ended; other tasks of their spawn site are alive, or were lately.
+    Ended,
+    /// Some of them are alive, and none of those is polled.
+    StandStill,
+    /// Some of them are alive and are polled, and wake these tasks no more.
+    WakeNoLonger,
+    /// Some of them are alive, and still wake these tasks.
+    WakeStill,
 }
 
 /// Why it is not seen what tasks wait for.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use pileup_model::{Site, WaitKind};
 
 use super::doubt::Doubt;
-use super::evidence::{CountedWait, Evidence, OtherSide, ThreadsAlike, Unseen, WaitFor};
+use super::evidence::{CountedWait, Evidence, OtherSide, ThreadsAlike, Unseen, WaitFor, WakersNow};
 use super::in_common::InCommon;
 use super::seconds::Seconds;
 use crate::figures::{count, duration, size, size_per, times};
@@ -449,6 +449,46 @@ impl Evidence {
                 }
                 sentence
             }
+            Self::LastWokenBy {
+                tasks,
+                of,
+                spawned_at,
+                last_wake,
+                ago_seconds,
+                wakers,
+            } => {
+                let who = match (tasks, of) {
+                    (1, 1) => "it".to_owned(),
+                    (tasks, of) if tasks == of => "they".to_owned(),
+                    (tasks, of) => format!("{tasks} of the {of}"),
+                };
+                let were = if *tasks == 1 { "was" } else { "were" };
+                let at = last_wake.strftime("%H:%M:%S UTC");
+                let ago = span(*ago_seconds);
+                let them = them(*tasks);
+                match wakers {
+                    WakersNow::AllOfSiteEnded => format!(
+                        "until {at}, {ago} ago, {who} {were} woken by tasks spawned at \
+                         {spawned_at}, the last of which has ended"
+                    ),
+                    WakersNow::Ended => format!(
+                        "until {at}, {ago} ago, {who} {were} woken by tasks spawned at \
+                         {spawned_at}; those that woke {them} last have ended"
+                    ),
+                    WakersNow::StandStill => format!(
+                        "until {at}, {ago} ago, {who} {were} woken by tasks spawned at \
+                         {spawned_at}, which are alive and stand still themselves"
+                    ),
+                    WakersNow::WakeNoLonger => format!(
+                        "until {at}, {ago} ago, {who} {were} woken by tasks spawned at \
+                         {spawned_at}, which are still active and no longer wake {them}"
+                    ),
+                    WakersNow::WakeStill => format!(
+                        "{who} {were} woken {ago} ago, at {at}, by tasks spawned at {spawned_at}, \
+                         which are still active"
+                    ),
+                }
+            }
             Self::FutureBytes {
                 tasks,
                 bytes,
@@ -570,6 +610,7 @@ impl Doubt {
             Self::StillDrains => {
                 "tasks finished in the second half of the watch: the drain may go on"
             }
+            Self::StillWoken => "other tasks that are active still wake them, so they may go on",
             Self::OnlyGrowth
             | Self::OnlyStandstill
             | Self::PollMayReturn

@@ -8,6 +8,7 @@ use pileup_model::{Task, TaskState, elapsed};
 use super::claim::{Claim, Observation};
 use crate::report::{Advice, Code, Doubt, Evidence, WaitsOn};
 use crate::thresholds::{LEFT_BEHIND_ONE_IN, LEFT_BEHIND_PART, MANY_FINISHED, TIMES_THE_LONGEST};
+use crate::waits::LastWakers;
 
 const ADVICE: Advice = Advice {
     title: [
@@ -52,7 +53,7 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
         if finished < MANY_FINISHED || left.len() as u64 * LEFT_BEHIND_ONE_IN > finished {
             continue;
         }
-        claims.push(Claim {
+        let mut claim = Claim {
             members: left.iter().map(|task| task.id).collect(),
             waits_on: observation
                 .waits
@@ -72,7 +73,10 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
             ],
             doubts: vec![Doubt::MayBeLongLived],
             ..Claim::new(Code::LeftBehind, site, ADVICE)
-        });
+        };
+        let wakers = LastWakers::of(left, history);
+        claim.evidence.extend(wakers.evidence());
+        claims.push(claim);
     }
     claims
 }

@@ -22,6 +22,7 @@ use super::claim::{Claim, Observation, usual_state};
 use crate::history::{History, SiteHistory};
 use crate::report::{Advice, Code, Doubt, Evidence};
 use crate::thresholds::{ENDED_AS_OLD_PART, WITHOUT_WAKER, are_most};
+use crate::waits::LastWakers;
 
 const ADVICE: Advice = Advice {
     title: ["can never be woken"; 2],
@@ -52,7 +53,7 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
         };
         let disguised = finished.get(&site).copied().unwrap_or_default();
         let polls = unwakeable.iter().map(|task| task.polls.count);
-        let claim = Claim {
+        let mut claim = Claim {
             members: unwakeable.iter().map(|task| task.id).collect(),
             state: usual_state(unwakeable.iter().copied()),
             evidence: vec![
@@ -73,6 +74,8 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
                 .collect(),
             ..Claim::new(Code::NeverWoken, site, ADVICE)
         };
+        let wakers = LastWakers::of(unwakeable, history);
+        claim.evidence.extend(wakers.evidence());
         claims.push(claim.with_those_behind(observation));
     }
     claims

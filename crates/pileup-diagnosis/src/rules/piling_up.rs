@@ -7,7 +7,7 @@ use pileup_model::{Task, TaskState, WaitKind};
 use super::claim::{Claim, Observation, usual_state};
 use crate::growth::Pile;
 use crate::report::{Advice, Code, Doubt, Evidence, Unseen, WaitsOn};
-use crate::waits::Waits;
+use crate::waits::{LastWakers, Waits};
 
 pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
     let piles = observation.piles.iter().enumerate();
@@ -33,9 +33,13 @@ fn claim(pile: &Pile, observation: &Observation) -> Claim {
         evidence.push(waits.evidence(graph).unwrap_or_else(unseen));
     }
     let holders = usual.map(|wait| graph.holder(wait.resource).tasks());
+    let wakers = LastWakers::of(pile.old(), observation.history);
+    evidence.extend(wakers.evidence());
     let mut doubts = vec![Doubt::OnlyGrowth];
     doubts.extend(timers);
-    doubts.extend(pile.undecided());
+    // That nobody is left who woke the old decides more than a longer watch.
+    doubts.extend(pile.undecided().filter(|_| !wakers.are_gone()));
+    doubts.extend(wakers.wake_still().then_some(Doubt::StillWoken));
     let old: Vec<&Task> = pile.old().collect();
     Claim {
         members: pile.stuck().map(|task| task.id).collect(),
@@ -102,6 +106,14 @@ than of a whole site.
 Both together are *probable*, and never more: no watch proves that a task will
 not finish. What most of the old wait for is named where Tokio shows it: a lock,
 a semaphore, a barrier, a oneshot, a full channel.
+
+Where a probe shows who woke the tasks last, the report says it: "until 20:14:03
+UTC, 40 s ago, they were woken by tasks spawned at feed.rs:40:5, the last of
+which has ended". If no task of that spawn site has been alive for a quarter of
+the watch, and the old tasks wait for what tasks bring (a message, a
+notification, a lock), growth is *probable* without a longer watch. If active
+tasks still wake the old ones, they may go on: the finding says so, and comes
+after the others of its grade.
 
 A service that has just started and a leak look the same until the exposure
 tells them apart. Until then the finding is *suspicious*, and says how much

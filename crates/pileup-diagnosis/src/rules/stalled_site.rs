@@ -16,7 +16,7 @@ use crate::growth::Stalled;
 use crate::history::SeenTask;
 use crate::report::{Advice, Code, Doubt, Evidence, WaitsOn};
 use crate::thresholds::{LONG_WITHOUT_HOLDER, are_most};
-use crate::waits::Waits;
+use crate::waits::{LastWakers, Waits};
 
 const ADVICE: Advice = Advice {
     title: [
@@ -52,6 +52,8 @@ fn claim(stalled: &Stalled, observation: &Observation) -> Claim {
         still_seconds: stalled.still.into(),
     }];
     evidence.extend(waits.evidence(graph));
+    let wakers = LastWakers::of(stalled.tasks.iter().copied(), observation.history);
+    evidence.extend(wakers.evidence());
     let is_given_back = usual.is_some_and(|wait| must_be_given_back(wait.kind))
         || awaits_what_is_given_back(stalled);
     let is_long = !holders.is_empty() || stalled.longest_still >= LONG_WITHOUT_HOLDER;

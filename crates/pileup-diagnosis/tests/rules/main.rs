@@ -4,6 +4,7 @@ mod cohorts;
 mod findings;
 mod frozen_runtime;
 mod hanging_shutdown;
+mod last_wakers;
 mod locks;
 mod never_woken;
 mod piling_up;

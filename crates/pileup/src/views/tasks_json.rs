@@ -1,12 +1,13 @@
 //! The live tasks for programs: `docs/tasks.md` says what each field means.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use pileup::{Seconds, Site, Snapshot, Task, TaskState, WaitPlace};
-use pileup_model::{TaskKind, WokenBy, elapsed};
+use pileup_model::{TaskKind, elapsed};
 use serde::Serialize;
 
 use super::tasks::{Alike, alike_tasks, live};
@@ -47,7 +48,17 @@ struct One<'a> {
     size_bytes: Option<u64>,
     op: Option<Arc<str>>,
     waits: Option<Vec<WaitPlace>>,
-    woken_by: Option<&'a WokenBy>,
+    woken_by: Option<Waker<'a>>,
+}
+
+/// Who woke a task last.
+#[derive(Serialize)]
+struct Waker<'a> {
+    task: Option<u64>,
+    site: Option<&'a Site>,
+    at: Option<Timestamp>,
+    /// Whether that task is alive; none where it was no task.
+    alive: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -72,6 +83,8 @@ struct Group<'a> {
 pub fn write_each(snapshot: &Snapshot, out: &mut impl Write) -> io::Result<()> {
     let mut tasks: Vec<(&Task, Alike)> = live(snapshot).collect();
     tasks.sort_by_key(|(task, _)| (task.created_at, task.id));
+    let alive = snapshot.live_tasks().filter_map(|task| task.tokio_id);
+    let alive: HashSet<u64> = alive.collect();
     let tasks = tasks.into_iter().map(|(task, alike)| One {
         id: task.tokio_id.unwrap_or(task.id.0),
         name: alike.name,
@@ -86,7 +99,7 @@ pub fn write_each(snapshot: &Snapshot, out: &mut impl Write) -> io::Result<()> {
         size_bytes: task.size_bytes,
         op: alike.op,
         waits: waits(task, 1),
-        woken_by: task.woken_by.as_deref(),
+        woken_by: waker(task, &alive),
     });
     let tasks = tasks.collect();
     write(snapshot, Each { tasks }, out)
@@ -112,6 +125,16 @@ pub fn write_alike(snapshot: &Snapshot, out: &mut impl Write) -> io::Result<()> 
     });
     let groups = groups.collect();
     write(snapshot, Groups { groups }, out)
+}
+
+fn waker<'a>(task: &'a Task, alive: &HashSet<u64>) -> Option<Waker<'a>> {
+    let woken_by = task.woken_by.as_deref()?;
+    Some(Waker {
+        task: woken_by.task,
+        site: woken_by.site.as_ref(),
+        at: task.wakers.and_then(|wakers| wakers.last_wake),
+        alive: woken_by.task.map(|waker| alive.contains(&waker)),
+    })
 }
 
 /// Where a task waits, newest first, with the number of tasks that wait as it does.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use pileup::{Snapshot, Task, TaskId, TaskState};
-use pileup_model::{Wait, elapsed};
+use pileup_model::{Wait, WokenBy, elapsed};
 
 /// Console and probe of one process say of a task's birth the same, but for the ticks of the
 /// probe's clock.
@@ -107,10 +107,20 @@ impl Answer {
             waits: waits.filter(|waits| self.is_current(waits, console)),
             parent: probed.parent,
             parent_site: probed.parent_site.clone(),
-            woken_by: probed.woken_by.clone(),
+            woken_by: self.woken_by(console, probed),
             size_bytes: console.size_bytes.or(probed.size_bytes),
             ..console.clone()
         }
+    }
+
+    /// Who woke a task last. The console may have a later wake than the answer: then the waker is
+    /// taken to be the same, if it was in the answer before as well.
+    fn woken_by(&self, console: &Task, probed: &Task) -> Option<Arc<WokenBy>> {
+        let last_wake = console.wakers.and_then(|wakers| wakers.last_wake);
+        let woken_by = probed.woken_by.as_ref()?;
+        let before = console.tokio_id.and_then(|id| self.before.get(&id));
+        let is_usual = || before.is_some_and(|task| task.woken_by.as_ref() == Some(woken_by));
+        (last_wake <= Some(self.at) || is_usual()).then(|| Arc::clone(woken_by))
     }
 
     /// Whether a task still waits where the answer has it, which is older than what the console
@@ -130,7 +140,7 @@ impl Answer {
 #[cfg(test)]
 mod tests {
     use pileup::Site;
-    use pileup_model::{Polls, TaskKind};
+    use pileup_model::{Polls, TaskKind, Wakers};
 
     use super::*;
 
@@ -225,6 +235,34 @@ mod tests {
         let mut twice = console;
         AwaitStacks::default().add(&mut twice, &again);
         assert!(twice.tasks[0].waits.is_some());
+    }
+
+    #[test]
+    fn a_wake_after_the_answer_is_taken_for_one_of_the_same_waker_only_if_that_is_usual() {
+        let woken = |second| Task {
+            wakers: Some(Wakers {
+                last_wake: Some(at(second)),
+                ..Wakers::default()
+            }),
+            ..task(1, 50)
+        };
+        let woken_by = Arc::new(WokenBy {
+            task: Some(9),
+            site: None,
+        });
+        let probed = snapshot(Task {
+            woken_by: Some(Arc::clone(&woken_by)),
+            ..task(71, 50)
+        });
+        let waker = |answer: &Answer, second| {
+            let mut console = snapshot(woken(second));
+            AwaitStacks::default().add(&mut console, answer);
+            console.tasks[0].woken_by.clone()
+        };
+        let first = Answer::default().next(&probed);
+        assert_eq!(waker(&first, 99), Some(Arc::clone(&woken_by)));
+        assert_eq!(waker(&first, 101), None);
+        assert_eq!(waker(&first.next(&probed), 101), Some(woken_by));
     }
 
     #[test]
