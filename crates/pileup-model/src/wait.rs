@@ -1,5 +1,6 @@
 //! Where a task waits: its await stack.
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,21 @@ pub struct Wait {
     /// the task keeps and no longer polls.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub passed: bool,
+}
+
+impl fmt::Display for Wait {
+    /// The kind, and the line of the `.await`: `mpsc::Receiver::recv at src/feed.rs:40`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.kind)?;
+        let place = self.place.as_ref();
+        if let Some((file, line)) = place.and_then(|place| place.file.as_deref().zip(place.line)) {
+            write!(f, " at {file}:{line}")?;
+        }
+        if self.passed {
+            f.write_str(", in a future that is no longer polled")?;
+        }
+        Ok(())
+    }
 }
 
 /// Who woke a task last.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use pileup_model::Wait;
-use pileup_profile::{AGE_CLASSES, age_class};
+use pileup_profile::{AGE_CLASSES, age_class, other_waits};
 use pileup_registry::{
     BUCKETS, Counted, LiveTask, Registry, SiteNumber, SpawnSite, Tick, Waits, bucket, longest,
 };
@@ -54,17 +54,28 @@ pub(crate) struct Group {
 pub(crate) enum Waiting {
     /// That is not known, or was not asked for.
     Unknown,
-    /// It does not: it has no waker, so nothing can wake it.
-    WithoutWaker,
-    /// The newest of its waits.
-    In(Arc<Wait>),
+    /// It does not: it has no waker, so nothing can wake it. Where it waited last is there if it
+    /// is known.
+    WithoutWaker(Option<Arc<Wait>>),
+    /// In the newest of its waits, and in those that
+    /// [`other_waits`](pileup_profile::other_waits) names.
+    In(Arc<Wait>, Option<Arc<str>>),
 }
 
 /// All places at which tasks wait, by number.
 struct Places<'a> {
     waits: Option<Waits<'a>>,
-    numbers: HashMap<*const Wait, usize>,
+    /// The numbers of lists of waits that many tasks share, by the address of their first.
+    lists: HashMap<*const Arc<Wait>, usize>,
+    numbers: HashMap<Place, usize>,
     by_number: Vec<Waiting>,
+}
+
+/// A place by the addresses of its waits, which are kept meanwhile.
+#[derive(PartialEq, Eq, Hash)]
+enum Place {
+    WithoutWaker(Option<*const Wait>),
+    In(*const Wait, Option<Arc<str>>),
 }
 
 /// The sums of one site while the look goes on.
@@ -109,27 +120,43 @@ impl Look {
 
 impl<'a> Places<'a> {
     const UNKNOWN: usize = 0;
-    const WITHOUT_WAKER: usize = 1;
 
     fn new(waits: Option<Waits<'a>>) -> Self {
         Self {
             waits,
+            lists: HashMap::new(),
             numbers: HashMap::new(),
-            by_number: vec![Waiting::Unknown, Waiting::WithoutWaker],
+            by_number: vec![Waiting::Unknown],
         }
     }
 
     fn number(&mut self, task: &LiveTask) -> usize {
-        let waits = self.waits.as_mut().and_then(|waits| waits.of(task));
-        let Some(waits) = waits else {
+        let Some(all) = self.waits.as_mut() else {
+            return Self::UNKNOWN;
+        };
+        let Some(waits) = all.of(task) else {
             return Self::UNKNOWN;
         };
         let Some(newest) = waits.first() else {
-            return Self::WITHOUT_WAKER;
+            let last = all.last_of(task);
+            let place = Place::WithoutWaker(last.as_ref().map(Arc::as_ptr));
+            return self.add(place, Waiting::WithoutWaker(last));
         };
-        *self.numbers.entry(Arc::as_ptr(newest)).or_insert_with(|| {
+        let list = waits.as_ptr();
+        if let Some(number) = self.lists.get(&list) {
+            return *number;
+        }
+        let others = other_waits(&waits);
+        let place = Place::In(Arc::as_ptr(newest), others.clone());
+        let number = self.add(place, Waiting::In(Arc::clone(newest), others));
+        self.lists.insert(list, number);
+        number
+    }
+
+    fn add(&mut self, place: Place, waiting: Waiting) -> usize {
+        *self.numbers.entry(place).or_insert_with(|| {
             // Kept here, so that no other wait gets its address.
-            self.by_number.push(Waiting::In(Arc::clone(newest)));
+            self.by_number.push(waiting);
             self.by_number.len() - 1
         })
     }

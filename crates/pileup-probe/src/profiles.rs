@@ -3,14 +3,11 @@
 use std::sync::Arc;
 
 use pileup_model::TaskState;
-use pileup_profile::{CountedStack, Frame, Labels, Profile, ProfileKind};
+use pileup_profile::{CountedStack, Frame, Labels, Profile, ProfileKind, WITHOUT_WAKER};
 
 use crate::look::{Group, Look, SiteLook, Waiting};
 use crate::runtimes::Runtime;
 use pileup_registry::SpawnSite;
-
-/// What a task waits in that has no waker.
-pub(crate) const WITHOUT_WAKER: &str = "no waker is left";
 
 impl Look {
     /// All live tasks, by the function that spawned them.
@@ -40,8 +37,8 @@ impl Look {
 /// Where tasks wait, and at the end the function that spawned them.
 fn stack(waiting: &Waiting, spawn: &Frame) -> Vec<Frame> {
     let await_stack = match waiting {
-        Waiting::In(wait) => &*wait.stack,
-        Waiting::Unknown | Waiting::WithoutWaker => &[],
+        Waiting::In(wait, _) => &*wait.stack,
+        Waiting::Unknown | Waiting::WithoutWaker(_) => &[],
     };
     let frames = await_stack.iter().map(|frame| Frame {
         function: Arc::clone(&frame.function),
@@ -82,9 +79,17 @@ fn labels(group: &Group, runtimes: &[Arc<Runtime>]) -> Labels {
         state: Some(state(group.running)),
         runtime: runtime.map(|runtime| Arc::clone(&runtime.name)),
         wait: match &group.waiting {
-            Waiting::In(wait) => Some(Arc::clone(&wait.kind)),
-            Waiting::WithoutWaker => Some(WITHOUT_WAKER.into()),
+            Waiting::In(wait, _) => Some(Arc::clone(&wait.kind)),
+            Waiting::WithoutWaker(_) => Some(WITHOUT_WAKER.into()),
             Waiting::Unknown => None,
+        },
+        also_waits: match &group.waiting {
+            Waiting::In(_, others) => others.clone(),
+            Waiting::Unknown | Waiting::WithoutWaker(_) => None,
+        },
+        last_wait: match &group.waiting {
+            Waiting::WithoutWaker(last) => last.as_ref().map(|last| last.to_string().into()),
+            Waiting::Unknown | Waiting::In(..) => None,
         },
         task: None,
         age: Some(group.age_class),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use pileup_model::{Snapshot, Task};
 use pileup_probe::Probe;
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tracing_subscriber::util::SubscriberInitExt;
 
 /// A probe whose subscriber is the one of the process, with a runtime that has hooks as well.
@@ -107,6 +107,69 @@ fn every_view_of_pprof_has_the_await_stack() {
     let recv = format!("take_orders(...)\n\tcrates/pileup-probe/tests/waits.rs:{RECV}\n");
     assert!(each.contains(&recv), "{each}");
     assert!(each.contains("[mpsc::Receiver::recv] {age: "), "{each}");
+}
+
+const SELECT: u32 = line!() + 3;
+
+async fn serve(mut orders: mpsc::Receiver<()>, stop: Arc<Notify>) {
+    tokio::select! {
+        _ = orders.recv() => {}
+        () = stop.notified() => {}
+    }
+}
+
+#[test]
+fn every_view_of_pprof_has_all_waits_of_a_select() {
+    let (_, runtime) = &*SERVICE;
+    let (_keep, orders) = mpsc::channel(1);
+    let line = line!() + 1;
+    runtime.spawn(serve(orders, Arc::default()));
+    let has_both = |task: &&Task| task.waits.as_ref().is_some_and(|waits| waits.len() == 2);
+    snapshot(|snapshot| at_line(snapshot, line).first().is_some_and(has_both));
+    let file = "crates/pileup-probe/tests/waits.rs";
+    let grouped = get("/debug/pprof/goroutine?debug=1");
+    // The newest is either of the two: `select!` begins with any branch.
+    let also =
+        |wait: &str| grouped.contains(&format!("\"also_waits\":\"{wait} at {file}:{SELECT}\""));
+    let (recv, notified) = ("mpsc::Receiver::recv", "Notify::notified");
+    assert!(also(recv) != also(notified), "{grouped}");
+    let each = get("/debug/pprof/goroutine?debug=2");
+    let is_shown = |first: &str, second: &str| {
+        let also = format!("\nalso waits in {second}(...)\n\t{file}:{SELECT}\n");
+        let mut tasks = each.split("\n\n");
+        tasks.any(|task| task.contains(&format!(" [{first}] {{age: ")) && task.contains(&also))
+    };
+    assert!(
+        is_shown(recv, notified) || is_shown(notified, recv),
+        "{each}"
+    );
+}
+
+const LAST: u32 = line!() + 3;
+
+async fn take_one_order(mut orders: mpsc::Receiver<()>) {
+    orders.recv().await;
+    std::future::pending::<()>().await;
+}
+
+#[test]
+fn a_task_that_nobody_can_wake_is_shown_where_it_waited_last() {
+    let (_, runtime) = &*SERVICE;
+    let (send, orders) = mpsc::channel(1);
+    let line = line!() + 1;
+    runtime.spawn(take_one_order(orders));
+    let waits = |task: &&Task| task.waits.as_ref().is_some_and(|waits| !waits.is_empty());
+    snapshot(|snapshot| at_line(snapshot, line).first().is_some_and(waits));
+    send.blocking_send(()).expect("the task receives");
+    let is_stuck = |task: &&Task| task.has_no_waker();
+    snapshot(|snapshot| at_line(snapshot, line).first().is_some_and(is_stuck));
+    let place = format!("crates/pileup-probe/tests/waits.rs:{LAST}");
+    let grouped = get("/debug/pprof/goroutine?debug=1");
+    let label = format!("\"last_wait\":\"mpsc::Receiver::recv at {place}\"");
+    assert!(grouped.contains(&label), "{grouped}");
+    let each = get("/debug/pprof/goroutine?debug=2");
+    let last = format!("\nlast waited in mpsc::Receiver::recv(...)\n\t{place}\n");
+    assert!(each.contains(&last), "{each}");
 }
 
 #[test]

@@ -10,7 +10,9 @@ mod grouped;
 mod pprof;
 mod profile;
 mod task_line;
+mod waits;
 
 pub use age_class::{AGE_CLASSES, age_class};
 pub use profile::{CountedStack, Frame, Labels, Profile, ProfileKind};
 pub use task_line::TaskLine;
+pub use waits::{WITHOUT_WAKER, Waiting, other_waits};

@@ -61,6 +61,11 @@ pub struct Labels {
     pub state: Option<TaskState>,
     /// What they wait in, such as `mpsc::Receiver::recv`.
     pub wait: Option<Arc<str>>,
+    /// What they wait in as well, such as the other branches of a `select!`, with the places:
+    /// [`other_waits`](crate::other_waits) makes it.
+    pub also_waits: Option<Arc<str>>,
+    /// Where they waited last, if nothing can wake them any more.
+    pub last_wait: Option<Arc<str>>,
     /// The runtime that runs them.
     pub runtime: Option<Arc<str>>,
     /// The name that `tokio::task::Builder` gave them.
@@ -87,7 +92,10 @@ impl Labels {
         let runtime = self.runtime.as_deref().map(|name| ("runtime", name));
         let wait = self.wait.as_deref().map(|wait| ("wait", wait));
         let task = self.task.as_deref().map(|name| ("task", name));
-        [runtime, state, wait, task].into_iter().flatten()
+        let also = self.also_waits.as_deref().map(|also| ("also_waits", also));
+        let last = self.last_wait.as_deref().map(|last| ("last_wait", last));
+        let texts = [runtime, state, wait, also, last, task];
+        texts.into_iter().flatten()
     }
 }
 

@@ -5,9 +5,10 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use pileup_model::figures::duration;
-use pileup_model::{Frame, Site, TaskState};
+use pileup_model::{Frame, Site, TaskState, Wait};
 
 use crate::profile::state_name;
+use crate::waits::{WITHOUT_WAKER, Waiting};
 
 /// One living task, as `debug=2` shows it.
 #[derive(Debug, Clone, Copy)]
@@ -16,10 +17,8 @@ pub struct TaskLine<'a> {
     pub id: u64,
     /// What it does.
     pub state: TaskState,
-    /// What it waits in, if that is known, such as `Mutex::lock`.
-    pub waits_in: Option<&'a str>,
-    /// Where it waits, from the wait out to its own future; empty if that is not known.
-    pub stack: &'a [Frame],
+    /// What it waits for.
+    pub waiting: Waiting<'a>,
     /// Its age.
     pub age: Duration,
     /// The time since its last poll.
@@ -41,10 +40,12 @@ pub struct TaskLine<'a> {
 impl TaskLine<'_> {
     /// Writes the task as a paragraph that tools for Go's dumps read as a goroutine: what
     /// it waits for and for how many minutes in brackets, what Go has no word for as labels
-    /// in braces.
+    /// in braces. A task that waits for several things has the stack of each, one below the
+    /// other: all but the first under a line in the place of a function.
     pub fn write(&self, out: &mut impl Write) -> io::Result<()> {
-        let state = match (self.state, self.waits_in) {
-            (TaskState::Idle, Some(waits_in)) => waits_in,
+        let state = match (self.state, self.waiting) {
+            (TaskState::Idle, Waiting::In([newest, ..])) => &newest.kind,
+            (TaskState::Idle, Waiting::Nothing { .. }) => WITHOUT_WAKER,
             (state, _) => state_name(state),
         };
         write!(out, "goroutine {} [", self.id)?;
@@ -62,12 +63,7 @@ impl TaskLine<'_> {
             }
         }
         out.write_all(b"}:\n")?;
-        for frame in self.stack {
-            write_text(&frame.function, out)?;
-            out.write_all(b"(...)\n\t")?;
-            write_text(frame.file.as_deref().unwrap_or("?"), out)?;
-            writeln!(out, ":{}", frame.line.unwrap_or_default())?;
-        }
+        self.write_waits(out)?;
         if let Some(site) = self.site {
             out.write_all(b"created by ")?;
             match self.function {
@@ -83,6 +79,47 @@ impl TaskLine<'_> {
         }
         out.write_all(b"\n")
     }
+
+    fn write_waits(&self, out: &mut impl Write) -> io::Result<()> {
+        match self.waiting {
+            Waiting::In([newest, others @ ..]) => {
+                write_stack(&newest.stack, out)?;
+                for wait in others {
+                    let how = if wait.passed {
+                        "no longer polls"
+                    } else {
+                        "also waits in"
+                    };
+                    write_wait(how, wait, out)?;
+                }
+                Ok(())
+            }
+            Waiting::Nothing { last: Some(last) } => write_wait("last waited in", last, out),
+            Waiting::In([]) | Waiting::Nothing { last: None } | Waiting::Unknown => Ok(()),
+        }
+    }
+}
+
+/// Writes a wait as a line in the place of a function, and its stack below.
+fn write_wait(how: &str, wait: &Wait, out: &mut impl Write) -> io::Result<()> {
+    let place = wait.place.as_ref();
+    let call = Frame {
+        function: format!("{how} {}", wait.kind).into(),
+        file: place.and_then(|place| place.file.clone()),
+        line: place.and_then(|place| place.line),
+    };
+    write_stack(&[call], out)?;
+    write_stack(&wait.stack, out)
+}
+
+fn write_stack(stack: &[Frame], out: &mut impl Write) -> io::Result<()> {
+    for frame in stack {
+        write_text(&frame.function, out)?;
+        out.write_all(b"(...)\n\t")?;
+        write_text(frame.file.as_deref().unwrap_or("?"), out)?;
+        writeln!(out, ":{}", frame.line.unwrap_or_default())?;
+    }
+    Ok(())
 }
 
 /// Writes text that the program chose, plainly.
@@ -108,6 +145,8 @@ pub(crate) fn plain(text: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     fn written(task: &TaskLine) -> String {
@@ -126,8 +165,7 @@ mod tests {
         let task = TaskLine {
             id: 7,
             state: TaskState::Idle,
-            waits_in: None,
-            stack: &[],
+            waiting: Waiting::Unknown,
             age: Duration::from_secs(192),
             idle: Duration::from_secs(121),
             polls: 13,
@@ -144,27 +182,31 @@ mod tests {
         );
     }
 
-    #[test]
-    fn where_a_task_waits_is_its_stack() {
-        let stack = [
-            ("tokio::sync::notify::poll", None),
-            ("orders::take", Some(7)),
-        ];
-        let stack = stack.map(|(function, line)| Frame {
+    fn wait(kind: &str, line: u32) -> Arc<Wait> {
+        let frame = |function: &str, line: Option<u32>| Frame {
             function: function.into(),
             file: line.map(|_| "src/orders.rs".into()),
             line,
-        });
+        };
+        let own = frame("orders::take", Some(line));
+        Arc::new(Wait {
+            kind: kind.into(),
+            place: Some(own.clone()),
+            stack: vec![frame("tokio::poll", None), own],
+            passed: false,
+        })
+    }
+
+    fn waiting(waiting: Waiting) -> String {
         let site = Site {
             file: "src/orders.rs".into(),
             line: 24,
             column: 9,
         };
-        let task = TaskLine {
+        written(&TaskLine {
             id: 7,
             state: TaskState::Idle,
-            waits_in: Some("Notify::notified"),
-            stack: &stack,
+            waiting,
             age: Duration::from_secs(1),
             idle: Duration::ZERO,
             polls: 1,
@@ -173,11 +215,54 @@ mod tests {
             function: Some("orders::accept"),
             site: Some(&site),
             parent: Some(3),
-        };
+        })
+    }
+
+    #[test]
+    fn where_a_task_waits_is_its_stack() {
         assert_eq!(
-            written(&task),
+            waiting(Waiting::In(&[wait("Notify::notified", 7)])),
             "goroutine 7 [Notify::notified] {age: 1 s, idle: 0 ms, polls: 1}:\n\
-             tokio::sync::notify::poll(...)\n\t?:0\n\
+             tokio::poll(...)\n\t?:0\n\
+             orders::take(...)\n\tsrc/orders.rs:7\n\
+             created by orders::accept in goroutine 3\n\tsrc/orders.rs:24\n\n"
+        );
+    }
+
+    #[test]
+    fn every_wait_of_a_task_is_there() {
+        let passed = Wait {
+            passed: true,
+            ..Wait::clone(&wait("Mutex::lock", 5))
+        };
+        let waits = [
+            wait("Notify::notified", 7),
+            wait("time::sleep", 8),
+            Arc::new(passed),
+        ];
+        assert_eq!(
+            waiting(Waiting::In(&waits)),
+            "goroutine 7 [Notify::notified] {age: 1 s, idle: 0 ms, polls: 1}:\n\
+             tokio::poll(...)\n\t?:0\n\
+             orders::take(...)\n\tsrc/orders.rs:7\n\
+             also waits in time::sleep(...)\n\tsrc/orders.rs:8\n\
+             tokio::poll(...)\n\t?:0\n\
+             orders::take(...)\n\tsrc/orders.rs:8\n\
+             no longer polls Mutex::lock(...)\n\tsrc/orders.rs:5\n\
+             tokio::poll(...)\n\t?:0\n\
+             orders::take(...)\n\tsrc/orders.rs:5\n\
+             created by orders::accept in goroutine 3\n\tsrc/orders.rs:24\n\n"
+        );
+    }
+
+    #[test]
+    fn a_task_that_nothing_can_wake_says_where_it_waited_last() {
+        let last = wait("mpsc::Receiver::recv", 7);
+        assert_eq!(
+            waiting(Waiting::Nothing { last: Some(&last) }),
+            "goroutine 7 [no waker is left] {age: 1 s, idle: 0 ms, polls: 1}:\n\
+             last waited in mpsc::Receiver::recv(...)\n\tsrc/orders.rs:7\n\
+             tokio::poll(...)\n\t?:0\n\
              orders::take(...)\n\tsrc/orders.rs:7\n\
              created by orders::accept in goroutine 3\n\tsrc/orders.rs:24\n\n"
         );
@@ -188,8 +273,7 @@ mod tests {
         let task = TaskLine {
             id: 1,
             state: TaskState::Running,
-            waits_in: None,
-            stack: &[],
+            waiting: Waiting::Unknown,
             age: Duration::ZERO,
             idle: Duration::from_millis(20),
             polls: 1,

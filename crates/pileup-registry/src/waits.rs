@@ -106,6 +106,14 @@ impl Waits<'_> {
         Some(list)
     }
 
+    /// Where a task that has no waker waited last, if it ever did: where the newest of its wakers
+    /// was cloned. None where that is not known.
+    pub fn last_of(&mut self, task: &LiveTask) -> Option<Arc<Wait>> {
+        let wakers = task.wakers.filter(|wakers| wakers.outstanding == 0)?;
+        let newest = wakers.stacks?.newest_first[0]?;
+        self.named(newest)
+    }
+
     fn choose(&mut self, stacks: &TaskStacks, outstanding: usize) -> Vec<Arc<Wait>> {
         let newest_first: Vec<Arc<Wait>> = stacks
             .newest_first

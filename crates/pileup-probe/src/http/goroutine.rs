@@ -7,14 +7,14 @@ use axum::extract::{Query, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use pileup_profile::{Profile, ProfileKind, TaskLine};
+use pileup_profile::{Profile, ProfileKind, TaskLine, Waiting};
 use serde::Deserialize;
 
 use super::answer;
 use super::streamed::streamed;
 use crate::Probe;
 use crate::leaks;
-use crate::profiles::{WITHOUT_WAKER, state};
+use crate::profiles::state;
 
 /// A difference over a longer time would keep a connection and a profile for that time.
 const LONGEST_DIFFERENCE: u32 = 600;
@@ -150,7 +150,7 @@ fn each_task(probe: &Probe, kind: ProfileKind, mut out: &mut dyn Write) -> io::R
         }
     };
     let runtimes = inner.runtimes.all();
-    let mut waits = inner.registry.waits();
+    let mut all_waits = inner.registry.waits();
     let now = inner.registry.tick();
     let mut result = Ok(());
     inner.registry.for_each_live(|task| {
@@ -164,17 +164,19 @@ fn each_task(probe: &Probe, kind: ProfileKind, mut out: &mut dyn Write) -> io::R
             return;
         }
         let since = |tick| Duration::from_millis(now.saturating_sub(tick));
-        let waits = waits.of(&task);
-        let newest = waits.as_deref().and_then(<[_]>::first);
-        let without_waker = waits
-            .as_deref()
-            .is_some_and(<[_]>::is_empty)
-            .then_some(WITHOUT_WAKER);
+        let waits = all_waits.of(&task);
+        let has_no_waker = waits.as_deref().is_some_and(<[_]>::is_empty);
+        let last = has_no_waker.then(|| all_waits.last_of(&task)).flatten();
         let line = TaskLine {
             id: task.number,
             state: state(task.running),
-            waits_in: newest.map(|wait| &*wait.kind).or(without_waker),
-            stack: newest.map_or(&[], |wait| &wait.stack),
+            waiting: match waits.as_deref() {
+                None => Waiting::Unknown,
+                Some([]) => Waiting::Nothing {
+                    last: last.as_deref(),
+                },
+                Some(waits) => Waiting::In(waits),
+            },
             parent: task.parent.map(|parent| parent.number),
             age: since(task.born),
             idle: since(task.last_poll),

@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use pileup::{Site, Snapshot, Task, TaskId, TaskState};
 use pileup_model::{AsyncOp, Wait, WaitKind};
-use pileup_profile::{AGE_CLASSES, CountedStack, Frame, Labels, Profile, ProfileKind, age_class};
+use pileup_profile::{
+    AGE_CLASSES, CountedStack, Frame, Labels, Profile, ProfileKind, WITHOUT_WAKER, age_class,
+    other_waits,
+};
 
 use crate::sources::Sources;
 
@@ -22,9 +25,6 @@ enum WaitsIn<'a> {
     /// An op that Tokio reports, without a stack.
     Op(&'a Arc<str>),
 }
-
-/// How a task is shown that has no waker.
-pub const WITHOUT_WAKER: &str = "no waker is left";
 
 /// What each task waits in, as far as the snapshot shows: the outermost op that is open.
 pub fn waits(snapshot: &Snapshot) -> HashMap<TaskId, Arc<str>> {
@@ -146,14 +146,16 @@ pub fn spawn_frame(site: &Site, sources: &mut Sources) -> Frame {
 }
 
 fn labels(task: &Task, state: TaskState, snapshot: &Snapshot) -> Labels {
+    let waits = task.waits.as_deref().filter(|_| state == TaskState::Idle);
     Labels {
         state: Some(state),
-        wait: match task.waits.as_deref() {
+        wait: match waits {
             Some([newest, ..]) => Some(Arc::clone(&newest.kind)),
             Some([]) => Some(WITHOUT_WAKER.into()),
             None => None,
-        }
-        .filter(|_| state == TaskState::Idle),
+        },
+        also_waits: waits.and_then(other_waits),
+        last_wait: None,
         runtime: None,
         task: task.name.clone(),
         age: Some(AGE_CLASSES[age_class(task.age(snapshot.at))]),

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pileup::{Site, Snapshot, Task, TaskState};
+use pileup_model::elapsed;
 use pileup_model::figures::{count, duration};
-use pileup_model::{Wait, elapsed};
+use pileup_profile::WITHOUT_WAKER;
 
-use super::profile::{WITHOUT_WAKER, waits};
+use super::profile::waits;
 use crate::render::escape::printable;
 use crate::sources::Sources;
 
@@ -107,7 +108,11 @@ pub(super) fn live(snapshot: &Snapshot) -> impl Iterator<Item = (&Task, Alike<'_
         let is_idle = state == TaskState::Idle;
         let waits = task.waits.as_deref().filter(|_| is_idle);
         let op = ops.get(&task.id).filter(|_| is_idle).cloned();
-        let mut waits_in: Vec<String> = waits.into_iter().flatten().map(in_place).collect();
+        let mut waits_in: Vec<String> = waits
+            .into_iter()
+            .flatten()
+            .map(ToString::to_string)
+            .collect();
         let has_no_waker = waits_in.is_empty() && op.is_none() && waits.is_some();
         if waits_in.is_empty() {
             waits_in.extend(op.as_deref().map(str::to_owned));
@@ -122,14 +127,6 @@ pub(super) fn live(snapshot: &Snapshot) -> impl Iterator<Item = (&Task, Alike<'_
         };
         Some((&**task, alike))
     })
-}
-
-fn in_place(wait: &Arc<Wait>) -> String {
-    let place = wait.place.as_ref();
-    match place.and_then(|place| place.file.as_deref().zip(place.line)) {
-        Some((file, line)) => format!("{} at {file}:{line}", wait.kind),
-        None => wait.kind.to_string(),
-    }
 }
 
 fn write_places(alike: &Alike, sources: &mut Sources, out: &mut impl Write) -> io::Result<()> {
