@@ -7,13 +7,13 @@ use crate::Verdict;
 /// A population that has not grown in this time is clear; a leak that is slower than one task
 /// in three seconds needs a longer watch.
 const SHORTEST: Duration = Duration::from_secs(20);
-/// For one part in so many of the watch a population must have been clear.
+/// A population must have been clear for one part in this many of the watch.
 const CLEAR_FOR: u32 = 4;
 
 /// Follows the verdicts on one population while a watch goes on.
 ///
 /// A leak is decided at once: its boundary is made for a look after every snapshot. A
-/// population is clear only when it has been so for a third of the watch: while a leak is
+/// population is clear only when it has been so for a quarter of the watch: while a leak is
 /// young, births may pause by chance.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Stopping {

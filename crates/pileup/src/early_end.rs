@@ -1,21 +1,25 @@
 //! When a watch ends before its time, and what it has not decided yet.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::collections::{BTreeMap, HashSet};
+use std::time::{Duration, Instant};
 
-use pileup::{Expected, Grade, History, Site, Stopping, Verdict, diagnose_expecting, growth};
+use pileup::{
+    Expected, Grade, History, Report, Role, Site, Stopping, Verdict, diagnose_expecting, growth,
+};
 
 use crate::arguments::Watch;
 use crate::selection::Selector;
 
 /// How often a watch is asked whether it may end, and what is undecided.
 const ASKED_EVERY: Duration = Duration::from_secs(1);
+/// The answer takes at most one part in this many of the time.
+const COST_PART: u32 = 10;
 
 /// Follows a watch: it may end before its time, by `--until-certain` or `--until-decided`.
 pub struct EarlyEnd<'a> {
     flags: &'a Watch,
     selector: &'a Selector<'a>,
-    asked_at: Duration,
+    ask_at: Duration,
     sites: BTreeMap<Option<Site>, Stopping>,
     reason: Option<&'static str>,
     undecided: Option<String>,
@@ -26,7 +30,7 @@ impl<'a> EarlyEnd<'a> {
         Self {
             flags,
             selector,
-            asked_at: Duration::ZERO,
+            ask_at: ASKED_EVERY,
             sites: BTreeMap::new(),
             reason: None,
             undecided: None,
@@ -42,10 +46,10 @@ impl<'a> EarlyEnd<'a> {
             ..
         } = *self.flags;
         let is_asked = until_certain || until_decided || is_shown;
-        if !is_asked || history.window() < self.asked_at + ASKED_EVERY {
+        if !is_asked || history.window() < self.ask_at {
             return false;
         }
-        self.asked_at = history.window();
+        let began = Instant::now();
         let expected = self.selector.expected(history, self.flags);
         let is_decided = (until_decided || is_shown) && self.is_decided(history, &expected);
         if until_certain && self.is_certain(history, &expected) {
@@ -53,6 +57,7 @@ impl<'a> EarlyEnd<'a> {
         } else if until_decided && is_decided {
             self.reason = Some("every spawn site is decided");
         }
+        self.ask_at = history.window() + ASKED_EVERY.max(began.elapsed() * COST_PART);
         self.reason.is_some()
     }
 
@@ -67,37 +72,53 @@ impl<'a> EarlyEnd<'a> {
     }
 
     fn is_certain(&self, history: &History, expected: &Expected) -> bool {
+        self.report(history, expected).worst() == Some(Grade::Certain)
+    }
+
+    fn report(&self, history: &History, expected: &Expected) -> Report {
         let mut report = diagnose_expecting(history, "", expected);
         self.selector.select(&mut report, history);
-        report.worst() == Some(Grade::Certain)
+        report
     }
 
     fn is_decided(&mut self, history: &History, expected: &Expected) -> bool {
-        let (mut undecided, mut longest) = (0, Duration::ZERO);
-        for grown in growth(history, expected) {
-            if !self.selector.covers(grown.site, history) {
-                continue;
-            }
+        let mut undecided = growth(history, expected);
+        undecided.retain(|grown| {
             let site = self.sites.entry(grown.site.cloned()).or_default();
-            if !site.is_decided(history.window(), &grown.verdict) {
-                undecided += 1;
-                if let Verdict::Undecided { more, .. } = grown.verdict {
-                    longest = longest.max(more.unwrap_or(Duration::MAX));
-                }
-            }
+            !site.is_decided(history.window(), &grown.verdict)
+                && self.selector.covers(grown.site, history)
+        });
+        if !undecided.is_empty() {
+            // Another rule than growth may have accused a site.
+            let accused = accused(self.report(history, expected));
+            undecided.retain(|grown| !accused.contains(&grown.site.cloned()));
         }
-        let sites = match undecided {
+        let more = undecided.iter().filter_map(|grown| match grown.verdict {
+            Verdict::Undecided { more, .. } => Some(more.unwrap_or(Duration::MAX)),
+            _ => None,
+        });
+        let longest = more.max().unwrap_or_default();
+        let sites = match undecided.len() {
             1 => "1 site undecided".to_owned(),
             more => format!("{more} sites undecided"),
         };
         let left = self.flags.duration.saturating_sub(history.window());
-        self.undecided = (undecided > 0).then(|| match longest {
+        self.undecided = (!undecided.is_empty()).then(|| match longest {
             Duration::ZERO => sites,
             more if more > left => format!("{sites}, longer than the watch"),
             more => format!("{sites}, about {} s more", more.as_secs().max(1)),
         });
-        undecided == 0
+        undecided.is_empty()
     }
+}
+
+/// The spawn sites of which tasks are accused, at `probable` or above.
+fn accused(report: Report) -> HashSet<Option<Site>> {
+    let findings = report.findings.into_iter();
+    let accused = findings.filter(|finding| finding.grade >= Grade::Probable);
+    let involved = accused.flat_map(|finding| finding.involved);
+    let members = involved.filter(|involved| involved.role == Role::Member);
+    members.map(|member| member.site).collect()
 }
 
 #[cfg(test)]
