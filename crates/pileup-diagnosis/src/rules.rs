@@ -44,4 +44,6 @@ rules! {
     hanging_shutdown: HangingShutdown = "PU14", "hanging-shutdown", Symptom;
     /// A test is done, and tasks that it has spawned are alive.
     outlives_test: OutlivesTest = "PU15", "outlives-test", Symptom;
+    /// Tasks stand still, and keep a future in a queue that they no longer poll.
+    unpolled_future: UnpolledFuture = "PU16", "unpolled-future", Cause;
 }

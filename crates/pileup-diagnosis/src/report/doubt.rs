@@ -56,6 +56,8 @@ pub enum Doubt {
     MayHaveGivenBack,
     /// A task of the circle can be woken by something else.
     WokenElsewhere,
+    /// Tasks wait in queues of one kind; whether it is one queue is not seen.
+    QueueUnseen,
     /// The guard of the lock may be in use elsewhere.
     GuardInUse,
     /// The holder may go on.
@@ -106,6 +108,7 @@ impl Doubt {
             | Self::PermitsPassedOn
             | Self::MayHaveGivenBack
             | Self::WokenElsewhere
+            | Self::QueueUnseen
             | Self::GuardInUse
             | Self::HolderMayGoOn
             | Self::MayBePolledYet

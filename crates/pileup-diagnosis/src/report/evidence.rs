@@ -363,6 +363,24 @@ pub enum Evidence {
         /// The line of the `.await`.
         line: Option<u32>,
     },
+    /// Tasks keep a future that they no longer poll, in a queue.
+    Unpolled {
+        /// How many tasks.
+        tasks: usize,
+        /// The kind of wait in that queue, such as `async_lock::Mutex::lock`.
+        kind: String,
+        /// For how long the tasks have been idle, at least.
+        still_seconds: Seconds,
+    },
+    /// Tasks wait in a queue of the same kind as that of an unpolled future.
+    SameKindOfQueue {
+        /// How many of those that keep such a future.
+        members: usize,
+        /// How many others.
+        others: usize,
+        /// Where the others were spawned.
+        spawned_at: Vec<Option<Site>>,
+    },
     /// Who woke tasks last, and whether those wakers can wake them again.
     LastWokenBy {
         /// How many tasks were last woken by tasks of one spawn site.

@@ -449,6 +449,36 @@ impl Evidence {
                 }
                 sentence
             }
+            Self::Unpolled {
+                tasks,
+                kind,
+                still_seconds,
+            } => {
+                let (who, been) = match tasks {
+                    1 => (
+                        "1 task keeps a future that it no longer polls".to_owned(),
+                        "it has",
+                    ),
+                    _ => (
+                        format!("{tasks} tasks keep a future that they no longer poll"),
+                        "they have",
+                    ),
+                };
+                let still = span(*still_seconds);
+                format!("{who}, in {kind}; {been} been idle for {still} or longer")
+            }
+            Self::SameKindOfQueue {
+                members,
+                others,
+                spawned_at,
+            } => {
+                let members = (*members > 0)
+                    .then(|| format!("{members} of them wait in such a queue themselves"));
+                let others = (*others > 0)
+                    .then(|| format!("{} in such a queue, {}", wait(*others), spawned(spawned_at)));
+                let parts: Vec<String> = members.into_iter().chain(others).collect();
+                parts.join("; ")
+            }
             Self::LastWokenBy {
                 tasks,
                 of,
@@ -609,6 +639,9 @@ impl Doubt {
             }
             Self::StillDrains => {
                 "tasks finished in the second half of the watch: the drain may go on"
+            }
+            Self::QueueUnseen => {
+                "the await stacks show the kind of the queue, not whether it is one queue"
             }
             Self::StillWoken => "other tasks that are active still wake them, so they may go on",
             Self::OnlyGrowth

@@ -350,7 +350,8 @@ lock around both values, or a function that alone knows the order.
 ## What would show more
 
 The report names the spawn sites of the tasks and the lines where the locks were
-made; the lines at which they are taken are in between, and not on the wire.
+made. With a probe or pileup's own subscriber it also names the lines at which
+the tasks wait now. The lines at which they took what they hold are above those.
 
 ## In real projects
 

@@ -92,8 +92,10 @@ tokio::select! {
 
 ## What would show more
 
-The line of the `select!` is not on the wire. Look below the spawn site for
-`&mut` futures in a `select!`, for `poll_immediate`, and for streams of futures.
+With a probe or pileup's own subscriber the report names the line at which the
+task waits now. Above it, look for `&mut` futures in a `select!`, for
+`poll_immediate`, and for streams of futures. PU16 finds the same in locks and
+channels that Tokio does not instrument.
 
 ## In real projects
 

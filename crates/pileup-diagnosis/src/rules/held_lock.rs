@@ -174,9 +174,9 @@ let Ok(answer) = timeout(PATIENCE, line.ask(question)).await else {
 
 ## What would show more
 
-What the holder waits for, if that is I/O or a `recv`: neither is on the wire. A
-task dump (`Handle::dump`) shows it; so do the sockets of the process
-(`ss -tnp`), when its peer is silent.
+What the holder waits for. With a probe or pileup's own subscriber the report
+names that line: its await stack. The sockets of the process (`ss -tnp`) show
+whose answer is missing.
 
 ## In real projects
 

@@ -243,10 +243,12 @@ was not used is wrong.
 
 ## What would show more
 
-The wire does not say which future returned `Pending`. A debugger on the task's
-future, or a task dump (`Handle::dump`), shows the await. In the source, look
-below the spawn for `pending()`, for optional channels, for hand-written `poll`
-functions, and for a `select!` whose live branches are all disabled by an `if`.
+By console-subscriber alone, only the spawn is seen. With a probe or pileup's own
+subscriber the report also names the line at which the task waited last, if it
+was woken before. A future that has never cloned a waker leaves no trace of its
+own line: look below the spawn for `pending()`, for optional channels, for
+hand-written `poll` functions, and for a `select!` whose live branches are all
+disabled by an `if`.
 
 ## In real projects
 

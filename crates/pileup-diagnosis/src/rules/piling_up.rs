@@ -170,10 +170,12 @@ while let Some(result) = received.recv().await { keep(result); }
 
 ## What would show more
 
-`recv`, `Notify`, `watch`, `broadcast`, `JoinHandle` and I/O are not
-instrumented: of these the wire shows only that a task is idle. Read the awaits
-after the spawn; or take a task dump (`Handle::dump`), which shows the await
-itself, and polls every task to do so.
+By console-subscriber alone, `recv`, `Notify`, `watch`, `broadcast`,
+`JoinHandle` and I/O are not seen: of these the wire shows only that a task is
+idle. Add a probe to the program, or use pileup's own subscriber: the report
+then names the line of the `.await` at which each task waits, whatever it waits
+for, and polls no task to find it. `pileup doctor` reports which of them a
+program has.
 
 ## In real projects
 

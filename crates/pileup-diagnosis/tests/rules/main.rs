@@ -14,6 +14,7 @@ mod stalled_site;
 mod starvation;
 mod suspicions;
 mod timers;
+mod unpolled_future;
 
 /// What `program::found` gives for a healthy program.
 const NOTHING: [(&str, &str); 0] = [];
