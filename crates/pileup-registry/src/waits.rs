@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pileup_model::Wait;
-use pileup_stacks::{Cloned, StackId, Symbols, current_waits, wait_of};
+use pileup_stacks::{Cloned, LastWake, StackId, Symbols, current_waits, wait_of};
 
 use crate::live::{LiveTask, TaskStacks};
 use crate::registry::Registry;
@@ -27,7 +27,7 @@ pub(crate) struct Names {
 pub struct Waits<'a> {
     registry: &'a Registry,
     named: HashMap<StackId, Arc<Wait>>,
-    lists: HashMap<(TaskStacks, usize), WaitList>,
+    lists: HashMap<(TaskStacks, usize, Option<LastWake>), WaitList>,
 }
 
 impl Names {
@@ -98,11 +98,16 @@ impl Waits<'_> {
             .stacks
             .filter(|stacks| stacks.newest_first[0].is_some())?;
         let outstanding = outstanding.min(stacks.newest_first.len());
-        if let Some(list) = self.lists.get(&(stacks, outstanding)) {
+        let last_wake = (wakers.wakes > 0).then_some(match wakers.woken_by {
+            Some(_) => LastWake::ByTask,
+            None => LastWake::FromOutside,
+        });
+        let key = (stacks, outstanding, last_wake);
+        if let Some(list) = self.lists.get(&key) {
             return Some(Arc::clone(list));
         }
-        let list: WaitList = self.choose(&stacks, outstanding).into();
-        self.lists.insert((stacks, outstanding), Arc::clone(&list));
+        let list: WaitList = self.choose(&stacks, outstanding, last_wake).into();
+        self.lists.insert(key, Arc::clone(&list));
         Some(list)
     }
 
@@ -114,7 +119,12 @@ impl Waits<'_> {
         self.named(newest)
     }
 
-    fn choose(&mut self, stacks: &TaskStacks, outstanding: usize) -> Vec<Arc<Wait>> {
+    fn choose(
+        &mut self,
+        stacks: &TaskStacks,
+        outstanding: usize,
+        last_wake: Option<LastWake>,
+    ) -> Vec<Arc<Wait>> {
         let newest_first: Vec<Arc<Wait>> = stacks
             .newest_first
             .iter()
@@ -128,7 +138,7 @@ impl Waits<'_> {
                 dropped_in_poll: index == 0 && stacks.is_newest_dropped,
             })
             .collect();
-        let waits = current_waits(&cloned, outstanding).into_iter();
+        let waits = current_waits(&cloned, outstanding, last_wake).into_iter();
         // Those that are as they were named are shared.
         let shared = |wait: Wait| {
             let same = newest_first.iter().find(|named| ***named == wait);

@@ -1,6 +1,6 @@
 //! Which of the stacks at which a task's waker was cloned say where it waits now.
 
-use pileup_model::{Frame, Wait};
+use pileup_model::{AwaitKind, Frame, Wait};
 
 use crate::names::is_in_dependency;
 
@@ -14,6 +14,15 @@ pub struct Cloned<'a> {
     pub dropped_in_poll: bool,
 }
 
+/// Who woke a task last, so that it went on to its newest await.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LastWake {
+    /// Another task did, as it gives back a lock, or sends a message.
+    ByTask,
+    /// A thread outside of any task did, such as the driver of timers and I/O.
+    FromOutside,
+}
+
 /// The waits of a task, the newest first; but those without a [place](Wait::place) of the
 /// program come after those that have one: a server of HTTP/2 looks out for a reset by its client
 /// after it has polled the handler, and the handler is what the task is there for.
@@ -25,11 +34,18 @@ pub struct Cloned<'a> {
 /// Stacks that read alike are one wait. A stack that parts from the newest at another line of
 /// the same async function of the program belongs to an await that has passed; it is listed,
 /// marked as [passed](Wait::passed), if there are more wakers than other waits: then a future
-/// that is no longer polled still holds it. A timer registers itself before it looks at the
-/// clock, so if the newest is a timer whose waker was dropped at once, the next takes its
-/// place.
+/// that is no longer polled still holds it. Where more awaits have passed than wakers are left,
+/// the wake by which the task went on has used up one of them: a timer's, if no task woke it.
+/// Where that does not tell them apart, none is listed.
+///
+/// A timer registers itself before it looks at the clock, so if the newest is a timer whose waker
+/// was dropped at once, the next takes its place.
 #[must_use]
-pub fn current_waits(cloned: &[Cloned<'_>], outstanding: usize) -> Vec<Wait> {
+pub fn current_waits(
+    cloned: &[Cloned<'_>],
+    outstanding: usize,
+    last_wake: Option<LastWake>,
+) -> Vec<Wait> {
     let mut distinct: Vec<Cloned<'_>> = Vec::new();
     for candidate in cloned {
         if !distinct.iter().any(|known| known.wait == candidate.wait) {
@@ -44,7 +60,9 @@ pub fn current_waits(cloned: &[Cloned<'_>], outstanding: usize) -> Vec<Wait> {
     };
     let waits = distinct.iter().map(|cloned| cloned.wait);
     let (passed, current): (Vec<_>, Vec<_>) = waits.partition(|wait| has_passed(wait, newest));
-    let passed = passed.into_iter().map(|wait| Wait {
+    let left = outstanding.saturating_sub(current.len());
+    let passed = unpolled(passed, left, last_wake).into_iter();
+    let passed = passed.map(|wait| Wait {
         passed: true,
         ..wait.clone()
     });
@@ -52,6 +70,23 @@ pub fn current_waits(cloned: &[Cloned<'_>], outstanding: usize) -> Vec<Wait> {
     let mut waits: Vec<Wait> = current.chain(passed).take(outstanding).collect();
     waits.sort_by_key(|wait| (wait.passed, wait.place.is_none()));
     waits
+}
+
+/// Of the awaits that have passed, those whose futures still hold a waker, if `left` of them do.
+fn unpolled(passed: Vec<&Wait>, left: usize, last_wake: Option<LastWake>) -> Vec<&Wait> {
+    if passed.len() <= left {
+        return passed;
+    }
+    let not_woken = |wait: &&Wait| {
+        let by_task = AwaitKind::of(&wait.kind).map(AwaitKind::is_brought_by_tasks);
+        match last_wake {
+            Some(LastWake::FromOutside) => by_task == Some(true),
+            Some(LastWake::ByTask) => is_timer(wait) || by_task == Some(false),
+            None => false,
+        }
+    };
+    let kept: Vec<&Wait> = passed.into_iter().filter(not_woken).collect();
+    if kept.len() <= left { kept } else { Vec::new() }
 }
 
 /// Whether the await of `older` was left before that of `newest`: from the outside inwards,
@@ -112,6 +147,14 @@ mod tests {
     }
 
     fn waits(cloned: &[&Wait], outstanding: usize) -> Vec<(String, bool)> {
+        waits_after(None, cloned, outstanding)
+    }
+
+    fn waits_after(
+        last_wake: Option<LastWake>,
+        cloned: &[&Wait],
+        outstanding: usize,
+    ) -> Vec<(String, bool)> {
         let cloned: Vec<_> = cloned
             .iter()
             .map(|wait| Cloned {
@@ -119,7 +162,7 @@ mod tests {
                 dropped_in_poll: false,
             })
             .collect();
-        let waits = current_waits(&cloned, outstanding);
+        let waits = current_waits(&cloned, outstanding, last_wake);
         waits
             .into_iter()
             .map(|wait| (wait.kind.to_string(), wait.passed))
@@ -206,6 +249,21 @@ mod tests {
     }
 
     #[test]
+    fn of_two_passed_awaits_that_which_woke_the_task_has_no_waker_left() {
+        let branch = |kind| wait(kind, &[("tokio::x", 1), POLL_FN, ("app::run", 5)]);
+        let (lock, sleep) = (branch("Mutex::lock"), branch("time::sleep"));
+        let now = wait("Mutex::lock", &[("tokio::x", 1), ("app::run", 6)]);
+        let passed = |last_wake| {
+            let all = waits_after(last_wake, &[&now, &sleep, &lock], 2);
+            let passed = all.into_iter().filter(|(_, passed)| *passed);
+            passed.map(|(kind, _)| kind).collect::<Vec<_>>()
+        };
+        assert_eq!(passed(Some(LastWake::FromOutside)), ["Mutex::lock"]);
+        assert_eq!(passed(Some(LastWake::ByTask)), ["time::sleep"]);
+        assert!(passed(None).is_empty());
+    }
+
+    #[test]
     fn another_depth_of_the_same_await_has_not_passed() {
         let deep = wait("a", &[("tokio::a", 1), ("app::inner", 3), ("app::run", 5)]);
         let flat = wait("b", &[("tokio::b", 1), ("app::run", 5)]);
@@ -223,9 +281,9 @@ mod tests {
             wait,
             dropped_in_poll,
         };
-        let waits = current_waits(&[cloned(&sleep, true), cloned(&recv, false)], 1);
+        let waits = current_waits(&[cloned(&sleep, true), cloned(&recv, false)], 1, None);
         assert_eq!(waits, std::slice::from_ref(&recv));
-        let waits = current_waits(&[cloned(&sleep, true)], 1);
+        let waits = current_waits(&[cloned(&sleep, true)], 1, None);
         assert_eq!(waits, std::slice::from_ref(&sleep));
     }
 }

@@ -45,7 +45,7 @@ mod other;
 use other as platform;
 
 pub use capture::{Capture, MAX_FRAMES};
-pub use choose::{Cloned, current_waits};
+pub use choose::{Cloned, LastWake, current_waits};
 pub use set::{StackId, StackSet};
 pub use symbols::Symbols;
 pub use wait::wait_of;
