@@ -193,6 +193,7 @@ impl<'a> Pile<'a> {
             Some(cohort) => evidence.extend(self.stays(cohort)),
             None => evidence.extend(self.lives(history)),
         }
+        evidence.push(activity(&self.old, self.old_age, self.now));
         evidence.push(Evidence::Exposure {
             task_seconds: self.shape.exposure.into(),
             mean_at_least_seconds: self.shape.mean_at_least.into(),
@@ -202,7 +203,6 @@ impl<'a> Pile<'a> {
                 lifetime_seconds: self.seen.finished.longest().into(),
             });
         }
-        evidence.push(activity(&self.old, self.old_age, self.now));
         evidence
     }
 

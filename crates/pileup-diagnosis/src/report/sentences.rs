@@ -32,18 +32,18 @@ impl Evidence {
                 finished,
             } => {
                 let finished = match finished {
-                    0 => "no task of the site finished".to_owned(),
+                    0 => "none finished".to_owned(),
                     more => format!("{} of the site finished", count(*more, "task")),
                 };
                 if *whole_watch {
                     format!(
-                        "{born} of the live tasks were born in the watch, in every part of it, \
-                         and {finished}"
+                        "{born} of the live tasks were born in the watch, in every part of it; \
+                         {finished}"
                     )
                 } else {
                     format!(
                         "{born} of the live tasks were born in the last {} of the watch, in every \
-                         part of it, and {finished} in the watch",
+                         part of it; {finished} in the watch",
                         span(*within_seconds)
                     )
                 }
@@ -52,15 +52,18 @@ impl Evidence {
                 reached,
                 age_seconds,
                 finished,
-            } => format!(
-                "of {reached} tasks that reached the age of {}, {}",
-                span(*age_seconds),
+            } => {
+                let age = span(*age_seconds);
                 match finished {
-                    0 => "none has finished".to_owned(),
-                    1 => "1 has finished".to_owned(),
-                    more => format!("{more} have finished"),
+                    0 => format!("none of the {reached} tasks older than {age} has finished"),
+                    1 => {
+                        format!("of {reached} tasks that reached the age of {age}, 1 has finished")
+                    }
+                    more => format!(
+                        "of {reached} tasks that reached the age of {age}, {more} have finished"
+                    ),
                 }
-            ),
+            }
             Self::Cohort {
                 tasks,
                 alive,
@@ -87,13 +90,11 @@ impl Evidence {
                 }
             ),
             Self::Exposure {
-                task_seconds,
                 mean_at_least_seconds,
+                ..
             } => format!(
-                "if these tasks finish at all, they live for {} or more on average (95 % \
-                 confidence, by {:.0} task-seconds)",
-                span(*mean_at_least_seconds),
-                task_seconds.0.as_secs_f64()
+                "if these tasks finish at all, they live for {} or more on average (95 % confidence)",
+                span(*mean_at_least_seconds)
             ),
             Self::LongestLifetime { lifetime_seconds } => format!(
                 "those that did finish had lived for {} at most",
@@ -105,7 +106,7 @@ impl Evidence {
                 still_seconds,
             } if tasks == old => {
                 let still = span(*still_seconds);
-                format!("none of the old was polled in the last {still}")
+                format!("none of them was polled in the last {still}")
             }
             Self::NotPolled {
                 tasks,

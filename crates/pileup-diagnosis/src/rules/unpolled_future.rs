@@ -177,10 +177,20 @@ tokio::select! {
 - The same holds for `poll_immediate`, for `FuturesUnordered` and `buffered`
   with an await in the loop that reads them.
 
+## What would show more
+
+Which queue it is. `pileup tasks --each` prints the await stack of every task:
+the frames below the wait name the value whose lock or channel it is.
+
 ## In real projects
 
 - [RFD 609](https://rfd.shared.oxide.computer/rfd/0609): the analysis that gave
   the pattern its name.
 - [futures-rs#2387](https://github.com/rust-lang/futures-rs/issues/2387): a
   stream of futures and a semaphore.
+
+## Scenarios
+
+- `cargo pileup investigate futurelock`: the same in a lock of Tokio, where the
+  ops prove it (PU05)
 ";

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use pileup::{Finding, Involved, Role, Site};
 use pileup_diagnosis::figures::per;
+use pileup_diagnosis::{WaitKind, WaitPlace};
 
 use super::escape::printable;
 use crate::sources::Sources;
@@ -98,10 +99,9 @@ fn labels(finding: &Finding) -> Vec<Label> {
                 line: place.line?,
                 column: 1,
             };
-            let verb = if place.tasks == 1 { "waits" } else { "wait" };
             Some(Label {
                 site,
-                text: printable(&format!("{} {verb} here: {}", place.tasks, place.kind)),
+                text: printable(&wait_here(place, finding)),
                 what: What::Await,
                 is_main: true,
             })
@@ -137,6 +137,34 @@ fn labels(finding: &Finding) -> Vec<Label> {
     let others = others.filter(|involved| involved.site != finding.site);
     labels.extend(others.filter_map(other).take(MOST_OTHERS));
     labels
+}
+
+/// How many tasks wait at a place, and for what.
+fn wait_here(place: &WaitPlace, finding: &Finding) -> String {
+    let WaitPlace { tasks, kind, .. } = place;
+    if place.passed {
+        return match tasks {
+            1 => format!("1 keeps a future here that it no longer polls: {kind}"),
+            more => format!("{more} keep a future here that they no longer poll: {kind}"),
+        };
+    }
+    let members = finding.involved.iter();
+    let members = members.filter(|involved| involved.role == Role::Member);
+    let members: usize = members.map(|involved| involved.tasks).sum();
+    // Of a number of tasks only a sample has an await stack.
+    let is_only = finding.waits.iter().filter(|wait| !wait.passed).count() == 1;
+    let who = match tasks {
+        1 if is_only && members > 1 => "the 1 sampled waits".to_owned(),
+        1 => "1 waits".to_owned(),
+        more if is_only && *more < members => format!("all {more} sampled wait"),
+        more => format!("{more} wait"),
+    };
+    let kind_of_wait = finding.waits_on.as_ref().map(|waits_on| waits_on.kind);
+    let full = match kind_of_wait {
+        Some(WaitKind::ChannelSend) => ", the channel is full",
+        _ => "",
+    };
+    format!("{who} here: {kind}{full}")
 }
 
 /// What is said of the finding's own spawn site.

@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
-use pileup_diagnosis::{Evidence, Finding, Grade};
+use pileup_diagnosis::{Evidence, Finding, Grade, WaitKind};
 
 use super::{Page, columns, wrapped};
 use crate::drawing::sparkline;
@@ -156,7 +156,18 @@ fn notes(finding: &Finding, excerpts: &[Excerpt], page: Page) -> Vec<String> {
         let is_label = match finding.facts.get(number) {
             Some(Evidence::AwaitAt { line, .. }) => labelled && line.is_some(),
             // The rate and the sparkline say it.
-            Some(Evidence::Growth { .. }) => labelled && finding.alive_over_time.len() > 1,
+            Some(
+                Evidence::Growth { .. }
+                | Evidence::Births {
+                    finished: 0,
+                    whole_watch: true,
+                    ..
+                },
+            ) => labelled && finding.alive_over_time.len() > 1,
+            // The label of the await says it.
+            Some(Evidence::WaitFor { wait, .. }) => {
+                labelled && wait.kind == WaitKind::ChannelSend && !finding.waits.is_empty()
+            }
             _ => false,
         };
         if !is_label {
