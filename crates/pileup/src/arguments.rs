@@ -162,7 +162,7 @@ pub struct Target {
     /// not show the lines at which tasks wait
     #[arg(long, conflicts_with_all = ["probe", "from"])]
     pub no_probe: bool,
-    /// A recording of before, instead of a running program
+    /// A recording to read, instead of a running program
     #[arg(long, value_name = "FILE", conflicts_with_all = ["address", "probe", "duration"])]
     pub from: Option<PathBuf>,
 }

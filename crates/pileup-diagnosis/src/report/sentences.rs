@@ -106,7 +106,7 @@ impl Evidence {
                 still_seconds,
             } if tasks == old => {
                 let still = span(*still_seconds);
-                format!("none of them was polled in the last {still}")
+                format!("none was polled in the last {still}")
             }
             Self::NotPolled {
                 tasks,
