@@ -21,7 +21,9 @@ use self::callers::fold_into_callers;
 pub use self::coverage::{Blind, EndedEarly, Gaps, ReportCoverage};
 pub use self::doubt::Doubt;
 pub(crate) use self::doubt::grade;
-pub use self::evidence::{CountedWait, Evidence, OtherSide, ThreadsAlike, Unseen, WaitFor, WakersNow};
+pub use self::evidence::{
+    CountedWait, Evidence, OtherSide, ThreadsAlike, Unseen, WaitFor, WakersNow,
+};
 pub use self::finding::{Finding, Grade, HeldBy, WaitedFor, WaitsOn};
 pub use self::in_common::InCommon;
 pub use self::involved::{Involved, Role};
