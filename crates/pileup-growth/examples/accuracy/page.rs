@@ -331,7 +331,8 @@ own started a session about three times a second; every fourth session lived for
 tower and ractor made their load themselves. All \
 ran at the same time, on a machine of two cores that was overloaded. Of 13 programs, 11 were \
 judged and none of them had a finding, not even a suspicious one. The watch of the other two was \
-blind, and `pileup` said so. This table is not made by the command above.
+blind, and `pileup` said so. This table is not made by the command above. It was made before spawn \
+sites were split into cohorts.
 
 | crate | server and load | tasks seen | live at the end | verdict |
 |---|---|---|---|---|
