@@ -109,7 +109,10 @@ const KINDS: &[(AwaitKind, &[&str])] = &[
         ],
     ),
     (AwaitKind::Cancellation, &["CancellationToken::cancelled"]),
-    (AwaitKind::Barrier, &["Barrier::wait"]),
+    (
+        AwaitKind::Barrier,
+        &["Barrier::wait", "async_lock::Barrier::wait"],
+    ),
     (
         AwaitKind::Answer,
         &[

@@ -79,6 +79,10 @@ pub struct Task {
     /// source has no await stack of this task. Tasks that wait alike may share the list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits: Option<Arc<[Arc<Wait>]>>,
+    /// Where a task of which no waker is left waited last, without the stack; none where it never
+    /// waited, or where the source does not report it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_wait: Option<Arc<Wait>>,
     /// Who woke it last, where the source reports it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub woken_by: Option<Arc<WokenBy>>,
@@ -138,6 +142,7 @@ impl Task {
             parent: None,
             parent_site: None,
             waits: None,
+            last_wait: None,
             woken_by: None,
         }
     }

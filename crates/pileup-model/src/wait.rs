@@ -43,6 +43,17 @@ pub struct Wait {
     pub passed: bool,
 }
 
+impl Wait {
+    /// The kind and the place alone.
+    #[must_use]
+    pub fn without_stack(&self) -> Self {
+        Self {
+            stack: Vec::new(),
+            ..self.clone()
+        }
+    }
+}
+
 impl fmt::Display for Wait {
     /// The kind, and the line of the `.await`: `mpsc::Receiver::recv at src/feed.rs:40`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

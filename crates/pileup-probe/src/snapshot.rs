@@ -33,6 +33,9 @@ pub(crate) fn write_snapshot(probe: &Inner, out: &mut dyn Write) -> io::Result<(
         let mut task = registry.task(&living, &sites);
         workers_unseen &= !task.is_worker();
         task.waits = waits.of(&living);
+        task.last_wait = waits
+            .last_of(&living)
+            .map(|last| last.without_stack().into());
         result = out.write_all(separator).and_then(|()| {
             separator = b",\n";
             serde_json::to_writer(&mut *out, &task).map_err(io::Error::from)

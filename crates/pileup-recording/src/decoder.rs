@@ -155,7 +155,7 @@ impl<'a> Decoder<'a> {
         (0..self.frames()?).map(|_| self.wait()).collect()
     }
 
-    fn wait(&mut self) -> Result<Arc<Wait>, Malformed> {
+    pub fn wait(&mut self) -> Result<Arc<Wait>, Malformed> {
         match self.number()? {
             NEW => {
                 let wait = Wait {

@@ -90,18 +90,22 @@ impl Encoder {
     pub fn waits(&mut self, waits: &Arc<[Arc<Wait>]>) {
         self.length(waits.len());
         for wait in waits.iter() {
-            if let Some(number) = self.waits.number(wait) {
-                self.number(number);
-                continue;
-            }
-            self.number(NEW);
-            self.text(&wait.kind);
-            self.flag(wait.passed);
-            self.optional(wait.place.as_ref(), Self::frame);
-            self.length(wait.stack.len());
-            for frame in &wait.stack {
-                self.frame(frame);
-            }
+            self.wait(wait);
+        }
+    }
+
+    pub fn wait(&mut self, wait: &Arc<Wait>) {
+        if let Some(number) = self.waits.number(wait) {
+            self.number(number);
+            return;
+        }
+        self.number(NEW);
+        self.text(&wait.kind);
+        self.flag(wait.passed);
+        self.optional(wait.place.as_ref(), Self::frame);
+        self.length(wait.stack.len());
+        for frame in &wait.stack {
+            self.frame(frame);
         }
     }
 

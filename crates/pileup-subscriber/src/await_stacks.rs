@@ -126,11 +126,14 @@ impl Answer {
             new_waits: Vec::new(),
             tasks: Vec::with_capacity(tasks.len()),
         };
-        let (tasks, waits) = self.service.waits_of(tasks).await;
+        let (tasks, waiting) = self.service.waits_of(tasks).await;
         let sites = self.service.registry.sites();
-        for (live, waits) in tasks.iter().zip(waits) {
-            let task = self.service.registry.task(live, &sites);
-            let numbers = waits.map(|waits| self.numbers(&waits, &mut part.new_waits));
+        for (live, waiting) in tasks.iter().zip(waiting) {
+            let mut task = self.service.registry.task(live, &sites);
+            task.last_wait = waiting.last.map(|last| last.without_stack().into());
+            let numbers = waiting
+                .waits
+                .map(|waits| self.numbers(&waits, &mut part.new_waits));
             part.tasks.push((task, numbers));
         }
         part

@@ -12,6 +12,7 @@ use console_api::instrument::{
 };
 use console_api::tasks::TaskDetails;
 use futures_util::{Stream, stream};
+use pileup_model::Wait;
 use pileup_registry::{LiveTask, Registry, WaitList};
 use tonic::{Request, Response, Status};
 
@@ -42,6 +43,14 @@ pub(crate) struct Attached(Arc<Service>);
 pub(crate) struct Instrumented(pub(crate) Arc<Service>);
 
 type Streamed<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+/// Where a task waits.
+pub(crate) struct Waiting {
+    /// None where that is not known, and empty where no waker is left.
+    pub(crate) waits: Option<WaitList>,
+    /// Where it waited last, if no waker is left.
+    pub(crate) last: Option<Arc<Wait>>,
+}
 
 impl Service {
     pub(crate) fn new(
@@ -95,15 +104,16 @@ impl Service {
     }
 
     /// Where these tasks wait, with whole stacks, on a thread for blocking work as well.
-    pub(crate) async fn waits_of(
-        &self,
-        tasks: Vec<LiveTask>,
-    ) -> (Vec<LiveTask>, Vec<Option<WaitList>>) {
+    pub(crate) async fn waits_of(&self, tasks: Vec<LiveTask>) -> (Vec<LiveTask>, Vec<Waiting>) {
         let registry = Arc::clone(&self.registry);
         let named = tokio::task::spawn_blocking(move || {
             let mut waits = registry.waits_of(&tasks);
-            let lists = tasks.iter().map(|task| waits.of(task)).collect();
-            (tasks, lists)
+            let waiting = |task| Waiting {
+                waits: waits.of(task),
+                last: waits.last_of(task),
+            };
+            let waiting = tasks.iter().map(waiting).collect();
+            (tasks, waiting)
         });
         // It fails when the runtime ends, and with it all clients.
         named.await.unwrap_or_default()

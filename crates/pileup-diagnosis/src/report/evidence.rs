@@ -363,6 +363,21 @@ pub enum Evidence {
         /// The line of the `.await`.
         line: Option<u32>,
     },
+    /// Where tasks waited last of which no waker is left.
+    WaitedLastAt {
+        /// How many waited there.
+        tasks: usize,
+        /// Of how many.
+        of: usize,
+        /// The kind of wait, such as `mpsc::Receiver::recv`.
+        kind: String,
+        /// The program's own function that waited.
+        function: Option<String>,
+        /// Its file.
+        file: Option<String>,
+        /// The line of the `.await`.
+        line: Option<u32>,
+    },
     /// Tasks keep a future that they no longer poll, in a queue.
     Unpolled {
         /// How many tasks.

@@ -441,14 +441,24 @@ impl Evidence {
                 file,
                 line,
             } => {
-                let mut sentence = format!("{} in {kind}", wait(*tasks));
-                if let (Some(file), Some(line)) = (file, line) {
-                    let _ = write!(sentence, " at {file}:{line}");
-                }
-                if let Some(function) = function {
-                    let _ = write!(sentence, ", in {function}");
-                }
-                sentence
+                let place = await_place(kind, function.as_deref(), file.as_deref(), *line);
+                format!("{} in {place}", wait(*tasks))
+            }
+            Self::WaitedLastAt {
+                tasks,
+                of,
+                kind,
+                function,
+                file,
+                line,
+            } => {
+                let place = await_place(kind, function.as_deref(), file.as_deref(), *line);
+                let who = match (tasks, of) {
+                    (1, 1) => "it".to_owned(),
+                    (tasks, of) if tasks == of => "they".to_owned(),
+                    (tasks, of) => format!("{tasks} of the {of}"),
+                };
+                format!("{who} last waited in {place}, and went on from there")
             }
             Self::Unpolled {
                 tasks,
@@ -727,6 +737,23 @@ fn unseen_because(why: Unseen) -> &'static str {
              full channels and timers, and the awaits after the spawn for the rest"
         }
     }
+}
+
+/// A kind of wait, and the line of its `.await`, as far as that is known.
+fn await_place(
+    kind: &str,
+    function: Option<&str>,
+    file: Option<&str>,
+    line: Option<u32>,
+) -> String {
+    let mut place = kind.to_owned();
+    if let (Some(file), Some(line)) = (file, line) {
+        let _ = write!(place, " at {file}:{line}");
+    }
+    if let Some(function) = function {
+        let _ = write!(place, ", in {function}");
+    }
+    place
 }
 
 fn spawned(sites: &[Option<Site>]) -> String {

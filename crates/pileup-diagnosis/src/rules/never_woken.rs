@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use pileup_model::{Site, Snapshot, Task, TaskKind, elapsed};
+use pileup_model::{Site, Snapshot, Task, TaskKind, Wait, elapsed};
 
 use super::claim::{Claim, Observation, usual_state};
 use crate::history::{History, SiteHistory};
@@ -74,11 +74,30 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
                 .collect(),
             ..Claim::new(Code::NeverWoken, site, ADVICE)
         };
+        claim.evidence.extend(waited_last(&unwakeable));
         let wakers = LastWakers::of(unwakeable, history);
         claim.evidence.extend(wakers.evidence());
         claims.push(claim.with_those_behind(observation));
     }
     claims
+}
+
+/// Where most of these tasks waited last, if the source shows it.
+fn waited_last(tasks: &[&Task]) -> Option<Evidence> {
+    let mut counts: BTreeMap<&Wait, usize> = BTreeMap::new();
+    for last in tasks.iter().filter_map(|task| task.last_wait.as_deref()) {
+        *counts.entry(last).or_default() += 1;
+    }
+    let (last, waited) = counts.into_iter().max_by_key(|(_, tasks)| *tasks)?;
+    let place = last.place.as_ref();
+    Some(Evidence::WaitedLastAt {
+        tasks: waited,
+        of: tasks.len(),
+        kind: last.kind.to_string(),
+        function: place.map(|frame| frame.function.to_string()),
+        file: place.and_then(|frame| frame.file.as_deref().map(str::to_owned)),
+        line: place.and_then(|frame| frame.line),
+    })
 }
 
 fn doubt(

@@ -191,6 +191,6 @@ the frames below the wait name the value whose lock or channel it is.
 
 ## Scenarios
 
-- `cargo pileup investigate futurelock`: the same in a lock of Tokio, where the
-  ops prove it (PU05)
+No scenario: `futurelock` shows the same in a lock of Tokio, where the ops prove
+it (PU05).
 ";

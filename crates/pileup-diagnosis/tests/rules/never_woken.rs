@@ -1,9 +1,11 @@
 //! Which tasks nothing can wake, and which only look so.
 
+use std::sync::Arc;
+
 use crate::NOTHING;
 use crate::program::{Program, at, found, wakers};
 use pileup_diagnosis::Grade;
-use pileup_model::{TaskKind, Wakers};
+use pileup_model::{Frame, TaskKind, Wait, Wakers};
 
 #[test]
 fn an_idle_task_without_wakers_is_certain_even_if_it_is_the_only_one() {
@@ -13,6 +15,30 @@ fn an_idle_task_without_wakers_is_certain_even_if_it_is_the_only_one() {
     let report = program.watch(0.0, 12.0);
     assert_eq!(found(&report), [("pending.rs", "PU01")]);
     assert_eq!(report.worst(), Some(Grade::Certain));
+}
+
+#[test]
+fn where_most_of_them_waited_last_is_named() {
+    let mut program = Program::default();
+    for (born, line) in [(1.0, 7), (1.1, 7), (1.2, 9)] {
+        let task = program.spawn("pending.rs", born, None);
+        wakers(task).clones = 0;
+        task.last_wait = Some(Arc::new(Wait {
+            kind: "time::sleep".into(),
+            place: Some(Frame {
+                function: "shop::charge".into(),
+                file: Some("src/shop.rs".into()),
+                line: Some(line),
+            }),
+            stack: Vec::new(),
+            passed: false,
+        }));
+    }
+    let report = program.watch(0.0, 12.0);
+    let said = report.findings[0].evidence.join("\n");
+    let expected = "2 of the 3 last waited in time::sleep at src/shop.rs:7, in shop::charge, and \
+                    went on from there";
+    assert!(said.contains(expected), "{said}");
 }
 
 /// A program whose first task is polled from 0.0 s to 0.3 s, and makes the first clone of a

@@ -79,6 +79,11 @@ impl Entry for Task {
             self.parent_site.as_ref(),
             Encoder::site,
         );
+        out.put_optional(
+            base.last_wait.as_ref(),
+            self.last_wait.as_ref(),
+            Encoder::wait,
+        );
     }
 
     fn read(&mut self, fields: &mut FieldsIn<'_, '_>) -> Result<(), Malformed> {
@@ -107,6 +112,7 @@ impl Entry for Task {
         fields.get_optional(&mut self.woken_by, Decoder::woken_by)?;
         fields.get(&mut wakers.scheduled, Decoder::duration)?;
         fields.get_optional(&mut self.parent_site, Decoder::site)?;
+        fields.get_optional(&mut self.last_wait, Decoder::wait)?;
         wakers.woken_for_last_poll = match seen {
             WakersSeen::No | WakersSeen::NotAsked => None,
             WakersSeen::NotWoken => Some(false),
@@ -123,6 +129,7 @@ impl Entry for Task {
             + limits::of_site(self.site.as_ref())
             + limits::of_site(woken_at)
             + limits::of_waits(self.waits.as_deref())
+            + limits::of_waits(self.last_wait.as_ref().map(std::slice::from_ref))
     }
 }
 

@@ -258,14 +258,14 @@ fn task() -> impl Strategy<Value = Task> {
     let seen = (
         option::of(count()),
         (option::of(count()), site()),
-        option::of(waits()),
+        (option::of(waits()), option::of(wait())),
         option::of(woken_by()),
     );
     (origin, life, seen).prop_map(
         |(
             (id, tokio_id, kind, name, site),
             (created_at, finished_at, polls, wakers),
-            (size_bytes, (parent, parent_site), waits, woken_by),
+            (size_bytes, (parent, parent_site), (waits, last_wait), woken_by),
         )| Task {
             id: TaskId(id),
             tokio_id,
@@ -280,6 +280,7 @@ fn task() -> impl Strategy<Value = Task> {
             parent,
             parent_site,
             waits,
+            last_wait,
             woken_by,
         },
     )
@@ -295,23 +296,26 @@ fn frame() -> impl Strategy<Value = Frame> {
     })
 }
 
-/// Few different ones, so that some repeat.
-fn waits() -> impl Strategy<Value = Arc<[Arc<Wait>]>> {
+fn wait() -> impl Strategy<Value = Arc<Wait>> {
     let wait = (
         text(),
         option::of(frame()),
         vec(frame(), 0..3),
         any::<bool>(),
     );
-    let wait = wait.prop_map(|(kind, place, stack, passed)| {
+    wait.prop_map(|(kind, place, stack, passed)| {
         Arc::new(Wait {
             kind,
             place,
             stack,
             passed,
         })
-    });
-    vec(wait, 0..3).prop_map(Arc::from)
+    })
+}
+
+/// Few different ones, so that some repeat.
+fn waits() -> impl Strategy<Value = Arc<[Arc<Wait>]>> {
+    vec(wait(), 0..3).prop_map(Arc::from)
 }
 
 fn woken_by() -> impl Strategy<Value = Arc<WokenBy>> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pileup::{Finding, Involved, Role, Site};
 use pileup_diagnosis::figures::per;
-use pileup_diagnosis::{WaitKind, WaitPlace};
+use pileup_diagnosis::{Evidence, WaitKind, WaitPlace};
 
 use super::escape::printable;
 use crate::sources::Sources;
@@ -116,6 +116,7 @@ fn labels(finding: &Finding) -> Vec<Label> {
         });
     }
     labels.extend(awaits);
+    labels.extend(finding.facts.iter().filter_map(last_wait_here));
     if let Some(waits_on) = &finding.waits_on
         && let Some(made) = &waits_on.resource
     {
@@ -137,6 +138,30 @@ fn labels(finding: &Finding) -> Vec<Label> {
     let others = others.filter(|involved| involved.site != finding.site);
     labels.extend(others.filter_map(other).take(MOST_OTHERS));
     labels
+}
+
+/// Where tasks waited last that nothing can wake.
+fn last_wait_here(fact: &Evidence) -> Option<Label> {
+    let Evidence::WaitedLastAt {
+        tasks,
+        kind,
+        file,
+        line,
+        ..
+    } = fact
+    else {
+        return None;
+    };
+    Some(Label {
+        site: Site {
+            file: file.as_deref()?.into(),
+            line: (*line)?,
+            column: 1,
+        },
+        text: printable(&format!("{tasks} last waited here: {kind}, and went on")),
+        what: What::Await,
+        is_main: false,
+    })
 }
 
 /// How many tasks wait at a place, and for what.

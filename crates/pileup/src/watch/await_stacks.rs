@@ -105,12 +105,19 @@ impl Answer {
         let waits = probed.waits.clone();
         Task {
             waits: waits.filter(|waits| self.is_current(waits, console)),
+            last_wait: self.last_wait(console, probed),
             parent: probed.parent,
             parent_site: probed.parent_site.clone(),
             woken_by: self.woken_by(console, probed),
             size_bytes: console.size_bytes.or(probed.size_bytes),
             ..console.clone()
         }
+    }
+
+    /// Where a task waited last that has no waker. One that was polled since has perhaps gone on.
+    fn last_wait(&self, console: &Task, probed: &Task) -> Option<Arc<Wait>> {
+        let is_current = console.last_active() <= self.at;
+        probed.last_wait.clone().filter(|_| is_current)
     }
 
     /// Who woke a task last. The console may have a later wake than the answer: then the waker is

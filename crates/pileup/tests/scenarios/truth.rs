@@ -31,6 +31,8 @@ pub struct Scenario {
     /// The lines at which their tasks wait: file and line. None of a file whose tasks wait
     /// nowhere.
     pub waits_at: Vec<(String, u32)>,
+    /// The lines at which tasks waited last that nothing can wake: file and line.
+    pub last_waits_at: Vec<(String, u32)>,
     /// What is to be found there; none where there is more than one thing to find.
     pub finds: Option<Finds>,
 }
@@ -89,6 +91,9 @@ struct Truth {
     /// Parts of the lines of leaky.rs at which their tasks wait.
     #[serde(default)]
     waits_at: Vec<String>,
+    /// Parts of the lines of leaky.rs at which tasks waited last that nothing can wake.
+    #[serde(default)]
+    last_waits_at: Vec<String>,
     /// Other scenarios, all of whose sites are this one's too.
     #[serde(default)]
     includes: Vec<String>,
@@ -126,10 +131,11 @@ fn scenario(package: &Package, all: &[&Package]) -> Result<Scenario, String> {
     for function in &truth.spawned_in {
         sites.push(site(&name, function)?);
     }
-    let mut waits_at = Vec::new();
-    for text in &truth.waits_at {
-        waits_at.push(line_with(&name, text)?);
-    }
+    let lines_with = |texts: &[String]| -> Result<Vec<(String, u32)>, String> {
+        texts.iter().map(|text| line_with(&name, text)).collect()
+    };
+    let mut waits_at = lines_with(&truth.waits_at)?;
+    let mut last_waits_at = lines_with(&truth.last_waits_at)?;
     for included in &truth.includes {
         let package = all
             .iter()
@@ -140,6 +146,7 @@ fn scenario(package: &Package, all: &[&Package]) -> Result<Scenario, String> {
         arrives += included.arrives;
         sites.extend(included.sites);
         waits_at.extend(included.waits_at);
+        last_waits_at.extend(included.last_waits_at);
     }
     if sites.is_empty() {
         return Err(format!("{name} says of no site that it is at fault"));
@@ -154,6 +161,7 @@ fn scenario(package: &Package, all: &[&Package]) -> Result<Scenario, String> {
         grows_to: truth.grows_to,
         sites,
         waits_at,
+        last_waits_at,
         finds: truth.finds,
     })
 }

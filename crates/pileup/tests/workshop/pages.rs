@@ -73,6 +73,11 @@ fn check_page(exercise: &str) {
         part("What to watch").contains("rite down"),
         "{exercise}: what to write down"
     );
+    let with_await_lines = format!("just run-scenario {exercise} --instrument pileup");
+    assert!(
+        part("What to watch").contains(&with_await_lines),
+        "{exercise}: where to see the line at which the tasks wait"
+    );
     assert!(part("Questions").contains("\n2. "), "{exercise}: questions");
     assert!(part("The fix").contains("<details>"), "{exercise}: folded");
     for command in [

@@ -155,6 +155,7 @@ fn notes(finding: &Finding, excerpts: &[Excerpt], page: Page) -> Vec<String> {
     for (number, sentence) in finding.evidence.iter().enumerate() {
         let is_label = match finding.facts.get(number) {
             Some(Evidence::AwaitAt { line, .. }) => labelled && line.is_some(),
+            Some(Evidence::WaitedLastAt { line, .. }) => labelled && line.is_some(),
             // The rate and the sparkline say it.
             Some(
                 Evidence::Growth { .. }
