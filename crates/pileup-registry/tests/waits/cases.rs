@@ -297,10 +297,10 @@ async fn others() -> Vec<Case> {
     let (async_full, async_full_rx) = async_channel::bounded::<u32>(1);
     async_full.try_send(1).expect("room");
     keep((async_tx, async_full_rx));
-    let async_lock = &*keep(async_lock::Mutex::new(()));
-    keep(async_lock.try_lock().expect("nobody has it"));
-    let async_rw = &*keep(async_lock::RwLock::new(()));
-    keep(async_rw.try_write().expect("nobody has it"));
+    let async_mutex = &*keep(async_lock::Mutex::new(()));
+    keep(async_mutex.try_lock().expect("nobody has it"));
+    let async_shared = &*keep(async_lock::RwLock::new(()));
+    keep(async_shared.try_write().expect("nobody has it"));
     let async_permits = &*keep(async_lock::Semaphore::new(0));
     let async_barrier = &*keep(async_lock::Barrier::new(2));
     let (futures_tx, mut futures_rx) = futures::channel::mpsc::channel::<u32>(1);
@@ -332,8 +332,8 @@ async fn others() -> Vec<Case> {
         case(&["flume::Sender::send_async"], line!(), async move { let _ = flume_full.send_async(2).await; }),
         case(&["async_channel::Receiver::recv"], line!(), async move { let _ = async_rx.recv().await; }),
         case(&["async_channel::Sender::send"], line!(), async move { let _ = async_full.send(2).await; }),
-        case(&["async_lock::Mutex::lock"], line!(), async move { drop(async_lock.lock().await); }),
-        case(&["async_lock::RwLock"], line!(), async move { drop(async_rw.read().await); }),
+        case(&["async_lock::Mutex::lock"], line!(), async move { drop(async_mutex.lock().await); }),
+        case(&["async_lock::RwLock"], line!(), async move { drop(async_shared.read().await); }),
         case(&["async_lock::Semaphore::acquire"], line!(), async move { drop(async_permits.acquire().await); }),
         case(&["async_lock::Barrier::wait"], line!(), async move { async_barrier.wait().await; }),
         case(&["futures::mpsc::Receiver"], line!(), async move { futures_rx.next().await; }),

@@ -10,7 +10,7 @@ use crate::programs::workspace;
 use crate::truth::{self, Scenario, lines_of};
 
 /// They wait far more than they work.
-const AT_ONCE: usize = 9;
+const AT_ONCE: usize = 12;
 
 const EMPTY: &str = "\
 //! Does nothing.

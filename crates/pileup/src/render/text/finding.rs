@@ -154,8 +154,9 @@ fn notes(finding: &Finding, excerpts: &[Excerpt], page: Page) -> Vec<String> {
     let mut notes: Vec<String> = Vec::new();
     for (number, sentence) in finding.evidence.iter().enumerate() {
         let is_label = match finding.facts.get(number) {
-            Some(Evidence::AwaitAt { line, .. }) => labelled && line.is_some(),
-            Some(Evidence::WaitedLastAt { line, .. }) => labelled && line.is_some(),
+            Some(Evidence::AwaitAt { line, .. } | Evidence::WaitedLastAt { line, .. }) => {
+                labelled && line.is_some()
+            }
             // The rate and the sparkline say it.
             Some(
                 Evidence::Growth { .. }
