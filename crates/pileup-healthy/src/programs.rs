@@ -14,6 +14,7 @@ mod handed_over_lease;
 mod heartbeat_sessions;
 mod idle_worker_pool;
 mod keep_alive_pool;
+mod late_turns;
 mod leases_that_are_aborted;
 mod limited_dispatcher;
 mod lock_convoy;
@@ -67,6 +68,8 @@ pub enum Program {
     IdleWorkerPool,
     /// Connections that are kept open for the next request
     KeepAlivePool,
+    /// Tasks that take their turn at a lock late
+    LateTurns,
     /// Tasks that are aborted in the end
     LeasesThatAreAborted,
     /// Permits that are passed on to the jobs they admit
@@ -124,6 +127,7 @@ impl Program {
             Self::HeartbeatSessions => scenario.healthy(heartbeat_sessions::run),
             Self::IdleWorkerPool => scenario.healthy(idle_worker_pool::run),
             Self::KeepAlivePool => scenario.healthy(keep_alive_pool::run),
+            Self::LateTurns => scenario.healthy(late_turns::run),
             Self::LeasesThatAreAborted => scenario.healthy(leases_that_are_aborted::run),
             Self::LimitedDispatcher => scenario.healthy(limited_dispatcher::run),
             Self::LockConvoy => scenario.healthy(lock_convoy::run),
