@@ -18,7 +18,7 @@ const SNAPSHOTS: u64 = 30;
 /// Between two snapshots.
 const PERIOD: SignedDuration = SignedDuration::from_secs(1);
 const PLACES: u64 = 3;
-/// One task in so many goes on between two snapshots.
+/// One task in this number goes on between two snapshots.
 const GOES_ON: u64 = 100;
 const TIMES: usize = 5;
 

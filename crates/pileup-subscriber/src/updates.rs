@@ -387,7 +387,7 @@ mod tests {
     }
 
     /// The number of the first message that has a resource, for a client that takes one message
-    /// whenever so many tasks have finished.
+    /// whenever `most` tasks have finished.
     async fn first_resource(service: Service, most: usize) -> Option<usize> {
         let mut request = Request::new(InstrumentRequest {});
         request.extensions_mut().insert(Arc::new(Connection::new()));

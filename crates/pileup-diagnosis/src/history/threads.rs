@@ -8,13 +8,13 @@ use pileup_model::{Process, Snapshot, Thread, ThreadState, elapsed};
 
 use crate::report::{Evidence, ThreadsAlike};
 
-/// So many looks are kept, and the oldest goes.
+/// This number of looks is kept, and the oldest goes.
 const MOST_LOOKS: usize = 64;
 /// Looks that are nearer to each other show nothing.
 const SHORTEST: Duration = Duration::from_secs(2);
 /// A thread computes if it had a processor for this part of the time,
 const COMPUTING_PART: u32 = 10;
-/// or was never seen asleep in so many looks.
+/// or was never seen asleep in this number of looks.
 const FEWEST_LOOKS: u32 = 5;
 
 /// The newest looks at the process of the program.

@@ -453,11 +453,7 @@ impl Evidence {
                 line,
             } => {
                 let place = await_place(kind, function.as_deref(), file.as_deref(), *line);
-                let who = match (tasks, of) {
-                    (1, 1) => "it".to_owned(),
-                    (tasks, of) if tasks == of => "they".to_owned(),
-                    (tasks, of) => format!("{tasks} of the {of}"),
-                };
+                let who = they_of(*tasks, *of);
                 format!("{who} last waited in {place}, and went on from there")
             }
             Self::Unpolled {
@@ -498,11 +494,7 @@ impl Evidence {
                 ago_seconds,
                 wakers,
             } => {
-                let who = match (tasks, of) {
-                    (1, 1) => "it".to_owned(),
-                    (tasks, of) if tasks == of => "they".to_owned(),
-                    (tasks, of) => format!("{tasks} of the {of}"),
-                };
+                let who = they_of(*tasks, *of);
                 let were = if *tasks == 1 { "was" } else { "were" };
                 let at = last_wake.strftime("%H:%M:%S UTC");
                 let ago = span(*ago_seconds);
@@ -736,6 +728,15 @@ fn unseen_because(why: Unseen) -> &'static str {
             "what they wait for is not seen by a probe: the program's console shows it for locks, \
              full channels and timers, and the awaits after the spawn for the rest"
         }
+    }
+}
+
+/// A number of tasks, of those that a sentence is about.
+fn they_of(tasks: usize, of: usize) -> String {
+    match (tasks, of) {
+        (1, 1) => "it".to_owned(),
+        (tasks, of) if tasks == of => "they".to_owned(),
+        (tasks, of) => format!("{tasks} of the {of}"),
     }
 }
 

@@ -17,13 +17,13 @@ use crate::view::{next_snapshot, seconds};
 pub const SIZES: [usize; 3] = [8, 64, 512];
 /// How long those that work rest between two pieces of it, on average: exponential, in seconds.
 pub const RESTS: [f64; 3] = [1.0, 10.0, 60.0];
-/// One worker in so many does work.
+/// One worker in this number does work.
 const WORKS_ONE_IN: usize = 8;
 /// How long they work, on average: exponential, in seconds.
 const WORK: f64 = 1.0;
 /// All workers are spawned within this time, in seconds.
 const SPAWNED_WITHIN: f64 = 1.0;
-/// What a worker did longer ago than so many rests makes no difference, but for its birth.
+/// What a worker did longer ago than this number of rests makes no difference, but for its birth.
 const RESTS_KNOWN: f64 = 10.0;
 
 /// A pool on paper. Times are in seconds.

@@ -12,7 +12,7 @@ use tokio::time;
 
 const REQUESTS_BEFORE: u64 = 20;
 const REQUEST: Duration = Duration::from_millis(5);
-/// Clients give up after so many requests.
+/// Clients give up after this number of requests.
 const REQUESTS: u64 = 40;
 
 fn request(configuration: Arc<RwLock<u64>>) {

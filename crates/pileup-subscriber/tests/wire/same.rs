@@ -194,7 +194,7 @@ fn attributes(attributes: &[Attribute]) -> Vec<String> {
     attributes
 }
 
-/// Asserts that both have the same messages as often, and at least so many.
+/// Asserts that both have each message equally often, and at least `at_least` different ones.
 fn assert_same(theirs: &Counts, ours: &Counts, at_least: usize) {
     assert!(theirs.len() >= at_least, "{theirs:#?}");
     let missing: Vec<_> = theirs

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use pileup::{Finding, Involved, Role, Site};
 use pileup_diagnosis::figures::per;
 use pileup_diagnosis::{Evidence, WaitKind, WaitPlace};
+use pileup_model::AwaitKind;
 
 use super::escape::printable;
 use crate::sources::Sources;
@@ -164,6 +165,18 @@ fn last_wait_here(fact: &Evidence) -> Option<Label> {
     })
 }
 
+/// Whether the label of an await says that the tasks send into a full channel.
+pub fn says_channel_is_full(finding: &Finding) -> bool {
+    let mut labelled = finding.waits.iter().take(MOST_WAITS);
+    labelled.any(|place| place.line.is_some() && sends_into_full_channel(place, finding))
+}
+
+fn sends_into_full_channel(place: &WaitPlace, finding: &Finding) -> bool {
+    let waits_on = finding.waits_on.as_ref();
+    let is_full = waits_on.is_some_and(|waits_on| waits_on.kind == WaitKind::ChannelSend);
+    is_full && !place.passed && AwaitKind::of(&place.kind) == Some(AwaitKind::Send)
+}
+
 /// How many tasks wait at a place, and for what.
 fn wait_here(place: &WaitPlace, finding: &Finding) -> String {
     let WaitPlace { tasks, kind, .. } = place;
@@ -184,10 +197,10 @@ fn wait_here(place: &WaitPlace, finding: &Finding) -> String {
         more if is_only && *more < members => format!("all {more} sampled wait"),
         more => format!("{more} wait"),
     };
-    let kind_of_wait = finding.waits_on.as_ref().map(|waits_on| waits_on.kind);
-    let full = match kind_of_wait {
-        Some(WaitKind::ChannelSend) => ", the channel is full",
-        _ => "",
+    let full = if sends_into_full_channel(place, finding) {
+        ", the channel is full"
+    } else {
+        ""
     };
     format!("{who} here: {kind}{full}")
 }

@@ -9,7 +9,7 @@ use pileup_diagnosis::{Evidence, Finding, Grade, WaitKind};
 use super::{Page, columns, wrapped};
 use crate::drawing::sparkline;
 use crate::render::escape::printable;
-use crate::render::excerpt::{Excerpt, excerpts};
+use crate::render::excerpt::{Excerpt, excerpts, says_channel_is_full};
 use crate::render::words;
 use crate::sources::Sources;
 
@@ -168,7 +168,7 @@ fn notes(finding: &Finding, excerpts: &[Excerpt], page: Page) -> Vec<String> {
             ) => labelled && finding.alive_over_time.len() > 1,
             // The label of the await says it.
             Some(Evidence::WaitFor { wait, .. }) => {
-                labelled && wait.kind == WaitKind::ChannelSend && !finding.waits.is_empty()
+                labelled && wait.kind == WaitKind::ChannelSend && says_channel_is_full(finding)
             }
             _ => false,
         };
