@@ -64,6 +64,36 @@ fn report() -> Report {
 }
 
 #[test]
+fn of_the_awaits_of_a_finding_only_a_send_is_labelled_with_the_full_channel() {
+    let mut report = report();
+    let place = |kind: &str, line| WaitPlace {
+        kind: kind.to_owned(),
+        function: None,
+        file: Some("src/a.rs".to_owned()),
+        line: Some(line),
+        tasks: 4,
+        passed: false,
+        stack: Vec::new(),
+    };
+    report.findings[0].waits_on = Some(WaitsOn {
+        kind: WaitKind::ChannelSend,
+        resource: None,
+    });
+    let (send, recv) = ("mpsc::Sender::send", "mpsc::Receiver::recv");
+    report.findings[0].waits = vec![place(send, 7), place(recv, 9)];
+    let mut text = Vec::new();
+    text::write(&report, &mut sources().1, Page::of_width(100), &mut text)
+        .expect("memory takes all");
+    let text = String::from_utf8(text).expect("text");
+    assert!(
+        text.contains("4 wait here: mpsc::Sender::send, the channel is full"),
+        "{text}"
+    );
+    assert!(text.contains("4 wait here: mpsc::Receiver::recv"), "{text}");
+    assert!(!text.contains("recv, the channel is full"), "{text}");
+}
+
+#[test]
 fn no_form_lets_the_target_write_markup_or_control_characters() {
     let mut forms = [const { Vec::new() }; 3];
     let [page, suite, issue] = &mut forms;
