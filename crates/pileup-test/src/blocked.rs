@@ -58,7 +58,8 @@ pub(crate) async fn unless_blocked<F: Future>(test: RunningTest, look: F) -> F::
 pub(crate) fn end_process(verdict: &Verdict, why: &str) -> ! {
     let report = text::write(verdict, false);
     // The harness would keep what is printed by eprintln! to itself.
-    let _ = writeln!(std::io::stderr(), "{report}\n{why}");
+    let block = format!("\n{report}\n{why}\n");
+    let _ = std::io::stderr().write_all(block.as_bytes());
     if let Err(error) = files::write(verdict) {
         let _ = writeln!(std::io::stderr(), "{error}");
     }

@@ -47,7 +47,8 @@ fn report_and_end() {
     for test in &tests {
         let text = text::write(&test.verdict(), false);
         // The harness would keep what is printed by eprintln! to itself.
-        let _ = writeln!(std::io::stderr(), "SIGTERM: {text}");
+        let block = format!("\nSIGTERM: {text}\n");
+        let _ = std::io::stderr().write_all(block.as_bytes());
     }
     if !tests.is_empty() {
         let started = std::time::Instant::now();

@@ -100,7 +100,10 @@ impl Verdict {
     #[track_caller]
     pub(crate) fn deliver(self) {
         let text = text::write(&self, has_colours());
-        eprintln!("{text}");
+        // One write, and a line of its own: a test that panics beside this one, with RUST_BACKTRACE=1
+        // and without capture, may have written a part of a line.
+        let block = format!("\n{text}\n");
+        eprint!("{block}");
         if let Err(error) = files::write(&self) {
             eprintln!("{error}");
         }

@@ -52,6 +52,8 @@ fn cargo_test(arguments: &[&str]) -> Command {
     let mut command = Command::new(program);
     command.args(["leaves::", "--ignored", "--test-threads"]);
     command.arg(FAILING.to_string()).args(arguments);
+    // Without capture, the backtraces of tests that fail at the same time get in between.
+    command.env("RUST_BACKTRACE", "1");
     command
 }
 
