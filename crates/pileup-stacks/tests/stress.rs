@@ -134,7 +134,8 @@ fn library() -> (tempfile::TempDir, PathBuf) {
         return then(depth) + 1;
     }";
     std::fs::write(&source, code).expect("written");
-    let mut cc = Command::new("cc");
+    let compiler = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
+    let mut cc = Command::new(compiler);
     cc.args([
         "-shared",
         "-fPIC",
