@@ -7,6 +7,7 @@ use pileup_model::Snapshot;
 use tokio::time::{Instant, sleep};
 
 use crate::first_state::ServedBy;
+use crate::retention::Retention;
 use crate::session::Session;
 use crate::world::Returned;
 use crate::world::World;
@@ -24,6 +25,7 @@ pub struct Connection {
     address: Address,
     session: Session,
     world: World,
+    retention: Retention,
     served_by: ServedBy,
     /// Why the target is not there any more, once all that it told has been given.
     ended: Option<ConsoleError>,
@@ -42,6 +44,7 @@ impl Connection {
             address,
             session,
             world: World::default(),
+            retention: Retention::default(),
             served_by: ServedBy::of(&first),
             ended: None,
         };
@@ -113,7 +116,9 @@ impl Connection {
             self.apply(update);
         }
         self.ask_about_last_polls().await;
-        Ok(self.world.snapshot())
+        let mut snapshot = self.world.snapshot();
+        self.retention.observe(&mut snapshot, &self.session);
+        Ok(snapshot)
     }
 
     /// Asks about tasks that nobody can wake: they may have finished.

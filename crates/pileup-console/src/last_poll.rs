@@ -122,7 +122,11 @@ impl Questions {
     }
 }
 
-async fn details(mut client: InstrumentClient<Channel>, task: TaskId) -> Option<TaskDetails> {
+/// What the target says of a task, which may have ended; none where it does not have it any more.
+pub(crate) async fn details(
+    mut client: InstrumentClient<Channel>,
+    task: TaskId,
+) -> Option<TaskDetails> {
     let request = TaskDetailsRequest {
         id: Some(Id { id: task.0 }),
     };

@@ -28,6 +28,7 @@ mod error;
 mod first_state;
 mod last_poll;
 mod pump;
+mod retention;
 mod session;
 mod text;
 mod watch;

@@ -18,7 +18,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status, Streaming};
 
 use crate::first_state::{self, NoState};
-use crate::last_poll::Questions;
+use crate::last_poll::{Questions, details};
 use crate::pump::{Pump, VOLLEY, wake};
 use crate::{Address, ConsoleError};
 
@@ -145,6 +145,13 @@ impl Session {
         unclear: impl Iterator<Item = &'a Task>,
     ) -> Vec<(TaskId, Timestamp, bool)> {
         self.questions.ask(&self.client, unclear).await
+    }
+
+    /// Asks whether the target still has a task, which may have ended. False where it does not
+    /// answer.
+    pub(crate) fn has_task(&self, task: TaskId) -> impl Future<Output = bool> + Send + use<> {
+        let client = self.client.clone();
+        async move { details(client, task).await.is_some() }
     }
 
     fn received(&self, message: Result<Option<Update>, Status>) -> Result<Update, ConsoleError> {

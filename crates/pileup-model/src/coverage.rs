@@ -22,6 +22,10 @@ pub struct Coverage {
     pub workers_unseen: bool,
     /// How late the target reports new tasks.
     pub lag: Duration,
+    /// The source is known to keep what has ended for at least this long. A snapshot that it gave
+    /// may lack what had ended longer ago, and nothing else.
+    #[serde(default)]
+    pub keeps_ended_for: Option<Duration>,
     /// How often the connection to the target broke in the watch so far, and was made again.
     #[serde(default)]
     pub reconnects: u32,

@@ -120,6 +120,10 @@ impl Recorder {
         encoder.flag(snapshot.coverage.waits_unseen);
         encoder.flag(snapshot.coverage.workers_unseen);
         encoder.duration(&snapshot.coverage.lag);
+        encoder.optional(
+            snapshot.coverage.keeps_ended_for.as_ref(),
+            Encoder::duration,
+        );
         encoder.number(snapshot.coverage.reconnects);
         encoder.duration(&snapshot.coverage.unwatched);
         encoder.optional(

@@ -167,6 +167,7 @@ impl State {
                     waits_unseen: decoder.flag()?,
                     workers_unseen: decoder.flag()?,
                     lag: decoder.duration()?,
+                    keeps_ended_for: decoder.optional(Decoder::duration)?,
                     reconnects: decoder.small()?,
                     unwatched: decoder.duration()?,
                     scheduling: decoder.optional(|decoder| {

@@ -11,6 +11,7 @@ mod locks;
 mod message;
 mod pace;
 mod repeats;
+mod retention;
 mod script;
 mod spawn;
 mod target;

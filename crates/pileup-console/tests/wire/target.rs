@@ -49,10 +49,19 @@ pub struct Prepared {
 
 impl Prepared {
     pub async fn new(publish_interval: Duration) -> Self {
+        Self::with(publish_interval, RETENTION).await
+    }
+
+    /// A program that forgets what has ended after a time.
+    pub async fn keeping(retention: Duration) -> Self {
+        Self::with(OFTEN, retention).await
+    }
+
+    async fn with(publish_interval: Duration, retention: Duration) -> Self {
         LazyLock::force(&ANOTHER_SUBSCRIBER);
         let (layer, server) = ConsoleLayer::builder()
             .publish_interval(publish_interval)
-            .retention(RETENTION)
+            .retention(retention)
             .poll_duration_histogram_max(LONGEST_IN_HISTOGRAM)
             .scheduled_duration_histogram_max(LONGEST_IN_HISTOGRAM)
             .build();

@@ -11,7 +11,9 @@
 //!   or owned guards were passed on or stored.
 //!
 //! This fails where the lock was taken by `try_lock`, which has no op, and where the target had
-//! forgotten the op before we attached: then the holder is unknown, and is not guessed. A guard
+//! forgotten the op before we attached: then the holder is unknown, and is not guessed. Of a lock
+//! that several may hold, and that was never seen free since whoever took it may be forgotten, only
+//! readers are named that were not polled since they took it. A guard
 //! can move to another task: a holder that has finished has given its guard away, or forgotten
 //! it.
 //!
@@ -29,14 +31,14 @@ use pileup_model::{AsyncOp, ENDED_OPS_KEPT, Primitive, Resource, ResourceId, Sna
 
 use super::changes::changes;
 use super::pollers::{Pollers, SeenTask};
-use super::remembered::remembered_since;
+use super::remembered::Remembered;
 use super::takers::{TakenOf, Takers};
 
 /// What a lock allows at once, and when it was last seen free.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LocksSeen {
     /// Since when every op that ended is known.
-    known_since: Option<Timestamp>,
+    remembered: Option<Remembered>,
     by_resource: HashMap<ResourceId, LockSeen>,
     /// Of semaphores that user code made.
     takers: HashMap<ResourceId, Takers>,
@@ -85,18 +87,18 @@ impl LocksSeen {
         snapshot: &Snapshot,
         pollers: &Pollers,
     ) {
-        let known_since = *self
-            .known_since
-            .get_or_insert_with(|| remembered_since(snapshot).unwrap_or(snapshot.at));
+        let remembered = self.remembered;
+        let mut remembered = remembered.unwrap_or_else(|| Remembered::by_first(snapshot));
+        let known_since = remembered.since(snapshot);
+        self.remembered = Some(remembered);
         let before = std::mem::take(&mut self.by_resource);
         let mut unmeasured: HashMap<ResourceId, u64> = HashMap::new();
         for resource in &snapshot.resources {
             let known = before.get(&resource.id).copied();
-            let mut seen = known.unwrap_or_else(|| LockSeen {
-                // Nobody holds a lock that has just been made.
-                free_at: (resource.created_at >= known_since).then_some(resource.created_at),
-                ..LockSeen::default()
-            });
+            let mut seen = known.unwrap_or_default();
+            // Nobody holds a lock that has just been made.
+            let made = (resource.created_at >= known_since).then_some(resource.created_at);
+            seen.free_at = seen.free_at.or(made);
             let free = match (resource.primitive(), seen.capacity) {
                 (Primitive::Mutex { locked }, _) => locked == Some(false),
                 (
@@ -250,7 +252,7 @@ fn several(
         let Some(task) = pollers.of(op) else {
             return Holder::Unknown;
         };
-        takers.insert(task, (*at, op.permits_requested().unwrap_or(1)));
+        takers.insert(task, (*at, permits(op)));
     }
     // Older takers may have been forgotten.
     let is_complete = taken.len() < ENDED_OPS_KEPT;
@@ -269,16 +271,46 @@ fn several(
     let Some(held) = held(lock, seen).filter(|held| *held > 0) else {
         return Holder::Unknown;
     };
-    let only_one = takers.len() == 1 && was_free;
-    if taken.len() as u64 <= held || only_one {
+    if !was_free {
+        // Others, who took it before, may have been forgotten.
+        return if is_semaphore {
+            Holder::Unknown
+        } else {
+            still_readers(&takers, latest)
+        };
+    }
+    let permits = |op: &AsyncOp| if is_semaphore { permits(op) } else { 1 };
+    let all_taken: u64 = taken.iter().map(|(_, op)| permits(op)).sum();
+    if all_taken <= held || takers.len() == 1 {
         return Holder::Several(takers.into_keys().cloned().collect());
     }
     let live = || takers.iter().filter(|(task, _)| task.lives(latest));
     let taken_by_live: u64 = live().map(|(_, (_, permits))| permits).sum();
-    if was_free && is_complete && taken_by_live == held {
+    if is_complete && taken_by_live == held {
         return Holder::Several(live().map(|(task, _)| SeenTask::clone(task)).collect());
     }
     Holder::Unknown
+}
+
+/// Of the readers of an `RwLock`, those that cannot have given it back, as they were not polled
+/// since they took it. A writer waits for each of them, whoever else reads.
+fn still_readers(takers: &BTreeMap<&SeenTask, (Timestamp, u64)>, latest: &Snapshot) -> Holder {
+    let still_reads = |taker: &&SeenTask, taken: Timestamp| {
+        let task = latest.task(taker.id).filter(|_| taker.lives(latest));
+        task.is_some_and(|task| task.polls.last_started <= Some(taken))
+    };
+    let readers = takers.iter();
+    let readers = readers.filter(|(taker, (taken, _))| still_reads(taker, *taken));
+    let readers: Vec<SeenTask> = readers.map(|(taker, _)| SeenTask::clone(taker)).collect();
+    if readers.is_empty() {
+        return Holder::Unknown;
+    }
+    Holder::Several(readers)
+}
+
+/// How many permits an op of a semaphore has taken.
+fn permits(op: &AsyncOp) -> u64 {
+    op.permits_requested().unwrap_or(1)
 }
 
 /// The holders of all permits of a semaphore, of those that ever took one.

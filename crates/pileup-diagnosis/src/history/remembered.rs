@@ -1,20 +1,38 @@
-//! How far back a first snapshot reaches.
+//! How far back the first snapshot has everything that had ended.
 //!
-//! A console forgets tasks and ops some time after their end, and does not say after how long. But
-//! it forgets by time alone: of all that ended since the oldest end that it still has, nothing is
-//! missing.
+//! A console forgets tasks and ops some time after their end, and does not report after how long.
+//! But it forgets by time alone: since the oldest end that it still has, nothing is missing. What
+//! ended before that is known to be whole only once the target has shown that it keeps ends for
+//! long enough ([`Coverage::keeps_ended_for`](pileup_model::Coverage::keeps_ended_for)).
 
 use jiff::Timestamp;
-use pileup_model::{Snapshot, elapsed};
+use pileup_model::Snapshot;
 
-/// A program starts something before the first of it ends. If the known ends reach back to all but
-/// this part of that time, nothing was forgotten: it would have begun to be forgotten just now.
-const START_PART: u32 = 10;
+/// How far back the first snapshot of a watch has everything that had ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Remembered {
+    started: Timestamp,
+    since: Timestamp,
+}
 
-/// Since when nothing is missing that ended; none where nothing is known to have ended.
-pub(super) fn remembered_since(first: &Snapshot) -> Option<Timestamp> {
-    let tasks = first.finished.iter().filter_map(|task| task.finished_at);
-    let ops = first.async_ops.iter().filter_map(|op| op.dropped_at);
-    let oldest = tasks.chain(ops).min()?;
-    Some(oldest - elapsed(oldest, first.at) / START_PART)
+impl Remembered {
+    /// What the first snapshot shows: it goes back to the oldest end in it.
+    pub(super) fn by_first(first: &Snapshot) -> Self {
+        let tasks = first.finished.iter().filter_map(|task| task.finished_at);
+        let ops = first.async_ops.iter().filter_map(|op| op.dropped_at);
+        Self {
+            started: first.at,
+            since: tasks.chain(ops).min().unwrap_or(first.at),
+        }
+    }
+
+    /// Takes in what a snapshot says of the time for which the target keeps ends. Returns the
+    /// time since which every end is known.
+    pub(super) fn since(&mut self, snapshot: &Snapshot) -> Timestamp {
+        let kept = snapshot.coverage.keeps_ended_for;
+        if let Some(since) = kept.and_then(|kept| self.started.checked_sub(kept).ok()) {
+            self.since = self.since.min(since);
+        }
+        self.since
+    }
 }

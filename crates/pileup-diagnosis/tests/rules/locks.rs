@@ -1,6 +1,7 @@
 //! Who waits for whom, and when that is for good.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use pileup_diagnosis::{Grade, Report, WaitKind};
 use pileup_model::{AsyncOp, ENDED_OPS_KEPT, TaskId};
@@ -268,6 +269,8 @@ fn a_reader_among_others_that_nobody_saw_take_the_lock_is_not_taken_for_the_hold
         program.takes(reader, lock, 62.0 + f64::from(number));
     }
     program.waits(reader, lock, 70.0);
+    let polls = &mut program.last_spawned().polls;
+    (polls.last_started, polls.last_ended) = (Some(at(70.0)), Some(at(70.0)));
     assert_eq!(found(&program.watch(60.0, 90.0)), NOTHING);
 }
 
@@ -546,8 +549,72 @@ fn holders_are_not_guessed_where_the_program_may_have_forgotten_some() {
         let is_known = |end: Option<_>| end.is_none_or(|end| end >= forgotten);
         snapshot.async_ops.retain(|op| is_known(op.dropped_at));
         snapshot.finished.retain(|task| is_known(task.finished_at));
+        snapshot.coverage.keeps_ended_for = None;
     });
     assert_eq!(found(&report), [("query.rs", "PU03")]);
+}
+
+/// A watch of a program that forgets what ended, from 10 s on: the first snapshot has what ended
+/// at 0.5 s or later.
+fn watch_after_it_began_to_forget(program: &Program) -> Report {
+    program.watch_changed(10.0, 40.0, |snapshot, _| {
+        let is_known = |end: Option<_>| end.is_none_or(|end| end >= at(0.5));
+        snapshot.async_ops.retain(|op| is_known(op.dropped_at));
+        snapshot.finished.retain(|task| is_known(task.finished_at));
+        snapshot.coverage.keeps_ended_for = Some(Duration::from_secs_f64(9.5));
+    })
+}
+
+#[test]
+fn no_reader_is_accused_in_place_of_one_that_the_program_has_just_forgotten() {
+    let mut program = Program::default();
+    let table = program.rw_lock_read_by("table.rs", 1);
+    let holder = spawn(&mut program, "holder.rs", 0.1);
+    program.takes(holder, table, 0.3);
+    // Another one reads, goes on, and lives.
+    let visitor = spawn(&mut program, "visitor.rs", 0.6);
+    program.takes(visitor, table, 0.6);
+    let polls = &mut program.last_spawned().polls;
+    (polls.last_started, polls.last_ended) = (Some(at(0.8)), Some(at(0.8)));
+    for number in 1..=400 {
+        let born = 1.0 + f64::from(number) / 10.0;
+        let writer = spawn(&mut program, "writer.rs", born);
+        program.waits(writer, table, born);
+    }
+    let report = watch_after_it_began_to_forget(&program);
+    assert_eq!(found(&report), [("writer.rs", "PU03")]);
+    assert_eq!(report.findings[0].held_by, []);
+    // The same, where the program has forgotten nothing: the holder is there.
+    let report = program.watch(10.0, 40.0);
+    assert!(
+        !evidence(&report).contains("visitor.rs"),
+        "{}",
+        evidence(&report)
+    );
+}
+
+#[test]
+fn nobody_is_accused_of_a_permit_in_place_of_one_that_the_program_has_just_forgotten() {
+    let mut program = Program::default();
+    let pool = program.semaphore_with("pool.rs", &[(0.0, 2), (0.3, 1), (1.0, 0)]);
+    let holder = spawn(&mut program, "holder.rs", 0.1);
+    program.takes(holder, pool, 0.3);
+    // Another one has a permit for a moment, and lives.
+    let visitor = spawn(&mut program, "visitor.rs", 0.6);
+    program.takes(visitor, pool, 0.6);
+    let polls = &mut program.last_spawned().polls;
+    (polls.last_started, polls.last_ended) = (Some(at(0.8)), Some(at(0.8)));
+    // The permit goes to a job, which the one who took it has spawned.
+    let dispatcher = program.spawn("dispatcher.rs", 0.9, Some(0.2)).id;
+    program.takes(dispatcher, pool, 1.0);
+    for number in 1..=400 {
+        let born = 1.0 + f64::from(number) / 10.0;
+        let query = spawn(&mut program, "query.rs", born);
+        program.waits(query, pool, born);
+    }
+    let report = watch_after_it_began_to_forget(&program);
+    assert_eq!(found(&report), [("query.rs", "PU03")]);
+    assert_eq!(report.findings[0].held_by, []);
 }
 
 #[test]

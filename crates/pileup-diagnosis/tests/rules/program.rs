@@ -254,6 +254,10 @@ impl Program {
         let mut now = from;
         while now <= to {
             let mut snapshot = self.snapshot(seen_until, now);
+            // It is asked whether it still has a task that has ended.
+            let has_ended = |task: &Task| task.finished_at.is_some_and(|end| end <= at(from));
+            let is_asked = now > from && self.tasks.iter().any(has_ended);
+            snapshot.coverage.keeps_ended_for = is_asked.then(|| Duration::from_secs_f64(now));
             change(&mut snapshot, now);
             history.observe(snapshot);
             seen_until = now;

@@ -108,7 +108,7 @@ fn another_version_is_refused_by_its_number() {
     let error = Recording::new(&bytes[..]).expect_err("it is older");
     assert_eq!(
         error.to_string(),
-        "its format has version 2, and this pileup reads version 4"
+        "its format has version 2, and this pileup reads version 5"
     );
 }
 

@@ -187,15 +187,17 @@ fn site() -> impl Strategy<Value = Option<Site>> {
 }
 
 fn coverage() -> impl Strategy<Value = Coverage> {
-    let seen = (count(), any::<[bool; 3]>(), duration());
+    let times = (duration(), option::of(duration()));
+    let seen = (count(), any::<[bool; 3]>(), times);
     let gaps = (any::<u32>(), duration());
     (seen, gaps, option::of(scheduling())).prop_map(
-        |((dropped_events, unseen, lag), gaps, scheduling)| Coverage {
+        |((dropped_events, unseen, (lag, keeps_ended_for)), gaps, scheduling)| Coverage {
             dropped_events,
             state_withheld: unseen[0],
             waits_unseen: unseen[1],
             workers_unseen: unseen[2],
             lag,
+            keeps_ended_for,
             reconnects: gaps.0,
             unwatched: gaps.1,
             scheduling,
