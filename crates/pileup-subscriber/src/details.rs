@@ -54,6 +54,30 @@ pub(crate) fn details(
     })
 }
 
+/// The details of a task that has ended and is kept, once: its polls are not counted any more. None
+/// where it is not kept.
+pub(crate) fn of_finished(
+    service: &Service,
+    task: u64,
+) -> Option<impl Stream<Item = Result<TaskDetails, Status>> + Send + use<>> {
+    let registry = &service.registry;
+    let kept = (registry.finished_start()..registry.finished_end()).rev();
+    let mut kept = kept.filter_map(|number| registry.finished_at(number));
+    let finished = kept.find(|finished| finished.task.number == task)?;
+    if service.is_past_retention(finished.ended) {
+        return None;
+    }
+    let message = TaskDetails {
+        task_id: Some(task.into()),
+        now: Some(task_messages::timestamp(
+            registry.exact_time(registry.now()),
+        )),
+        scheduled_times_histogram: None,
+        poll_times_histogram: None,
+    };
+    Some(stream::once(std::future::ready(Ok(message))))
+}
+
 impl Details {
     fn message(&self) -> TaskDetails {
         let registry = &self.service.registry;

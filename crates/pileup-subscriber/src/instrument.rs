@@ -13,7 +13,7 @@ use console_api::instrument::{
 use console_api::tasks::TaskDetails;
 use futures_util::{Stream, stream};
 use pileup_model::Wait;
-use pileup_registry::{LiveTask, Registry, WaitList};
+use pileup_registry::{LiveTask, Nanos, Registry, WaitList};
 use tonic::{Request, Response, Status};
 
 use crate::connection::Connection;
@@ -74,6 +74,12 @@ impl Service {
             scheduled_max: nanos(scheduled_max),
             clients: AtomicUsize::new(0),
         }
+    }
+
+    /// Whether something that ended then is no longer kept.
+    pub(crate) fn is_past_retention(&self, ended: Nanos) -> bool {
+        let retention = u64::try_from(self.retention.as_nanos()).unwrap_or(u64::MAX);
+        self.registry.now().saturating_sub(ended) > retention
     }
 
     fn attach(self: &Arc<Self>) -> Attached {
@@ -163,7 +169,12 @@ impl Instrument for Instrumented {
         };
         let registry = &self.0.registry;
         if registry.live_task_of(id.id).is_none() {
-            return Err(Status::not_found("no live task has this id"));
+            // As console-subscriber does for as long as it keeps the task. Clients learn by it that
+            // it is kept.
+            return match details::of_finished(&self.0, id.id) {
+                Some(details) => Ok(Response::new(Box::pin(details))),
+                None => Err(Status::not_found("no task that is kept has this id")),
+            };
         }
         let Some(times) = registry.watch_polls(id.id) else {
             return Err(Status::resource_exhausted(

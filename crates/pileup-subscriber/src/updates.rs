@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use console_api::instrument::Update;
 use futures_util::{Stream, stream};
-use pileup_registry::{LiveTask, Nanos, Part, Tick};
+use pileup_registry::{LiveTask, Part, Tick};
 use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use tonic::Status;
@@ -261,12 +261,10 @@ impl Client {
 
     /// Whether a client that attaches is still to get something that was dropped then.
     fn is_kept(&self, life: &Life) -> bool {
-        !self.is_first || life.dropped().is_none_or(|at| !self.is_past_retention(at))
-    }
-
-    fn is_past_retention(&self, ended: Nanos) -> bool {
-        let retention = u64::try_from(self.service.retention.as_nanos()).unwrap_or(u64::MAX);
-        self.service.registry.now().saturating_sub(ended) > retention
+        !self.is_first
+            || life
+                .dropped()
+                .is_none_or(|at| !self.service.is_past_retention(at))
     }
 
     async fn take_in(&self, tasks: Vec<LiveTask>, batch: &mut Batch) {
@@ -306,7 +304,7 @@ impl Client {
             };
             let live = &finished.task;
             self.service.said.forget(live.number);
-            if self.is_first && self.is_past_retention(finished.ended) {
+            if self.is_first && self.service.is_past_retention(finished.ended) {
                 continue;
             }
             let says = Sayings::default();

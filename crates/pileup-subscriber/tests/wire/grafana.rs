@@ -257,3 +257,28 @@ async fn it_gets_the_poll_times_of_a_task_and_all_tasks_again_when_it_comes_back
             .await;
     }
 }
+
+#[tokio::test]
+async fn a_task_that_has_ended_has_details_for_as_long_as_it_is_kept() {
+    for by in BOTH {
+        let target = Target::start(by, "short 20");
+        let mut source = DataSource::connect(&target.address).await;
+        let ended = |source: &DataSource| {
+            let mut tasks = source.tasks.iter();
+            let (id, _) = tasks.find(|(_, row)| row.stats.dropped_at.is_some())?;
+            Some(*id)
+        };
+        source
+            .until("a task has ended", |source| ended(source).is_some())
+            .await;
+        let task = ended(&source).expect("one that has ended");
+        let mut details = source.details(task).await;
+        let message = timeout(PATIENCE, details.message()).await;
+        let message = message.expect("an answer in time").expect("details");
+        assert_eq!(
+            message.and_then(|message| message.task_id),
+            Some(task.into()),
+            "{by:?}"
+        );
+    }
+}
