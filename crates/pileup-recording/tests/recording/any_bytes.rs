@@ -94,9 +94,9 @@ fn a_length_alone_reserves_nothing() {
         "{error:?}"
     );
 
-    // A snapshot at time 0, nothing dropped, withheld or unseen, no lag, no
-    // gap, no scheduling, 2^60 finished tasks.
-    let mut content = vec![1, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    // A snapshot at time 0, nothing dropped, withheld or unseen, no lag,
+    // no retention, no gap, no scheduling, 2^60 finished tasks.
+    let mut content = vec![1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     content.extend_from_slice(&[0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10]);
     let (_, error) = read(&[start(), frame(&stored(&content))].concat());
     assert!(
@@ -110,7 +110,7 @@ fn a_bomb_is_put_out() {
     use flate2::{Compress, Compression, FlushCompress};
 
     // A frame that says in few bytes that 60 million tasks have finished.
-    let mut content = vec![1, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let mut content = vec![1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     content.extend_from_slice(&[0x80, 0x80, 0x80, 0x0a]); // 20 Mi
     content.resize(content.len() + 3 * (20 << 20), 0);
     let mut packed = Vec::with_capacity(1 << 20);
