@@ -91,6 +91,13 @@ impl Capture {
     }
 
     /// Notes that the stack goes on outwards.
+    #[cfg_attr(
+        not(all(
+            target_os = "linux",
+            any(target_arch = "x86_64", target_arch = "aarch64")
+        )),
+        expect(dead_code, reason = "the system's unwinder does not say why it ends")
+    )]
     #[inline]
     pub(crate) fn truncate(&mut self) {
         self.is_truncated = true;

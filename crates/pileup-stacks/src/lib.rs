@@ -33,10 +33,20 @@ mod linux;
 ))]
 use linux as platform;
 
-#[cfg(not(all(
-    target_os = "linux",
-    any(target_arch = "x86_64", target_arch = "aarch64")
-)))]
+#[cfg(any(
+    test,
+    not(all(
+        target_os = "linux",
+        any(target_arch = "x86_64", target_arch = "aarch64")
+    ))
+))]
+#[cfg_attr(
+    all(
+        target_os = "linux",
+        any(target_arch = "x86_64", target_arch = "aarch64")
+    ),
+    expect(dead_code, reason = "there, only its tests use it")
+)]
 mod other;
 #[cfg(not(all(
     target_os = "linux",

@@ -31,20 +31,21 @@ impl Walk {
     }
 
     /// See [`crate::capture`].
+    ///
+    /// The walk is a local of the function whose caller is the first frame. The frame of a function
+    /// whose stack pointer is below it is inner: that function, this one, and the unwinder's own.
+    /// No other system names the function of a frame, as `symbol_address` is its return address on
+    /// Windows and macOS.
     #[inline(never)]
     pub(crate) fn capture(&self, capture: &mut Capture) {
-        let own = [
-            Self::capture as fn(&Self, &mut Capture) as usize,
-            crate::capture as fn(usize) -> Capture as usize,
-        ];
+        let own = std::ptr::from_ref(self) as usize;
         backtrace::trace(|frame| {
-            let is_own = own.contains(&(frame.symbol_address() as usize));
-            if is_own && capture.addresses().is_empty() {
+            // Where the system does not say, 0.
+            let stack_pointer = frame.sp() as usize;
+            if stack_pointer != 0 && stack_pointer <= own {
                 return true;
             }
-            // Where the system does not say, 0.
-            let is_within = (frame.sp() as usize) <= self.until;
-            is_within && capture.push(frame.ip() as usize, 0)
+            stack_pointer <= self.until && capture.push(frame.ip() as usize, 0)
         });
     }
 
@@ -77,5 +78,55 @@ pub(crate) fn name(addresses: &[usize], mut named: impl FnMut(usize, Vec<RawFram
         if !frames.is_empty() {
             named(address, frames);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::hint::black_box;
+
+    use super::*;
+    use crate::stack_pointer;
+
+    /// As [`crate::capture`] does it.
+    #[inline(never)]
+    fn capture(until: usize) -> Capture {
+        let mut capture = Capture::empty();
+        let walk = Walk::here(until);
+        if let Some(walk) = &walk {
+            walk.capture(&mut capture);
+        }
+        black_box(&walk);
+        capture
+    }
+
+    fn innermost_function(capture: &Capture) -> String {
+        let mut function = None;
+        name(&capture.addresses()[..1], |_, frames| {
+            function.clone_from(&frames[0].function);
+        });
+        function.unwrap_or_default()
+    }
+
+    #[inline(never)]
+    fn asks_for_a_capture(until: usize) -> Capture {
+        black_box(capture(until))
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "Miri has no stack to walk")]
+    fn a_capture_is_from_its_caller_to_the_bound() {
+        let until = stack_pointer();
+        let bounded = asks_for_a_capture(until);
+        let whole = asks_for_a_capture(usize::MAX);
+        for capture in [&bounded, &whole] {
+            let function = innermost_function(capture);
+            assert!(
+                function.ends_with("asks_for_a_capture"),
+                "{function}: {capture:?}"
+            );
+        }
+        assert_eq!(bounded.addresses().len(), 2, "{bounded:?}");
+        assert!(whole.addresses().len() > 5, "{whole:?}");
     }
 }
