@@ -262,6 +262,8 @@ fn taken_by(acquires: &[&AsyncOp], history: &History) -> Option<TakenBy> {
 }
 
 /// The wait of a task that an open op is, unless the task has gone on.
+///
+/// A `Sleep` is no such wait: it ends by itself, and nobody holds it.
 fn wait<'a>(
     op: &AsyncOp,
     task: &Task,
@@ -279,7 +281,10 @@ fn wait<'a>(
         return None;
     }
     let resource = snapshot.resource_of(op)?;
-    if resource.primitive() == (Primitive::Oneshot { answered: true }) {
+    if matches!(
+        resource.primitive(),
+        Primitive::Oneshot { answered: true } | Primitive::Timer { .. }
+    ) {
         return None;
     }
     Some(Wait {

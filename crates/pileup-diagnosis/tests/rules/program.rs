@@ -89,6 +89,22 @@ impl Program {
         });
     }
 
+    /// A task waits since a time for the timer that was made last: subscribers that know which
+    /// task polls a timer report it so.
+    pub fn waits_for_timer(&mut self, task: TaskId, since: f64) {
+        let timer = self.resources.last().expect("a timer was made");
+        self.async_ops.push(AsyncOp {
+            id: AsyncOpId(self.async_ops.len() as u64),
+            parent: None,
+            resource: timer.id,
+            task: Some(task),
+            source: "Sleep::new_timeout".into(),
+            created_at: at(since),
+            dropped_at: None,
+            attributes: Vec::new(),
+        });
+    }
+
     /// Makes a mutex that is locked.
     pub fn mutex(&mut self, file: &str) -> Lock {
         let number = self.resources.len() as u64;

@@ -1,6 +1,7 @@
 //! Tasks that wait under a timer.
 
 use pileup_diagnosis::Grade;
+use pileup_model::WaitKind;
 
 use crate::program::{Program, at};
 
@@ -56,6 +57,49 @@ fn a_loop_that_sleeps_has_no_end() {
         program.timer(last_lap, 2);
     }
     assert_eq!(worst(&program), Some(Grade::Probable));
+}
+
+/// A task that never ends arrives every 0.3 s, and each goes to sleep at its birth. The snapshots
+/// show which task polls which timer if `is_linked`.
+fn sleepers(is_linked: bool) -> Program {
+    let mut program = Program::default();
+    for number in 1..100 {
+        let born = f64::from(number) * 0.3;
+        let task = program.spawn("work.rs", born, None).id;
+        program.timer(born, 86_400);
+        if is_linked {
+            program.waits_for_timer(task, born);
+        }
+    }
+    program
+}
+
+#[test]
+fn a_sleeping_task_waits_for_no_resource() {
+    let finding = |is_linked| {
+        let mut report = sleepers(is_linked).watch(0.0, 30.0);
+        assert_eq!(report.findings.len(), 1);
+        report.findings.remove(0)
+    };
+    let linked = finding(true);
+    assert_eq!(linked.waits_on, None);
+    assert_eq!(linked, finding(false), "the link to its timer adds nothing");
+}
+
+#[test]
+fn a_task_that_waits_for_a_lock_under_a_timer_waits_for_the_lock() {
+    let mut program = sleepers(true);
+    let lock = program.mutex("lock.rs");
+    let sleepers: Vec<_> = program
+        .spawned()
+        .map(|task| (task.id, task.created_at))
+        .collect();
+    for (task, born) in sleepers {
+        program.waits(task, lock, born.duration_since(at(0.0)).as_secs_f64());
+    }
+    let report = program.watch(0.0, 30.0);
+    let waits_on = report.findings[0].waits_on.as_ref();
+    assert_eq!(waits_on.map(|on| on.kind), Some(WaitKind::Mutex));
 }
 
 #[test]
