@@ -18,7 +18,7 @@ use tonic::Status;
 use self::batch::Batch;
 use crate::connection::Connection;
 use crate::instrument::{Attached, Service};
-use crate::resources::{self, AsyncOp, Changed, Life, Resource};
+use crate::resources::{self, AsyncOp, Changed, Drops, Life, Resource};
 use crate::waits::Sayings;
 use crate::{resource_messages, task_messages};
 
@@ -40,6 +40,8 @@ struct Client {
     since: Tick,
     /// The next task that has finished.
     finished: u64,
+    /// The resources and async ops that were dropped before the last look began.
+    drops: Drops,
     /// The next poll op.
     poll_op: u64,
     /// What is left of a look.
@@ -57,6 +59,7 @@ struct Client {
 /// A look at all tasks, part by part.
 struct Look {
     began: Tick,
+    drops: Drops,
     at: Stage,
 }
 
@@ -87,6 +90,7 @@ pub(crate) fn updates(
         finished: service.registry.finished_start(),
         // As console-subscriber has it, a client gets those that come after it.
         poll_op: service.resources.poll_ops.next(),
+        drops: service.resources.drops(),
         service,
         connection,
         pace,
@@ -118,6 +122,7 @@ impl Client {
                 }
                 self.look = Some(Look {
                     began: self.service.registry.tick(),
+                    drops: self.service.resources.drops(),
                     at: Stage::Tasks(Part::default()),
                 });
             }
@@ -168,7 +173,9 @@ impl Client {
                     return;
                 }
             };
-            self.look = Some(Look { began, at: next });
+            if let Some(look) = &mut self.look {
+                look.at = next;
+            }
             if batch.is_full() {
                 self.send(batch);
                 return;
@@ -193,11 +200,9 @@ impl Client {
 
     /// Takes in resources of a part, and gives where to go on.
     fn take_in_resources(&mut self, part: resources::Part, batch: &mut Batch) -> Stage {
-        let mut changed = self.rest_of_resources.take().unwrap_or_else(|| {
-            let changed = self.service.resources.changed_resources(part, self.since);
-            batch.resources.dropped_events += changed.cut;
-            changed
-        });
+        let rest = self.rest_of_resources.take();
+        let resources = &self.service.resources;
+        let mut changed = rest.unwrap_or_else(|| resources.changed_resources(part, self.since));
         while let Some(resource) = changed.items.pop() {
             if self.is_kept(&resource.life) {
                 self.add_resource(&resource, batch);
@@ -213,20 +218,22 @@ impl Client {
     /// Takes in async ops of a part, and gives where to go on.
     fn take_in_ops(&mut self, part: resources::Part, began: Tick, batch: &mut Batch) -> Stage {
         let metadata = self.service.metadata;
-        let mut changed = self.rest_of_ops.take().unwrap_or_else(|| {
-            let changed = self.service.resources.changed_ops(part, self.since);
-            batch.ops.dropped_events += changed.cut;
-            changed
-        });
+        let resources = Arc::clone(&self.service.resources);
+        let rest = self.rest_of_ops.take();
+        let mut changed = rest.unwrap_or_else(|| resources.changed_ops(part, self.since));
         while let Some(op) = changed.items.pop() {
             if self.is_kept(&op.life) {
                 // Its resource may be younger than the look at resources.
-                if op.resource.life.born >= began.saturating_sub(OVERLAP) {
-                    self.add_resource(&op.resource, batch);
+                if let Some(resource) = resources.resource_of(&op)
+                    && resource.life.born >= began.saturating_sub(OVERLAP)
+                {
+                    self.add_resource(&resource, batch);
                 }
+                let names = &resources.names;
                 let is_new = op.life.born >= self.since;
-                let message = is_new.then(|| resource_messages::op(metadata, &op));
-                let stats = resource_messages::op_stats(&self.service.registry, metadata, &op);
+                let message = is_new.then(|| resource_messages::op(names, metadata, &op));
+                let registry = &self.service.registry;
+                let stats = resource_messages::op_stats(registry, names, metadata, &op);
                 batch.add_op(op.id, message, stats);
             }
             if batch.is_full() {
@@ -234,28 +241,34 @@ impl Client {
                 return Stage::AsyncOps(part);
             }
         }
-        let poll_ops = || Stage::PollOps(self.service.resources.poll_ops.next());
+        let poll_ops = || Stage::PollOps(resources.poll_ops.next());
         changed.next.map_or_else(poll_ops, Stage::AsyncOps)
     }
 
     /// Takes in some of the poll ops up to the one of this number.
     fn take_in_poll_ops(&mut self, end: u64, batch: &mut Batch) {
         let most = usize::try_from(end - self.poll_op).map_or(POLL_OPS, |left| left.min(POLL_OPS));
-        let poll_ops = &self.service.resources.poll_ops;
-        let new = poll_ops.since(self.poll_op, most);
+        let Service {
+            resources,
+            metadata,
+            ..
+        } = &*self.service;
+        let new = resources.poll_ops.since(self.poll_op, most);
         self.poll_op = new.next;
         batch.resources.dropped_events += new.cut;
         for op in new.ops {
-            let name = poll_ops.name(op.name);
-            batch.add_poll_op(resource_messages::poll_op(self.service.metadata, name, op));
+            batch.add_poll_op(resource_messages::poll_op(&resources.names, *metadata, op));
         }
     }
 
     fn add_resource(&self, resource: &Resource, batch: &mut Batch) {
-        let metadata = self.service.metadata;
+        let Service {
+            registry, metadata, ..
+        } = &*self.service;
+        let names = &self.service.resources.names;
         let is_new = resource.life.born >= self.since;
-        let message = is_new.then(|| resource_messages::resource(metadata, resource));
-        let stats = resource_messages::resource_stats(&self.service.registry, metadata, resource);
+        let message = is_new.then(|| resource_messages::resource(names, *metadata, resource));
+        let stats = resource_messages::resource_stats(registry, names, *metadata, resource);
         batch.add_resource(resource.id, message, stats);
     }
 
@@ -263,7 +276,7 @@ impl Client {
     fn is_kept(&self, life: &Life) -> bool {
         !self.is_first
             || life
-                .dropped()
+                .dropped
                 .is_none_or(|at| !self.service.is_past_retention(at))
     }
 
@@ -323,10 +336,16 @@ impl Client {
 
     /// The look is done. The first state ends with an empty message, by which clients know that
     /// it is whole.
-    fn end_look(&mut self, batch: Batch) {
+    fn end_look(&mut self, mut batch: Batch) {
         let Some(look) = self.look.take() else { return };
         let is_first = std::mem::take(&mut self.is_first);
         self.since = look.began.saturating_sub(OVERLAP);
+        let (resources, ops) = self.service.resources.cut_since(self.drops);
+        if !is_first {
+            batch.resources.dropped_events += resources;
+            batch.ops.dropped_events += ops;
+        }
+        self.drops = look.drops;
         if !is_first || !batch.is_empty() || self.ready.is_empty() {
             self.send(batch);
         }
@@ -367,12 +386,10 @@ mod tests {
     use pileup_registry::{Registry, Sampling};
     use tokio::sync::Semaphore;
     use tonic::Request;
-    use tracing_subscriber::filter::filter_fn;
-    use tracing_subscriber::prelude::*;
 
     use super::*;
     use crate::instrument::Instrumented;
-    use crate::resources::{ResourceLayer, Resources, is_of_resources};
+    use crate::resources::{ResourceEvents, ResourceSubscriber, Resources};
 
     /// More than fit into one message.
     const FINISHED_FOR_EACH_MESSAGE: usize = 4_000;
@@ -414,7 +431,7 @@ mod tests {
         registry.keep_times();
         registry.keep_finished(1 << 16);
         let resources = Arc::new(Resources::new(16, 0));
-        let layer = ResourceLayer {
+        let events = ResourceEvents {
             registry: Arc::clone(&registry),
             resources: Arc::clone(&resources),
         };
@@ -426,8 +443,10 @@ mod tests {
             60 * second,
             (second, second),
         );
-        let inner =
-            tracing_subscriber::registry().with(layer.with_filter(filter_fn(is_of_resources)));
+        let inner = ResourceSubscriber {
+            events,
+            inner: tracing_subscriber::registry(),
+        };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()

@@ -1,32 +1,43 @@
-//! The fields of Tokio's spans and events of resources.
+//! The fields of Tokio's spans and events of resources. Reading them allocates nothing, unless a
+//! name is new.
 
 use std::fmt::Debug;
 
 use tracing_core::field::{Field, Visit};
 
 use super::attributes::{Change, Update, Value};
-use super::poll_ops::{NameNumber, Names};
+use super::names::{NameNumber, Names};
 
 /// The fields of a resource's span, or of an async op's.
-#[derive(Default)]
-pub(super) struct SpanFields {
-    pub(super) concrete_type: Option<Box<str>>,
-    pub(super) kind: Option<Box<str>>,
-    pub(super) source: Option<Box<str>>,
+pub(super) struct SpanFields<'a> {
+    names: &'a Names,
+    pub(super) concrete_type: Option<NameNumber>,
+    pub(super) kind: Option<NameNumber>,
+    pub(super) source: Option<NameNumber>,
     pub(super) is_internal: bool,
     pub(super) inherits: bool,
-    file: Option<Box<str>>,
-    line: Option<u32>,
-    column: Option<u32>,
+    pub(super) file: Option<NameNumber>,
+    pub(super) line: u32,
+    pub(super) column: u32,
 }
 
-impl SpanFields {
-    pub(super) fn location(&mut self) -> Option<(Box<str>, u32, u32)> {
-        Some((self.file.take()?, self.line?, self.column.unwrap_or(0)))
+impl<'a> SpanFields<'a> {
+    pub(super) fn new(names: &'a Names) -> Self {
+        Self {
+            names,
+            concrete_type: None,
+            kind: None,
+            source: None,
+            is_internal: false,
+            inherits: false,
+            file: None,
+            line: 0,
+            column: 0,
+        }
     }
 }
 
-impl Visit for SpanFields {
+impl Visit for SpanFields<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
         let place = match field.name() {
             "concrete_type" => &mut self.concrete_type,
@@ -35,15 +46,16 @@ impl Visit for SpanFields {
             "loc.file" => &mut self.file,
             _ => return,
         };
-        *place = Some(value.into());
+        *place = self.names.number_of(value);
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        match field.name() {
-            "loc.line" => self.line = u32::try_from(value).ok(),
-            "loc.col" => self.column = u32::try_from(value).ok(),
-            _ => {}
-        }
+        let place = match field.name() {
+            "loc.line" => &mut self.line,
+            "loc.col" => &mut self.column,
+            _ => return,
+        };
+        *place = u32::try_from(value).unwrap_or_default();
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
@@ -57,8 +69,7 @@ impl Visit for SpanFields {
     fn record_debug(&mut self, _field: &Field, _value: &dyn Debug) {}
 }
 
-/// The fields of an event that reports a poll. Reading them allocates nothing, unless the name is
-/// new.
+/// The fields of an event that reports a poll.
 pub(super) struct PollFields<'a> {
     names: &'a Names,
     pub(super) name: Option<NameNumber>,
@@ -96,15 +107,24 @@ const CHANGE: &str = ".op";
 const UNIT: &str = ".unit";
 
 /// The fields of an event that changes an attribute.
-#[derive(Default)]
-pub(super) struct UpdateFields {
-    attribute: Option<(&'static str, Value)>,
+pub(super) struct UpdateFields<'a> {
+    names: &'a Names,
+    attribute: Option<(NameNumber, Value)>,
     change: Option<Change>,
-    unit: Option<Box<str>>,
+    unit: Option<NameNumber>,
 }
 
-impl UpdateFields {
-    pub(super) fn update(self) -> Option<Update> {
+impl<'a> UpdateFields<'a> {
+    pub(super) fn new(names: &'a Names) -> Self {
+        Self {
+            names,
+            attribute: None,
+            change: None,
+            unit: None,
+        }
+    }
+
+    pub(super) fn update(&self) -> Option<Update> {
         let (name, value) = self.attribute?;
         Some(Update {
             name,
@@ -115,11 +135,12 @@ impl UpdateFields {
     }
 
     fn set(&mut self, field: &Field, value: Value) {
-        self.attribute = Some((field.name(), value));
+        let name = self.names.number_of(field.name());
+        self.attribute = name.map(|name| (name, value));
     }
 }
 
-impl Visit for UpdateFields {
+impl Visit for UpdateFields<'_> {
     fn record_bool(&mut self, field: &Field, value: bool) {
         self.set(field, Value::Bool(value));
     }
@@ -141,15 +162,9 @@ impl Visit for UpdateFields {
                 _ => None,
             };
         } else if field.name().ends_with(UNIT) {
-            self.unit = Some(value.into());
-        } else {
-            self.set(field, Value::Text(value.into()));
+            self.unit = self.names.number_of(value);
         }
     }
 
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        if !field.name().ends_with(CHANGE) && !field.name().ends_with(UNIT) {
-            self.set(field, Value::Debug(format!("{value:?}").into()));
-        }
-    }
+    fn record_debug(&mut self, _field: &Field, _value: &dyn Debug) {}
 }

@@ -1,0 +1,91 @@
+//! Names that many resources and async ops share, such as `Semaphore`: each is kept once.
+
+use std::sync::OnceLock;
+
+/// Names that are kept. Tokio has about a hundred; the others are the files that make resources.
+const NAMES: usize = 1024;
+/// Places that are tried for a name.
+const TRIES: usize = 64;
+
+/// The names. None is forgotten.
+pub(crate) struct Names(Box<[OnceLock<Box<str>>]>);
+
+/// The number of a name: from 1 to 1023.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NameNumber(u16);
+
+impl Names {
+    pub(super) fn new() -> Self {
+        Self((0..NAMES).map(|_| OnceLock::new()).collect())
+    }
+
+    /// The number of a name, which is kept if it is new: that alone allocates. None where there is
+    /// no room for it.
+    pub(super) fn number_of(&self, name: &str) -> Option<NameNumber> {
+        let first = hash(name);
+        let numbers = (0..TRIES).map(|step| first.wrapping_add(step) % NAMES);
+        // 0 is for none.
+        let mut numbers = numbers.filter(|number| *number > 0);
+        let number = numbers.find(|number| {
+            let kept = self.0[*number].get_or_init(|| name.into());
+            **kept == *name
+        })?;
+        u16::try_from(number).ok().map(NameNumber)
+    }
+
+    /// A name by its number.
+    pub(crate) fn name(&self, number: NameNumber) -> &str {
+        let name = self.0.get(usize::from(number.0)).and_then(OnceLock::get);
+        name.map_or("", |name| name)
+    }
+}
+
+impl NameNumber {
+    /// The number as bits; 0 for none.
+    pub(super) fn bits(number: Option<Self>) -> u16 {
+        number.map_or(0, |number| number.0)
+    }
+
+    pub(super) fn from_bits(bits: u16) -> Option<Self> {
+        (bits > 0).then_some(Self(bits))
+    }
+}
+
+/// Eight bytes at a time, as `FxHash` does it.
+fn hash(name: &str) -> usize {
+    const FACTOR: u64 = 0x517c_c1b7_2722_0a95;
+    let add = |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(FACTOR);
+    let (words, rest) = name.as_bytes().as_chunks();
+    let hash = words.iter().fold(name.len() as u64, |hash, word| {
+        add(hash, u64::from_le_bytes(*word))
+    });
+    let rest = rest
+        .iter()
+        .fold(0, |word, byte| word << 8 | u64::from(*byte));
+    // The upper bits depend on all of the name.
+    usize::try_from(add(hash, rest) >> 40).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_name_is_kept_once_up_to_a_number_of_them() {
+        let names = Names::new();
+        let numbers = ["poll_recv", "poll_acquire", "poll_recv"].map(|name| {
+            let number = names.number_of(name).expect("there is room");
+            assert_eq!(names.name(number), name);
+            assert_eq!(
+                NameNumber::from_bits(NameNumber::bits(Some(number))),
+                Some(number)
+            );
+            number
+        });
+        assert_eq!(numbers[0], numbers[2]);
+        let further = |number: usize| names.number_of(&format!("src/file_{number}.rs"));
+        let kept = (0..2 * NAMES).filter_map(further).count();
+        assert!(kept > NAMES / 2 && kept < NAMES, "{kept}");
+        assert_eq!(names.number_of("poll_acquire"), Some(numbers[1]));
+    }
+}
