@@ -3,73 +3,78 @@
 //! The rule is the investigator's (PU03), in the crate `pileup-growth`. It needs the ages of
 //! the live tasks, which the registry has, and the lifetimes of those that finished in the
 //! same time: marks of the counters keep what had finished at a few moments of the last ten
-//! minutes, or of all time until then.
+//! minutes, or of all time until then. The marks count the tasks that stand still as well, so that a
+//! kind of task that leaks is found beside others of the same site ([`stays`]).
+//!
+//! A site is not split by the names of its tasks: the registry does not count them, and few tasks
+//! have one. Tasks that leak and are polled all the time are found only where the whole site piles
+//! up, or with the command `pileup`, which follows each task.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+mod marks;
+mod stays;
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
-use pileup_growth::{Evidence, Lifetimes, Period, Population, Verdict};
+use pileup_growth::{Evidence, Lifetimes, Period, Population, SiteVerdict, Verdict};
 use pileup_profile::{Profile, ProfileKind};
 
+use self::marks::{CohortSeen, Marks};
+use self::stays::Cohort;
 use crate::look::{Look, SiteLook};
-use pileup_registry::{BUCKETS, Registry, SiteNumber, Tick, longest};
+use pileup_registry::{LiveTask, Registry, SiteNumber, Tick, WaitList};
 
-/// Beyond so many marks the oldest go.
-const MOST_MARKS: usize = 20;
-const FIRST_SPACING: Tick = 1_000;
-const WIDEST_SPACING: Tick = 32_000;
 /// Before that nothing can be seen to grow.
 const SHORTEST_WATCH: Tick = 2_000;
-/// The rule asks for more than so few.
+/// The rule asks for more than so few. Fewer stays are no cohort of its own; and where fewer tasks
+/// are elsewhere, it is the site.
 const FEWEST: u64 = 6;
+/// A site whose tasks wait at more stacks than this is not split by them.
+const MOST_STACKS: usize = 64;
 
 /// What had finished at some moments.
 #[derive(Debug)]
 pub(crate) struct Leaks(Mutex<Marks>);
 
-#[derive(Debug)]
-struct Marks {
-    marks: VecDeque<Mark>,
-    spacing: Tick,
-}
-
-#[derive(Debug)]
-struct Mark {
-    at: Tick,
-    finished: HashMap<SiteNumber, [u64; BUCKETS]>,
-}
-
-/// A site that piles up, and why that is said.
+/// What piles up at a site, and why that is said.
 pub(crate) struct Leak<'a> {
     pub(crate) site: &'a SiteLook,
+    /// Which of its tasks; all of them where there is none.
+    cohort: Option<Cohort>,
+    /// How many of them live.
+    pub(crate) alive: u64,
+    /// One of them, where they are a cohort.
+    example: Option<LiveTask>,
     evidence: Evidence,
     watch: Duration,
 }
 
 impl Leaks {
-    /// Marks the start: nothing had finished.
+    /// Marks the start.
     pub(crate) fn new() -> Self {
-        let start = Mark {
-            at: 0,
-            finished: HashMap::new(),
-        };
-        Self(Mutex::new(Marks {
-            marks: VecDeque::from([start]),
-            spacing: FIRST_SPACING,
-        }))
+        Self(Mutex::new(Marks::new()))
     }
 
-    /// Marks the present if it is time to.
+    /// Marks the present if it is time to. It counts all live tasks, at some tens of nanoseconds
+    /// each. While a question is answered it does nothing: it does not wait, since the same thread
+    /// moves the clock.
     pub(crate) fn mark(&self, now: Tick, registry: &Registry) {
-        let mut marks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = marks.marks.back().map_or(0, |mark| mark.at);
-        if now.saturating_sub(last) >= marks.spacing {
+        let mut marks = match self.0.try_lock() {
+            Ok(marks) => marks,
+            Err(TryLockError::Poisoned(marks)) => marks.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
+        if marks.is_due(now) {
             marks.add(now, registry);
         }
     }
 
-    /// The sites that pile up. It collects and sorts the ages of their tasks.
+    fn marks(&self) -> MutexGuard<'_, Marks> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What piles up. It collects and sorts the ages of the tasks of all sites.
     pub(crate) fn find<'a>(
         &self,
         look: &'a Look,
@@ -78,11 +83,11 @@ impl Leaks {
     ) -> Vec<Leak<'a>> {
         let many = |site: &&SiteLook| site.alive >= FEWEST;
         let candidates: Vec<&SiteLook> = look.sites.iter().filter(many).collect();
-        let Some((started, finished)) = self.finished_since_start(&candidates) else {
+        let Some((started, finished)) = self.marks().finished_since_start(&candidates) else {
             return Vec::new();
         };
         let watch = look.now.saturating_sub(started);
-        if watch < SHORTEST_WATCH {
+        if watch < SHORTEST_WATCH || candidates.is_empty() {
             return Vec::new();
         }
         let mut ages: HashMap<SiteNumber, Vec<Duration>> = candidates
@@ -94,12 +99,15 @@ impl Leaks {
                 ages.push(Duration::from_millis(look.now.saturating_sub(task.born)));
             }
         });
+        let mut cohorts = self.marks().cohorts(registry);
         let watch = Duration::from_millis(watch);
-        let candidates = candidates.into_iter().zip(&finished);
-        let piles = candidates.filter_map(|(site, finished)| {
-            let ages = ages.get_mut(&site.number)?;
+        let mut leaks = Vec::new();
+        for (site, finished) in candidates.into_iter().zip(&finished) {
+            let Some(ages) = ages.get_mut(&site.number) else {
+                continue;
+            };
             ages.sort_unstable_by(|a, b| b.cmp(a));
-            let population = Population {
+            let whole = Population {
                 ages,
                 came: None,
                 watch: Period {
@@ -110,26 +118,33 @@ impl Leaks {
                 before: None,
                 lag: Duration::ZERO,
             };
-            match population.verdict(max_lifetime) {
-                Verdict::Leaks(evidence) => Some(Leak {
-                    site,
-                    evidence,
-                    watch,
-                }),
-                Verdict::Undecided { .. } | Verdict::Clear => None,
-            }
-        });
-        piles.collect()
+            let tasks = ages.len() as u64 + finished.total();
+            let seen = cohorts.by_site.remove(&site.number).unwrap_or_default();
+            let seen = tested(seen, tasks);
+            let populations: Vec<Population> = seen
+                .iter()
+                .map(|seen| seen.population(watch, cohorts.lag))
+                .collect();
+            let verdict = SiteVerdict::of(&whole, &populations, max_lifetime);
+            leaks.extend(Leak::all(site, &verdict, &seen, watch));
+        }
+        leaks
     }
+}
 
-    /// The oldest mark's time, and what has finished since then at each site. The marks are
-    /// not kept from the probe's thread for longer: it moves the clock.
-    fn finished_since_start(&self, sites: &[&SiteLook]) -> Option<(Tick, Vec<Lifetimes>)> {
-        let marks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let start = marks.marks.front()?;
-        let finished = sites.iter().map(|site| start.lifetimes_since(site));
-        Some((start.at, finished.collect()))
-    }
+/// The cohorts of a site that are tested: those that differ from the site, which has had this
+/// number of tasks.
+fn tested(seen: Vec<CohortSeen>, tasks: u64) -> Vec<CohortSeen> {
+    let alike = seen.iter().filter(|seen| seen.cohort.waits_alike());
+    let are_too_many = alike.count() > MOST_STACKS;
+    let mut seen = seen;
+    seen.retain(|seen| {
+        let stays = seen.ages.len() as u64 + seen.ended.total();
+        let differs = tasks >= stays + FEWEST || seen.ended.total() >= FEWEST;
+        let is_known = !(seen.cohort.waits_alike() && are_too_many);
+        stays >= FEWEST && differs && is_known
+    });
+    seen
 }
 
 /// The ages that tasks had at the start of a time in which they finished, as far as their
@@ -144,83 +159,130 @@ fn entered(finished: &Lifetimes, within: Duration) -> Lifetimes {
     entered
 }
 
-/// The tasks of sites that pile up, with the evidence as comments.
-pub(crate) fn profile(look: &Look, leaks: &[Leak]) -> Profile {
+/// The tasks that pile up, with the evidence as comments.
+pub(crate) fn profile(look: &Look, leaks: &[Leak], registry: &Registry) -> Profile {
     let mut comments = vec![
-        "sites whose live tasks grow in number while their old ones do not finish; each is \
-         shown with all its live tasks"
+        "tasks that grow in number while the old ones of them do not finish: all live tasks of a \
+         spawn site, or those of its tasks that stand still"
             .to_owned(),
     ];
-    comments.extend(leaks.iter().map(Leak::evidence));
+    let mut stacks = Vec::new();
+    for leak in leaks {
+        let waits = leak.waits(registry);
+        comments.push(leak.evidence(waits.as_ref()));
+        stacks.extend(look.stacks(leak.site, waits.as_ref()));
+    }
     Profile {
         kind: ProfileKind::GoroutineLeak,
         taken_at: look.at,
         duration: None,
-        stacks: leaks
-            .iter()
-            .flat_map(|leak| look.stacks(leak.site))
-            .collect(),
+        stacks,
         comments,
     }
 }
 
-impl Marks {
-    fn add(&mut self, now: Tick, registry: &Registry) {
-        let sites = registry.sites().into_iter();
-        let finished = sites.filter_map(|site| Some((site.number, site.counted?.finished)));
-        self.marks.push_back(Mark {
-            at: now,
-            finished: finished.collect(),
+impl<'a> Leak<'a> {
+    /// What piles up at a site. Of cohorts, those that wait alike say more than all tasks that
+    /// stand still.
+    fn all(
+        site: &'a SiteLook,
+        verdict: &SiteVerdict,
+        cohorts: &[CohortSeen],
+        watch: Duration,
+    ) -> Vec<Self> {
+        let Verdict::Leaks(evidence) = verdict.verdict else {
+            return Vec::new();
+        };
+        let whole = Self {
+            site,
+            cohort: None,
+            alive: site.alive,
+            example: None,
+            evidence,
+            watch,
+        };
+        let Some(first) = verdict.cohort else {
+            return vec![whole];
+        };
+        let others = verdict.others.iter().copied();
+        let found = [(first, evidence)].into_iter().chain(others);
+        let found = found.filter_map(|(number, evidence)| {
+            let seen = cohorts.get(number)?;
+            Some(Self {
+                cohort: Some(seen.cohort),
+                alive: seen.ages.len() as u64,
+                example: seen.example,
+                evidence,
+                ..whole
+            })
         });
-        if self.marks.len() <= MOST_MARKS {
-            return;
+        let mut found: Vec<Self> = found.collect();
+        let waits_alike = |leak: &Self| leak.cohort.is_some_and(Cohort::waits_alike);
+        if found.iter().any(waits_alike) {
+            found.retain(waits_alike);
         }
-        if self.spacing < WIDEST_SPACING {
-            let mut number = 0;
-            self.marks.retain(|_| {
-                number += 1;
-                number % 2 == 1
-            });
-            self.spacing *= 2;
-        } else {
-            self.marks.pop_front();
-        }
-    }
-}
-
-impl Mark {
-    /// The lifetimes of those that finished at a site since then.
-    fn lifetimes_since(&self, site: &SiteLook) -> Lifetimes {
-        let before = self.finished.get(&site.number);
-        let mut lifetimes = Lifetimes::default();
-        for (bucket, count) in site.counted.finished.iter().enumerate() {
-            let before = before.map_or(0, |before| before[bucket]);
-            lifetimes.add_many(longest(bucket), count.saturating_sub(before));
-        }
-        lifetimes
+        found
     }
 }
 
 impl Leak<'_> {
-    fn evidence(&self) -> String {
-        let site = &self.site.site.site;
+    /// Whether a task is one of those that pile up.
+    pub(crate) fn has(&self, task: &LiveTask) -> bool {
+        match self.cohort {
+            None => task.site == self.site.number,
+            Some(cohort) => cohort.has(task),
+        }
+    }
+
+    /// Where its tasks wait, if they wait alike: nowhere if they have no waker.
+    fn waits(&self, registry: &Registry) -> Option<WaitList> {
+        self.cohort.filter(|cohort| cohort.waits_alike())?;
+        registry.waits().of(self.example.as_ref()?)
+    }
+
+    fn evidence(&self, waits: Option<&WaitList>) -> String {
+        let place = &self.site.site.site;
         let seen = &self.evidence;
+        let still = self.cohort.is_some();
+        let finished = match (seen.finished, still) {
+            (0, false) => "none has finished".to_owned(),
+            (1, false) => "1 has finished".to_owned(),
+            (more, false) => format!("{more} have finished"),
+            (0, true) => "none was polled again".to_owned(),
+            (1, true) => "1 was polled again, or has finished".to_owned(),
+            (more, true) => format!("{more} were polled again, or have finished"),
+        };
+        let old = seen.old as u64 + seen.finished;
+        if !still {
+            return format!(
+                "{}:{}: {} alive, {} of them born in the last {:.0?}; of {old} that reached the \
+                 age of {:.1?} {finished}; if they finish at all, they live for {:.0?} or more on \
+                 average (95 % confidence)",
+                place.file,
+                place.line,
+                self.alive,
+                seen.born,
+                self.watch,
+                seen.old_age,
+                seen.mean_at_least,
+            );
+        }
+        let alike = match waits.map(|waits| waits.first()) {
+            None => String::new(),
+            Some(None) => ", and have no waker".to_owned(),
+            Some(Some(wait)) => format!(" at {wait}"),
+        };
         format!(
-            "{}:{}: {} alive, {} of them born in the last {:.0?}; of {} that reached the age of \
-             {:.1?} {} finished; if they finish at all, they live for {:.0?} or more on average \
-             (95 % confidence)",
-            site.file,
-            site.line,
+            "{}:{}: {} of its {} live tasks stand still{alike}, {} of them for less than \
+             {:.0?}; of {old} that stood still for {:.1?} {finished}; if they go on at all, they \
+             stand still for {:.0?} or more on average (95 % confidence)",
+            place.file,
+            place.line,
+            self.alive,
             self.site.alive,
             seen.born,
             self.watch,
-            seen.old as u64 + seen.finished,
             seen.old_age,
-            match seen.finished {
-                0 => "none has".to_owned(),
-                1 => "1 has".to_owned(),
-                more => format!("{more} have"),
-            },
             seen.mean_at_least,
         )
     }

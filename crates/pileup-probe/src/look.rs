@@ -226,6 +226,19 @@ impl Sums {
     }
 }
 
+impl Group {
+    /// Whether its tasks wait in these places, the newest first; without a waker if there is none.
+    pub(crate) fn waits_in(&self, waits: &[Arc<Wait>]) -> bool {
+        match (&self.waiting, waits) {
+            (Waiting::In(newest, others), [first, ..]) => {
+                newest == first && *others == other_waits(waits)
+            }
+            (Waiting::WithoutWaker(_), []) => true,
+            _ => false,
+        }
+    }
+}
+
 impl SiteLook {
     /// The age that half of the living have not reached; zero where nothing lives.
     pub(crate) fn median_age(&self) -> Duration {

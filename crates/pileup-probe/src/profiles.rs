@@ -7,12 +7,12 @@ use pileup_profile::{CountedStack, Frame, Labels, Profile, ProfileKind, WITHOUT_
 
 use crate::look::{Group, Look, SiteLook, Waiting};
 use crate::runtimes::Runtime;
-use pileup_registry::SpawnSite;
+use pileup_registry::{SpawnSite, WaitList};
 
 impl Look {
     /// All live tasks, by the function that spawned them.
     pub(crate) fn profile(&self) -> Profile {
-        let stacks = self.sites.iter().flat_map(|site| self.stacks(site));
+        let stacks = self.sites.iter().flat_map(|site| self.stacks(site, None));
         Profile {
             kind: ProfileKind::Goroutine,
             taken_at: self.at,
@@ -22,10 +22,16 @@ impl Look {
         }
     }
 
-    /// The live tasks of one site.
-    pub(crate) fn stacks(&self, site: &SiteLook) -> impl Iterator<Item = CountedStack> {
+    /// The live tasks of one site: all of them, or those that wait in the same places.
+    pub(crate) fn stacks<'a>(
+        &'a self,
+        site: &'a SiteLook,
+        waits: Option<&'a WaitList>,
+    ) -> impl Iterator<Item = CountedStack> + 'a {
         let spawn = spawn_frame(site.site);
-        site.groups.iter().map(move |group| CountedStack {
+        let groups = site.groups.iter();
+        let groups = groups.filter(move |group| waits.is_none_or(|waits| group.waits_in(waits)));
+        groups.map(move |group| CountedStack {
             frames: stack(&group.waiting, &spawn),
             labels: labels(group, &self.runtimes),
             count: i64::try_from(group.alive).unwrap_or(i64::MAX),

@@ -16,8 +16,9 @@ const SERVICES: [(&str, u64); 5] = [
     ("subscriber, sampled", 100_000),
     ("subscriber, all", 100_000),
 ];
-const PATHS: [&str; 4] = [
+const PATHS: [&str; 5] = [
     "/debug/pprof/goroutine",
+    "/debug/pprof/goroutineleak",
     "/metrics",
     "/debug/pprof/goroutine?debug=2",
     "/debug/tasks",

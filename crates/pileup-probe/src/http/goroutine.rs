@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::answer;
 use super::streamed::streamed;
 use crate::Probe;
-use crate::leaks;
+use crate::leaks::{self, Leak};
 use crate::profiles::state;
 
 /// A difference over a longer time would keep a connection and a profile for that time.
@@ -103,7 +103,9 @@ fn take(probe: &Probe, kind: ProfileKind) -> Profile {
     let look = probe.inner.look_at_waits();
     match kind {
         ProfileKind::Goroutine => look.profile(),
-        ProfileKind::GoroutineLeak => leaks::profile(&look, &probe.inner.leaks(&look)),
+        ProfileKind::GoroutineLeak => {
+            leaks::profile(&look, &probe.inner.leaks(&look), &probe.inner.registry)
+        }
     }
 }
 
@@ -132,23 +134,12 @@ fn grouped(profile: &Profile) -> Response {
     ([(CONTENT_TYPE, HeaderValue::from_static(TEXT))], text).into_response()
 }
 
-/// Every task by itself; of the leaks, every task of the sites that leak.
+/// Every task by itself; of the leaks, every task that leaks.
 fn each_task(probe: &Probe, kind: ProfileKind, mut out: &mut dyn Write) -> io::Result<()> {
     let inner = &probe.inner;
     let sites = inner.registry.sites();
-    let leaking = match kind {
-        ProfileKind::Goroutine => None,
-        ProfileKind::GoroutineLeak => {
-            let look = inner.look();
-            Some(
-                inner
-                    .leaks(&look)
-                    .iter()
-                    .map(|leak| leak.site.number)
-                    .collect(),
-            )
-        }
-    };
+    let look = (kind == ProfileKind::GoroutineLeak).then(|| inner.look());
+    let all_leaks = look.as_ref().map(|look| inner.leaks(look));
     let runtimes = inner.runtimes.all();
     let mut all_waits = inner.registry.waits();
     let now = inner.registry.tick();
@@ -159,8 +150,8 @@ fn each_task(probe: &Probe, kind: ProfileKind, mut out: &mut dyn Write) -> io::R
             // Its site came up after the list was made.
             return;
         };
-        let leaks = |sites: &Vec<_>| sites.contains(&task.site);
-        if result.is_err() || !leaking.as_ref().is_none_or(leaks) {
+        let leaks = |leaks: &Vec<Leak>| leaks.iter().any(|leak| leak.has(&task));
+        if result.is_err() || !all_leaks.as_ref().is_none_or(leaks) {
             return;
         }
         let since = |tick| Duration::from_millis(now.saturating_sub(tick));

@@ -74,7 +74,7 @@ pub(super) fn encode(
     .gauge(encoder, "site", values(&all, |site| site.median))?;
     count(
         "tokio_tasks_leaking",
-        "Live tasks of places whose live tasks grow in number while the old ones do not finish.",
+        "Live tasks of places that grow in number while the old ones of them do not finish.",
     )
     .gauge(encoder, "site", values(&all, |site| site.leaking))
 }
@@ -140,9 +140,9 @@ impl SiteLabels {
             series.finished += site.counted.finished() - finished;
             series.oldest = series.oldest.max(site.oldest.as_secs_f64());
             series.median = series.median.max(site.median_age().as_secs_f64());
-            if leaks.iter().any(|leak| leak.site.number == site.number) {
-                series.leaking += site.alive;
-            }
+            let leaks = leaks.iter().filter(|leak| leak.site.number == site.number);
+            let leaking: u64 = leaks.map(|leak| leak.alive).sum();
+            series.leaking += leaking.min(site.alive);
         }
         all
     }
