@@ -61,7 +61,8 @@ fn a_wrapped_task_is_shown_with_the_line_at_which_it_waits() {
     let waits = waits.of(&tasks[0]).expect("it is sampled");
     assert_eq!(waits.len(), 1, "{waits:#?}");
     assert_eq!(&*waits[0].kind, "mpsc::Receiver::recv", "{waits:#?}");
-    let place = waits[0].place.as_ref().expect("there is debug information");
+    let place = waits[0].place.as_ref();
+    let place = place.unwrap_or_else(|| panic!("there is debug information: {waits:#?}"));
     assert_eq!(place.line, Some(line), "{waits:#?}");
     let spawn = registry.sites()[usize::from(tasks[0].site)].spawn;
     assert_eq!(spawn.site.line, site);

@@ -85,6 +85,13 @@ impl Capture {
 
     /// Notes that the walk ended at its bound, which it would pass with a step of `last_step` words.
     /// Only for a walk whose steps depend on nothing but the return addresses.
+    #[cfg_attr(
+        not(all(
+            target_os = "linux",
+            any(target_arch = "x86_64", target_arch = "aarch64")
+        )),
+        expect(dead_code, reason = "the system's unwinder says neither")
+    )]
     #[inline]
     pub(crate) fn end(&mut self, last_step: u16) {
         self.last_step = last_step;
@@ -96,7 +103,7 @@ impl Capture {
             target_os = "linux",
             any(target_arch = "x86_64", target_arch = "aarch64")
         )),
-        expect(dead_code, reason = "the system's unwinder does not say why it ends")
+        expect(dead_code, reason = "the system's unwinder says neither")
     )]
     #[inline]
     pub(crate) fn truncate(&mut self) {

@@ -1,5 +1,7 @@
 //! Systems for which pileup has no unwinder of its own: by the `backtrace` crate.
 
+mod files;
+
 use std::ffi::c_void;
 
 use crate::Capture;
@@ -70,7 +72,7 @@ pub(crate) fn name(addresses: &[usize], mut named: impl FnMut(usize, Vec<RawFram
             let file = symbol.filename().and_then(|path| path.to_str());
             frames.push(RawFrame {
                 function: symbol.name().map(|name| format!("{name:#}")),
-                file: file.map(str::to_owned),
+                file: file.map(files::relative),
                 line: symbol.lineno(),
                 ..RawFrame::default()
             });

@@ -134,8 +134,8 @@ fn library() -> (tempfile::TempDir, PathBuf) {
         return then(depth) + 1;
     }";
     std::fs::write(&source, code).expect("written");
-    let compiler = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
-    let mut cc = Command::new(compiler);
+    let program = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
+    let mut cc = Command::new(program);
     cc.args([
         "-shared",
         "-fPIC",

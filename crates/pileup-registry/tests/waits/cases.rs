@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream, UdpSocket, UnixListener, UnixStream};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::{
     Barrier, Mutex, Notify, OnceCell, RwLock, Semaphore, broadcast, mpsc, oneshot, watch,
 };
@@ -38,6 +38,7 @@ const READABLE: &[&str] = &[if cfg!(debug_assertions) {
 } else {
     "TcpStream ready"
 }];
+#[cfg(unix)]
 const STDOUT: &[&str] = &[if cfg!(debug_assertions) {
     "ChildStdout read"
 } else {
@@ -95,6 +96,8 @@ pub async fn all() -> Vec<Case> {
     cases.extend(tasks_and_time());
     cases.extend(sockets().await);
     cases.extend(others().await);
+    #[cfg(unix)]
+    cases.extend(only_on_unix());
     cases.extend(shapes());
     cases
 }
@@ -249,21 +252,12 @@ async fn sockets() -> Vec<Case> {
     keep(write_half);
     let mut full = silent().await;
     let udp = UdpSocket::bind("127.0.0.1:0").await.expect("a port");
-    let directory = keep(tempfile::tempdir().expect("a folder"));
-    let path = directory.path().join("socket");
-    let unix_listener = UnixListener::bind(&path).expect("a socket");
-    let (mut unix, other) = UnixStream::pair().expect("a pair");
-    keep(other);
     let (mut duplex, other) = tokio::io::duplex(8);
     keep(other);
     let (mut full_duplex, other) = tokio::io::duplex(8);
     keep(other);
     let (mut copied, mut copied_to) = (silent().await, silent().await);
     let (mut from, mut to) = (silent().await, tokio::io::sink());
-    let (left, right) = keep(std::os::unix::net::UnixDatagram::pair().expect("a pair"));
-    left.set_nonblocking(true).expect("a socket");
-    let datagram = tokio::net::UnixDatagram::from_std(left.try_clone().expect("a socket")).expect("a socket");
-    let _ = right;
     vec![
         case(&["TcpListener accept"], line!(), async move { let _ = listener.accept().await; }),
         case(&["TcpStream read"], line!(), async move { let _ = reads.read(&mut [0; 8]).await; }),
@@ -274,9 +268,6 @@ async fn sockets() -> Vec<Case> {
         case(&["TcpStream read"], line!(), async move { let _ = read_half.read_u8().await; }),
         case(&["TcpStream write"], line!(), async move { let _ = full.write_all(&vec![0; 50_000_000]).await; }),
         case(&["UdpSocket recv"], line!(), async move { let _ = udp.recv_from(&mut [0; 8]).await; }),
-        case(&["UnixStream read"], line!(), async move { let _ = unix.read(&mut [0; 8]).await; }),
-        case(&["UnixListener accept"], line!(), async move { let _ = unix_listener.accept().await; }),
-        case(&["UnixDatagram recv"], line!(), async move { let _ = datagram.recv(&mut [0; 8]).await; }),
         case(&["DuplexStream read"], line!(), async move { let _ = duplex.read(&mut [0; 8]).await; }),
         case(&["DuplexStream write"], line!(), async move { let _ = full_duplex.write_all(&[0; 80]).await; }),
         case(&["io::copy_bidirectional"], line!(), async move { let _ = tokio::io::copy_bidirectional(&mut copied, &mut copied_to).await; }),
@@ -284,11 +275,41 @@ async fn sockets() -> Vec<Case> {
     ]
 }
 
+/// Sockets, pipes and signals of Unix, and processes of programs that every Unix has.
+#[cfg(unix)]
 #[rustfmt::skip]
-async fn others() -> Vec<Case> {
+fn only_on_unix() -> Vec<Case> {
+    use tokio::net::{UnixDatagram, UnixListener, UnixStream};
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let directory = keep(tempfile::tempdir().expect("a folder"));
+    let path = directory.path().join("socket");
+    let unix_listener = UnixListener::bind(&path).expect("a socket");
+    let (mut unix, other) = UnixStream::pair().expect("a pair");
+    keep(other);
+    let (left, right) = keep(std::os::unix::net::UnixDatagram::pair().expect("a pair"));
+    left.set_nonblocking(true).expect("a socket");
+    let datagram = UnixDatagram::from_std(left.try_clone().expect("a socket")).expect("a socket");
+    let _ = right;
     let child = || tokio::process::Command::new("sleep").arg("600").kill_on_drop(true).stdout(std::process::Stdio::piped()).spawn().expect("a process");
     let (mut waited, mut read) = (child(), child());
-    let mut signal = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::user_defined2()).expect("a signal");
+    let mut signals = signal(SignalKind::user_defined2()).expect("a signal");
+    let fifo = { let folder = keep(tempfile::tempdir().expect("a folder")); let path = folder.path().join("fifo"); let made = std::process::Command::new("mkfifo").arg(&path).status(); assert!(made.expect("mkfifo").success()); path };
+    let fifo_writer = keep(std::fs::OpenOptions::new().read(true).write(true).open(&fifo).expect("a pipe"));
+    let _ = fifo_writer;
+    vec![
+        case(&["fs::File"], line!(), async move { let mut file = tokio::fs::File::open(&fifo).await.expect("a file"); let _ = file.read(&mut [0; 8]).await; }),
+        case(&["UnixStream read"], line!(), async move { let _ = unix.read(&mut [0; 8]).await; }),
+        case(&["UnixListener accept"], line!(), async move { let _ = unix_listener.accept().await; }),
+        case(&["UnixDatagram recv"], line!(), async move { let _ = datagram.recv(&mut [0; 8]).await; }),
+        case(&["Child::wait"], line!(), async move { let _ = waited.wait().await; }),
+        case(STDOUT, line!(), async move { let child = &mut read; let _ = child.stdout.as_mut().expect("piped").read(&mut [0; 8]).await; }),
+        case(&["signal"], line!(), async move { signals.recv().await; }),
+    ]
+}
+
+#[rustfmt::skip]
+async fn others() -> Vec<Case> {
     let (flume_tx, flume_rx) = flume::bounded::<u32>(1);
     let (flume_full, flume_full_rx) = flume::bounded::<u32>(1);
     flume_full.send(1).expect("room");
@@ -320,13 +341,7 @@ async fn others() -> Vec<Case> {
     let mut taken = limited.clone();
     tower::ServiceExt::ready(&mut taken).await.expect("ready");
     keep(taken);
-    let fifo = { let folder = keep(tempfile::tempdir().expect("a folder")); let path = folder.path().join("fifo"); let made = std::process::Command::new("mkfifo").arg(&path).status(); assert!(made.expect("mkfifo").success()); path };
-    let fifo_writer = keep(std::fs::OpenOptions::new().read(true).write(true).open(&fifo).expect("a pipe"));
-    let _ = fifo_writer;
     vec![
-        case(&["Child::wait"], line!(), async move { let _ = waited.wait().await; }),
-        case(STDOUT, line!(), async move { let child = &mut read; let _ = child.stdout.as_mut().expect("piped").read(&mut [0; 8]).await; }),
-        case(&["signal"], line!(), async move { signal.recv().await; }),
         case(&["signal::ctrl_c"], line!(), async move { let _ = tokio::signal::ctrl_c().await; }),
         case(&["flume::Receiver::recv_async"], line!(), async move { let _ = flume_rx.recv_async().await; }),
         case(&["flume::Sender::send_async"], line!(), async move { let _ = flume_full.send_async(2).await; }),
@@ -342,7 +357,6 @@ async fn others() -> Vec<Case> {
         case(&["reqwest send"], line!(), async move { let _ = reqwest::get(url).await; let _ = silent_server; }),
         case(&["tower::Buffer"], line!(), async move { let _ = tower::ServiceExt::oneshot(buffer, ()).await; }),
         case(&["tower::ConcurrencyLimit"], line!(), async move { let mut limited = limited; let _ = tower::ServiceExt::ready(&mut limited).await.is_ok(); }),
-        case(&["fs::File"], line!(), async move { let mut file = tokio::fs::File::open(&fifo).await.expect("a file"); let _ = file.read(&mut [0; 8]).await; }),
     ]
 }
 
