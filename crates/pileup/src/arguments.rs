@@ -6,15 +6,17 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::SignedDuration;
 use pileup_console::Address;
 use pileup_diagnosis::Grade;
+use pileup_investigate::render::{FORMATS, Format};
+use pileup_investigate::watch::ProbeAddress;
 use pileup_report::lifetime;
 use regex::Regex;
 
-use crate::probe::ProbeAddress;
 use crate::selection::Selection;
 
 /// Says which tasks of a running Tokio program will never finish, where they were spawned,
@@ -332,8 +334,8 @@ pub struct Watch {
     #[arg(long)]
     pub shutdown: bool,
     /// How to print the report
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
+    #[arg(long, default_value = FORMATS[0].name, value_parser = format())]
+    pub format: &'static Format,
     /// From which grade on a finding makes the exit code 1
     #[arg(long, value_enum, default_value_t = FailOn::Probable)]
     pub fail_on: FailOn,
@@ -344,22 +346,6 @@ pub struct Watch {
     pub selection: Selection,
     #[command(flatten)]
     pub sources: SourceRoots,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum Format {
-    /// For people
-    Text,
-    /// For programs
-    Json,
-    /// For an issue
-    Markdown,
-    /// For code scanning: SARIF 2.1.0
-    Sarif,
-    /// For CI systems
-    Junit,
-    /// One page for a browser
-    Html,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -384,6 +370,15 @@ impl FailOn {
             Self::Never => false,
         }
     }
+}
+
+/// Reads the name of a format.
+fn format() -> impl TypedValueParser<Value = &'static Format> {
+    let names = FORMATS
+        .iter()
+        .map(|format| PossibleValue::new(format.name).help(format.about));
+    PossibleValuesParser::new(names)
+        .try_map(|name| Format::named(&name).ok_or("there is no such format"))
 }
 
 const SHORTEST_WATCH: Duration = Duration::from_secs(2);

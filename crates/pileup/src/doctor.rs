@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pileup::{ServedBy, Snapshot};
+use pileup_investigate::{ServedBy, Snapshot};
 use pileup_model::{AsyncOp, Resource, elapsed, figures};
 use serde::Serialize;
 

@@ -1,9 +1,12 @@
 //! An error as it is shown: libraries of several layers name the same cause more than once.
 
-use std::error::Error;
+use std::error::Error as _;
 use std::fmt::{self, Display, Formatter};
 
 use miette::Diagnostic;
+
+use crate::error::Error;
+use crate::help::help;
 
 /// An error with those of its causes that say something new.
 #[derive(Debug)]
@@ -14,7 +17,7 @@ pub struct Shown {
 }
 
 impl Shown {
-    pub fn of(error: &impl Diagnostic) -> Self {
+    pub fn of(error: &Error) -> Self {
         let mut texts = vec![error.to_string()];
         let mut cause = error.source();
         while let Some(error) = cause {
@@ -24,7 +27,7 @@ impl Shown {
             }
             cause = error.source();
         }
-        let help = error.help().map(|help| help.to_string());
+        let help = help(error);
         let causes = texts.drain(1..).rev().fold(None, |cause, text| {
             Some(Box::new(Self {
                 text,
@@ -46,8 +49,8 @@ impl Display for Shown {
     }
 }
 
-impl Error for Shown {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
+impl std::error::Error for Shown {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         let cause = self.cause.as_deref()?;
         Some(cause)
     }

@@ -4,10 +4,12 @@ use std::io;
 use std::process::ExitCode;
 
 use pileup_console::ConsoleError;
+use pileup_investigate::Error as WatchError;
+use pileup_investigate::watch::ProbeError;
 use pileup_recording::RecordingError;
+use pileup_workshop::Error as WorkshopError;
 
 use crate::error::Error;
-use crate::probe::ProbeError;
 
 /// How the command ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,45 +50,57 @@ impl Error {
     /// How the command ends that fails with this error.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::NoWorkspace(_)
-            | Self::NoScenario { .. }
-            | Self::BadManifest { .. }
-            | Self::AllowList { .. }
-            | Self::NotAReport { .. }
-            | Self::NothingMatches { .. }
-            | Self::NoCode { .. }
-            | Self::NoExerciseBegun
-            | Self::NoExercise { .. }
-            | Self::NoPlace { .. }
-            | Self::PredictedTooLate { .. }
-            | Self::BadCurriculum { .. }
-            | Self::BadProgress { .. } => Exit::Usage,
-            // A scenario that does not start cannot be watched.
-            Self::Build { .. }
-            | Self::ScenarioEnded { .. }
-            | Self::StateWithheld { .. }
-            | Self::Blind { .. }
-            | Self::NothingSeen { .. }
-            | Self::NothingToPredict { .. } => Exit::Unreachable,
-            Self::DuringWatch(_) | Self::CutShort(_) => Exit::WentAway,
-            Self::Interrupted => Exit::Interrupted,
-            Self::Console(error) => of_console(error),
-            Self::Probe(error) => of_probe(error),
-            Self::ProbeDuringWatch(error) => match of_probe(error) {
-                Exit::Internal => Exit::Internal,
-                _ => Exit::WentAway,
-            },
-            Self::Recording { source, .. } | Self::NotRecorded { source, .. } => {
-                of_recording(source)
-            }
-            Self::ReadFile { source, .. }
-            | Self::WriteFile { source, .. }
-            | Self::SourceRoot { source, .. } => of_file(source),
+            Self::Watch(error) => of_watch(error),
+            Self::Workshop(error) => of_workshop(error),
+            Self::NothingMatches { .. } | Self::NoCode { .. } => Exit::Usage,
+            Self::StateWithheld { .. } | Self::Blind { .. } => Exit::Unreachable,
+            Self::WriteFile { source, .. } => of_file(source),
             Self::Print(source) if source.kind() == io::ErrorKind::BrokenPipe => Exit::BrokenPipe,
-            Self::Runtime(_) | Self::Start { .. } | Self::NotWritten { .. } | Self::Print(_) => {
-                Exit::Internal
-            }
+            Self::Runtime(_) | Self::NotWritten { .. } | Self::Print(_) => Exit::Internal,
         }
+    }
+}
+
+fn of_watch(error: &WatchError) -> Exit {
+    match error {
+        WatchError::Interrupted => Exit::Interrupted,
+        WatchError::AllowList { .. } | WatchError::NotAReport { .. } => Exit::Usage,
+        WatchError::NothingSeen { .. } => Exit::Unreachable,
+        WatchError::DuringWatch(_) | WatchError::CutShort(_) => Exit::WentAway,
+        WatchError::Console(error) => of_console(error),
+        WatchError::Probe(error) => of_probe(error),
+        WatchError::ProbeDuringWatch(error) => match of_probe(error) {
+            Exit::Internal => Exit::Internal,
+            _ => Exit::WentAway,
+        },
+        WatchError::Recording { source, .. } | WatchError::NotRecorded { source, .. } => {
+            of_recording(source)
+        }
+        WatchError::ReadFile { source, .. } | WatchError::SourceRoot { source, .. } => {
+            of_file(source)
+        }
+        _ => Exit::Internal,
+    }
+}
+
+fn of_workshop(error: &WorkshopError) -> Exit {
+    match error {
+        WorkshopError::NoWorkspace(_)
+        | WorkshopError::NoScenario { .. }
+        | WorkshopError::BadManifest { .. }
+        | WorkshopError::NoExerciseBegun
+        | WorkshopError::NoExercise { .. }
+        | WorkshopError::NoPlace { .. }
+        | WorkshopError::PredictedTooLate { .. }
+        | WorkshopError::BadCurriculum { .. }
+        | WorkshopError::BadProgress { .. } => Exit::Usage,
+        // A scenario that does not start cannot be watched.
+        WorkshopError::Build { .. }
+        | WorkshopError::ScenarioEnded { .. }
+        | WorkshopError::NothingToPredict { .. } => Exit::Unreachable,
+        WorkshopError::Watch(error) => of_watch(error),
+        WorkshopError::ReadFile { source, .. } => of_file(source),
+        _ => Exit::Internal,
     }
 }
 
@@ -103,14 +117,8 @@ fn of_console(error: &ConsoleError) -> Exit {
 fn of_probe(error: &ProbeError) -> Exit {
     match error {
         ProbeError::Client(_) => Exit::Internal,
-        ProbeError::Unreachable { .. }
-        | ProbeError::Foreign { .. }
-        | ProbeError::Unauthorized { .. }
-        | ProbeError::Forbidden { .. }
-        | ProbeError::NotAProbe { .. }
-        | ProbeError::TooLarge { .. }
-        | ProbeError::Malformed { .. } => Exit::Unreachable,
         ProbeError::BrokenOff { .. } | ProbeError::Restarted { .. } => Exit::WentAway,
+        _ => Exit::Unreachable,
     }
 }
 
@@ -153,10 +161,11 @@ mod tests {
     }
 
     fn record(kind: io::ErrorKind) -> Error {
-        Error::Recording {
+        let error = WatchError::Recording {
             file: "watch.pileup".into(),
             source: RecordingError::Write(kind.into()),
-        }
+        };
+        error.into()
     }
 
     #[test]
@@ -165,10 +174,10 @@ mod tests {
             write(io::ErrorKind::StorageFull),
             record(io::ErrorKind::StorageFull),
             Error::Print(io::ErrorKind::StorageFull.into()),
-            Error::NotWritten {
+            Error::Workshop(WorkshopError::NotWritten {
                 file: "progress.toml".into(),
                 source: io::ErrorKind::StorageFull.into(),
-            },
+            }),
         ] {
             assert_eq!(error.exit(), Exit::Internal, "{error}");
         }

@@ -75,12 +75,11 @@ impl Interruptible {
         }
     }
 
-    /// What a future gives, or none if the user ends it first.
-    pub async fn run<T>(mut self, watch: impl Future<Output = T>) -> Option<T> {
-        tokio::select! {
-            biased;
-            Ok(_) = self.requests.wait_for(|requests| *requests > 0) => None,
-            done = watch => Some(done),
+    /// Waits until the user ends the watch.
+    pub async fn requested(mut self) {
+        let request = self.requests.wait_for(|requests| *requests > 0).await;
+        if request.is_err() {
+            std::future::pending::<()>().await;
         }
     }
 }

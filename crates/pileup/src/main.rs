@@ -2,25 +2,17 @@
 
 mod arguments;
 mod commands;
-mod difference;
 mod doctor;
-mod drawing;
-mod early_end;
 mod error;
 mod error_chain;
 mod exit;
+mod help;
 mod interrupt;
 mod output;
-mod probe;
+mod progress;
 mod prose;
-mod render;
-mod scenario_process;
 mod selection;
-mod sources;
-mod views;
-mod watch;
-mod workshop;
-mod workspace;
+mod watching;
 
 use std::process::ExitCode;
 
@@ -75,7 +67,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Error> {
         };
         tokio::select! {
             result = command => result,
-            () = interrupt::ends_the_command() => Err(Error::Interrupted),
+            () = interrupt::ends_the_command() => Err(pileup_investigate::Error::Interrupted.into()),
         }
     })
 }

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use console_subscriber::{ConsoleLayer, ServerParts};
-use pileup::{Address, Code, Connection, Evidence, Grade, History};
+use pileup_investigate::{Address, Code, Connection, Evidence, Grade, History};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio_stream::wrappers::TcpListenerStream;
@@ -77,16 +77,16 @@ fn closures_that_keep_every_thread_are_found_with_those_that_wait_for_one() {
             let mut connection = Connection::attach(address).await.expect("it serves");
             let mut history = History::default();
             let snapshots = connection.watch(WATCH);
-            let seen = pileup::observe(snapshots, &mut history, |_| false).await;
+            let seen = pileup_investigate::observe(snapshots, &mut history, |_| false).await;
             seen.expect("it serves to the end");
-            pileup::diagnose(&history, "a program")
+            pileup_investigate::diagnose(&history, "a program")
         })
     });
     let report = watcher.expect("a thread").join().expect("a report");
     drop(senders);
     program.shutdown_background();
 
-    let full = |finding: &&pileup::Finding| finding.code == Code::BlockingPoolFull;
+    let full = |finding: &&pileup_investigate::Finding| finding.code == Code::BlockingPoolFull;
     let finding = report.findings.iter().find(full);
     let finding = finding.unwrap_or_else(|| panic!("the pool is full: {report:#?}"));
     assert_eq!(finding.grade, Grade::Probable, "{finding:#?}");

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use pileup::{Report, Snapshot};
+use pileup_investigate::{Report, Snapshot};
 use recorded::{pile, record, snapshot, task};
 use tempfile::TempDir;
 

@@ -6,7 +6,7 @@ mod recorded;
 use std::process::Command;
 
 use jiff::Timestamp;
-use pileup::{Snapshot, Task};
+use pileup_investigate::{Snapshot, Task};
 use pileup_model::{Polls, Wakers};
 use recorded::{record, snapshot, task};
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use pileup::{Grade, History, Report, diagnose};
+use pileup_investigate::{Grade, History, Report, diagnose};
 use serde_json::{Value, json};
 
 const CHECKED_IN: &str = "docs/report.schema.json";

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use pileup::{Grade, Report, Why};
+use pileup_investigate::{Grade, Report, Why};
 use tempfile::TempDir;
 
 struct Ended {
@@ -368,7 +368,10 @@ fn a_live_watch_until_certain_says_why_it_ended_and_is_replayed_byte_for_byte() 
         live.errors
     );
     let live_report: Report = serde_json::from_str(&live.output).expect("a report");
-    assert_eq!(live_report.worst(), Some(pileup::Grade::Certain));
+    assert_eq!(
+        live_report.worst(),
+        Some(pileup_investigate::Grade::Certain)
+    );
     assert!(live_report.window_seconds < 55.0, "{live_report:#?}");
     let replayed = pileup(&["diagnose", "--from", &file, "--format", "json"]);
     assert_eq!(replayed.output, live.output);
@@ -395,7 +398,7 @@ fn a_real_report_is_as_the_schema_that_is_checked_in_says() {
 #[test]
 fn a_watch_until_certain_ends_with_the_first_certain_finding() {
     let early = report(&["--until-certain"]);
-    assert_eq!(early.worst(), Some(pileup::Grade::Certain));
+    assert_eq!(early.worst(), Some(pileup_investigate::Grade::Certain));
     assert!(
         early.window_seconds < report(&[]).window_seconds,
         "{early:#?}"

@@ -17,7 +17,7 @@ use std::thread;
 use std::time::Duration;
 
 use libtest_mimic::{Arguments, Completion, Trial};
-use pileup::{Finding, Grade, Report};
+use pileup_investigate::{Finding, Grade, Report};
 
 use self::attempts::{Shown, until_all_is_shown};
 use self::process::Process;

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::process::Command;
 
-use pileup::{Ending, Recorder, Snapshot};
+use pileup_investigate::{Ending, Recorder, Snapshot};
 use pty_process::Size;
 use pty_process::blocking;
 use tempfile::TempDir;

@@ -9,7 +9,7 @@ mod process;
 
 use std::process::{Command, Output};
 
-use pileup::{Ending, Recorder};
+use pileup_investigate::{Ending, Recorder};
 use pileup_model::TaskKind;
 use process::Process;
 use process::programs::workspace;
@@ -265,22 +265,22 @@ fn nothing_that_a_target_says_steers_a_terminal() {
     let folder = TempDir::new().expect("a folder can be made");
     let file = folder.path().join("hostile");
     let hostile = "src/\u{1b}[2J\u{7}\u{9b}31m.rs";
-    let task = pileup::Task {
+    let task = pileup_investigate::Task {
         name: Some(hostile.into()),
-        site: Some(pileup::Site {
+        site: Some(pileup_investigate::Site {
             file: hostile.into(),
             line: 7,
             column: 1,
         }),
-        ..pileup::Task::new(
-            pileup::TaskId(1),
+        ..pileup_investigate::Task::new(
+            pileup_investigate::TaskId(1),
             TaskKind::Async,
             jiff::Timestamp::UNIX_EPOCH,
         )
     };
-    let snapshot = pileup::Snapshot {
+    let snapshot = pileup_investigate::Snapshot {
         tasks: vec![task.into()],
-        ..pileup::Snapshot::new(jiff::Timestamp::UNIX_EPOCH)
+        ..pileup_investigate::Snapshot::new(jiff::Timestamp::UNIX_EPOCH)
     };
     let mut recorder = Recorder::create(&file, "hostile").expect("it can be written");
     recorder.record(&snapshot).expect("it can be written");

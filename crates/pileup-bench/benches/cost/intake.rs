@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use console_api::instrument::Update;
 use cpu_time::ThreadTime;
-use pileup::{History, diagnose};
 use pileup_console::World;
+use pileup_investigate::{History, diagnose};
 use prost::Message;
 
 use crate::MEMORY;

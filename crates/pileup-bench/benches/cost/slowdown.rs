@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use console_api::instrument::InstrumentRequest;
 use console_api::instrument::instrument_client::InstrumentClient;
-use pileup::{Connection, History};
+use pileup_investigate::{Connection, History};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
@@ -72,7 +72,7 @@ impl Client {
                     let snapshots = connection.watch(WATCH);
                     let mut history = History::default();
                     // It is aborted before it ends.
-                    let _ = pileup::observe(snapshots, &mut history, |_| false).await;
+                    let _ = pileup_investigate::observe(snapshots, &mut history, |_| false).await;
                 })))
             }
         }

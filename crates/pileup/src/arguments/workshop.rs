@@ -1,7 +1,7 @@
 //! The command line of the workshop.
 
 use clap::{Args, Subcommand, ValueEnum};
-use pileup::WaitKind;
+use pileup_investigate::WaitKind;
 
 #[derive(Debug, Args)]
 pub struct Workshop {

@@ -3,17 +3,18 @@
 use std::fs;
 use std::process::ExitCode;
 
-use pileup::{RecordingError, Report};
+use pileup_investigate::render::{Document, Page, words};
+use pileup_investigate::selection::Selector;
+use pileup_investigate::sources::Sources;
+use pileup_investigate::watch::Source;
+use pileup_investigate::{EarlyEnd, Error as WatchError, Expected, RecordingError, Report};
 
 use crate::arguments::{Diagnose, Watch};
-use crate::early_end::EarlyEnd;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::output::{complain, remark};
-use crate::render::{self, words};
-use crate::selection::Selector;
-use crate::sources::Sources;
-use crate::watch::{Source, observe, open};
+use crate::output::{complain, print, remark};
+use crate::selection::remarks;
+use crate::watching::{ended, observe, open};
 
 pub async fn execute(diagnose: Diagnose) -> Result<ExitCode, Error> {
     let flags = &diagnose.watch;
@@ -23,14 +24,13 @@ pub async fn execute(diagnose: Diagnose) -> Result<ExitCode, Error> {
 }
 
 /// Reads what the flags name, and finds out what would fail after a long watch.
-pub fn prepare(flags: &Watch) -> Result<Selector<'_>, Error> {
+pub fn prepare(flags: &Watch) -> Result<Selector, Error> {
     if let Some(file) = &flags.record
         && fs::metadata(file).is_ok_and(|file| file.len() > 0)
     {
-        return Err(Error::NotRecorded {
-            file: file.clone(),
-            source: RecordingError::Exists,
-        });
+        let file = file.clone();
+        let source = RecordingError::Exists;
+        return Err(WatchError::NotRecorded { file, source }.into());
     }
     flags.selection.read()
 }
@@ -39,10 +39,17 @@ pub fn prepare(flags: &Watch) -> Result<Selector<'_>, Error> {
 pub async fn report_on(
     source: Box<dyn Source>,
     flags: &Watch,
-    selector: &Selector<'_>,
+    selector: &Selector,
 ) -> Result<ExitCode, Error> {
     let mut sources = Sources::below(&flags.sources.folders)?;
-    let mut end = EarlyEnd::new(flags, selector);
+    let expected = Expected {
+        max_lifetime: flags.max_lifetime,
+        shutting_down: flags.shutdown,
+        ..Expected::default()
+    };
+    let mut end = EarlyEnd::new(selector, expected.clone(), flags.duration)
+        .until_certain(flags.until_certain)
+        .until_decided(flags.until_decided);
     let record = flags.record.as_deref();
     let watched = observe(source, record, |history, progress| {
         let is_due = end.is_due(history, progress.is_some());
@@ -54,11 +61,11 @@ pub async fn report_on(
     .await?;
     if watched.history.latest().is_none() && watched.cut_short.is_some() {
         // There is nothing to report on, and a report would say that nothing piles up.
-        return watched.ended();
+        return ended(watched);
     }
-    let expected = selector.expected(&watched.history, flags);
+    let expected = selector.expected(&watched.history, &expected);
     let mut report = watched.report(&expected);
-    let remarks = selector.remarks(&watched.history, &report.findings);
+    let remarks = remarks(selector, &watched.history, &report.findings);
     selector.select(&mut report, &watched.history);
     remarks.iter().for_each(remark);
     if let Some(reason) = end.reason() {
@@ -70,21 +77,20 @@ pub async fn report_on(
     let fails = report
         .worst()
         .is_some_and(|grade| flags.fail_on.fails(grade));
-    render::print(
-        &report,
-        &watched.history,
-        flags.format,
-        flags.fail_on,
-        &mut sources,
-    )?;
+    let counts = |grade| flags.fail_on.fails(grade);
+    let mut document = Document::new(&report, &mut sources)
+        .history(&watched.history)
+        .page(Page::of_output())
+        .fails(&counts);
+    print(|out| flags.format.write(&mut document, out))?;
     match watched.cut_short {
         // What can be read of a recording is worth its report.
-        Some(error @ Error::Recording { .. }) => complain(&error),
-        Some(error) => return Err(error),
+        Some(error @ WatchError::Recording { .. }) => complain(&error.into()),
+        Some(error) => return Err(error.into()),
         None => {}
     }
     let unseen = unseen(&report, watched.target).filter(|_| !fails);
-    match watched.not_recorded.or(unseen) {
+    match watched.not_recorded.map(Error::from).or(unseen) {
         Some(error) => Err(error),
         None => Ok(Exit::found(fails).into()),
     }

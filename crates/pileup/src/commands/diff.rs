@@ -6,15 +6,17 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use pileup::{Ending, Expected, History, Recording, diagnose_expecting};
+use pileup_investigate::{
+    Ending, Error as WatchError, Expected, History, Recording, diagnose_expecting,
+};
 
 use crate::arguments::{Diff, DiffFormat};
-use crate::difference::{Compared, Difference};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::output::{complain, print, remark};
-use crate::render::{difference as rendered, json};
-use crate::selection::read_report;
+use pileup_investigate::difference::{Compared, Difference};
+use pileup_investigate::render::{difference as rendered, json};
+use pileup_investigate::selection::read_report;
 
 /// The first bytes of a file show whether it is a recording.
 const HEAD: u64 = 64;
@@ -51,7 +53,7 @@ pub fn execute(arguments: &Diff) -> Result<ExitCode, Error> {
 fn read(file: &Path, max_lifetime: Duration) -> Result<Compared, Error> {
     let mut head = Vec::new();
     let opened = File::open(file).and_then(|input| input.take(HEAD).read_to_end(&mut head));
-    opened.map_err(|source| Error::ReadFile {
+    opened.map_err(|source| WatchError::ReadFile {
         file: file.to_owned(),
         source,
     })?;
@@ -61,7 +63,7 @@ fn read(file: &Path, max_lifetime: Duration) -> Result<Compared, Error> {
             history: None,
         });
     }
-    let failed = |source| Error::Recording {
+    let failed = |source| WatchError::Recording {
         file: file.to_owned(),
         source,
     };
@@ -72,10 +74,10 @@ fn read(file: &Path, max_lifetime: Duration) -> Result<Compared, Error> {
             Ok(snapshot) => history.observe(snapshot),
             // What there is of a recording is worth comparing, with a warning.
             Err(source) if history.latest().is_some() => {
-                complain(&failed(source));
+                complain(&failed(source).into());
                 break;
             }
-            Err(source) => return Err(failed(source)),
+            Err(source) => return Err(failed(source).into()),
         }
     }
     if let Some(Ending::CutShort(reason)) = recording.ending() {

@@ -6,17 +6,18 @@ use std::process::ExitCode;
 use anstyle::{AnsiColor, Style};
 use textwrap::Options;
 
-use pileup::ServedBy;
+use pileup_investigate::ServedBy;
 
 use crate::arguments::{Doctor, PlainFormat};
 use crate::doctor::{Check, Health, examine};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::output::print;
-use crate::render::escape::printable;
-use crate::render::json;
-use crate::render::text;
-use crate::watch::{Console, observe};
+use crate::watching::{ended, observe};
+use pileup_investigate::render::Page;
+use pileup_investigate::render::escape::printable;
+use pileup_investigate::render::json;
+use pileup_investigate::watch::Console;
 
 pub async fn execute(arguments: Doctor) -> Result<ExitCode, Error> {
     let source = Console::attach(arguments.address, arguments.duration).await?;
@@ -38,7 +39,7 @@ pub async fn execute(arguments: Doctor) -> Result<ExitCode, Error> {
             return Ok(Exit::found(broken).into());
         }
     }
-    watched.cut_short.map_or(Ok(ExitCode::SUCCESS), Err)
+    ended(watched)
 }
 
 fn write_text(
@@ -68,7 +69,7 @@ fn write_text(
             printable(&check.seen)
         )?;
         if let Some(fix) = check.fix {
-            let lines = Options::new(text::Page::of_output().prose())
+            let lines = Options::new(Page::of_output().prose())
                 .initial_indent("          fix       ")
                 .subsequent_indent("                     ");
             writeln!(output, "{}", textwrap::fill(fix, lines))?;

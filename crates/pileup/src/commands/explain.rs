@@ -9,7 +9,7 @@ use crate::arguments::Explain;
 use crate::error::Error;
 use crate::output::print;
 use crate::prose::for_terminal;
-use crate::render::text::Page;
+use pileup_investigate::render::Page;
 
 pub fn execute(explain: &Explain) -> Result<ExitCode, Error> {
     let code = find(&explain.code)?;

@@ -8,13 +8,13 @@ use std::time::Duration;
 use pileup_diagnosis::{Node, figures, graph};
 
 use crate::arguments::{Graph, GraphFormat};
-use crate::drawing::stacks::Stacks;
-use crate::drawing::{dot, svg};
 use crate::error::Error;
 use crate::output::{print, remark};
-use crate::sources::Sources;
-use crate::views::profile::profile;
-use crate::watch::{Watched, observe, open};
+use crate::watching::{ended, observe, open};
+use pileup_investigate::drawing::{Stacks, dot, svg};
+use pileup_investigate::sources::Sources;
+use pileup_investigate::views::profile::profile;
+use pileup_investigate::watch::Watched;
 
 /// Tasks take and give back most locks within such a time, and a holder is known once it has
 /// been seen to take its lock.
@@ -40,12 +40,12 @@ pub async fn execute(arguments: Graph) -> Result<ExitCode, Error> {
         hint.iter().for_each(remark);
         let title = title("Who waits for what, and who holds it", &watched);
         match arguments.format {
-            GraphFormat::Dot => dot::write(&graph, &title),
-            GraphFormat::Svg => svg::write(&graph, &title),
+            GraphFormat::Dot => dot(&graph, &title),
+            GraphFormat::Svg => svg(&graph, &title),
         }
     };
     print(|out| write!(out, "{drawn}"))?;
-    watched.ended()
+    ended(watched)
 }
 
 /// What is drawn, of which target, and after which time.

@@ -6,9 +6,11 @@ use std::time::Duration;
 use crate::arguments::Investigate;
 use crate::commands::diagnose::{prepare, report_on};
 use crate::error::Error;
-use crate::scenario_process::ScenarioProcess;
-use crate::watch::{Console, of_console};
-use crate::workspace;
+use crate::output::remark;
+use crate::watching::of_console;
+use pileup_investigate::watch::Console;
+use pileup_workshop::scenario_process::ScenarioProcess;
+use pileup_workshop::workspace;
 
 /// The scenario ends by itself so long after the watch, should we be killed before that.
 const MARGIN: Duration = Duration::from_secs(60);
@@ -32,7 +34,9 @@ pub async fn execute(investigate: Investigate) -> Result<ExitCode, Error> {
             .worker_threads
             .map(|count| format!("--worker-threads={count}")),
     );
-    let scenario = ScenarioProcess::start(&name, &program, &flags, !investigate.no_probe).await?;
+    let with_probe = !investigate.no_probe;
+    let scenario =
+        ScenarioProcess::start(&name, &program, &flags, with_probe, |line| remark(line)).await?;
     let flags = &investigate.watch;
     let source = Console::attach(scenario.address.clone(), flags.duration).await?;
     let source = of_console(source, investigate.no_probe, None);

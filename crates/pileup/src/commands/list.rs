@@ -6,14 +6,14 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use pileup::{Site, Snapshot};
+use pileup_investigate::{Site, Snapshot};
 
 use crate::arguments::List;
 use crate::error::Error;
 use crate::output::print;
-use crate::render::escape::printable;
-use crate::sources::{Function, Sources};
-use crate::watch::{observe, open};
+use crate::watching::{ended, observe, open};
+use pileup_investigate::render::escape::printable;
+use pileup_investigate::sources::{Function, Sources};
 
 /// Lines around a site whose function is not known.
 const AROUND: usize = 5;
@@ -63,7 +63,7 @@ pub async fn execute(list: List) -> Result<ExitCode, Error> {
         }
         Ok(())
     })?;
-    watched.ended()
+    ended(watched)
 }
 
 /// Live tasks at one line.

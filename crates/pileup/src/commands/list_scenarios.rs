@@ -8,7 +8,7 @@ use comfy_table::{Table, presets};
 use crate::arguments::ListScenarios;
 use crate::error::Error;
 use crate::output::print;
-use crate::workspace::Workspace;
+use pileup_workshop::workspace::Workspace;
 
 pub fn execute(arguments: &ListScenarios) -> Result<ExitCode, Error> {
     let mut table = Table::new();

@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use crate::arguments::Profile;
 use crate::error::Error;
 use crate::output::remark;
-use crate::sources::Sources;
-use crate::views::profile::profile;
-use crate::watch::{observe, open};
+use crate::watching::{ended, observe, open};
+use pileup_investigate::sources::Sources;
+use pileup_investigate::views::profile::profile;
 
 pub async fn execute(arguments: Profile) -> Result<ExitCode, Error> {
     let file = arguments.output;
@@ -34,5 +34,5 @@ pub async fn execute(arguments: Profile) -> Result<ExitCode, Error> {
     remark(format_args!(
         "{tasks} tasks in {file}: `go tool pprof {file}` reads it"
     ));
-    watched.ended()
+    ended(watched)
 }

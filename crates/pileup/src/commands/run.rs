@@ -7,7 +7,8 @@ use tokio::process::Command;
 use crate::arguments::Run;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::workspace;
+use pileup_workshop::Error as WorkshopError;
+use pileup_workshop::workspace;
 
 pub async fn execute(run: Run) -> Result<ExitCode, Error> {
     let program = workspace::build(&run.scenario)?;
@@ -16,7 +17,7 @@ pub async fn execute(run: Run) -> Result<ExitCode, Error> {
         .kill_on_drop(true)
         .status()
         .await
-        .map_err(|source| Error::Start {
+        .map_err(|source| WorkshopError::Start {
             program: program.display().to_string(),
             source,
         })?;

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use crate::arguments::{Tasks, TasksFormat};
 use crate::error::Error;
 use crate::output::print;
-use crate::sources::Sources;
-use crate::views::tasks::{write_alike, write_each};
-use crate::views::tasks_json;
-use crate::watch::{observe, open};
+use crate::watching::{ended, observe, open};
+use pileup_investigate::sources::Sources;
+use pileup_investigate::views::tasks::{write_alike, write_each};
+use pileup_investigate::views::tasks_json;
 
 pub async fn execute(tasks: Tasks) -> Result<ExitCode, Error> {
     let mut sources = Sources::below(&tasks.view.sources.folders)?;
@@ -21,5 +21,5 @@ pub async fn execute(tasks: Tasks) -> Result<ExitCode, Error> {
         (TasksFormat::Json, true) => tasks_json::write_each(snapshot, out),
         (TasksFormat::Json, false) => tasks_json::write_alike(snapshot, out),
     })?;
-    watched.ended()
+    ended(watched)
 }

@@ -10,11 +10,11 @@ use pileup_profile::Frame;
 use crate::arguments::Top;
 use crate::error::Error;
 use crate::output::print;
-use crate::render::escape::printable;
-use crate::sources::Sources;
-use crate::views::profile::{profile, short_file};
-use crate::views::top::rows;
-use crate::watch::{observe, open};
+use crate::watching::{ended, observe, open};
+use pileup_investigate::render::escape::printable;
+use pileup_investigate::sources::Sources;
+use pileup_investigate::views::profile::{profile, short_file};
+use pileup_investigate::views::top::rows;
 
 pub async fn execute(top: Top) -> Result<ExitCode, Error> {
     let mut sources = Sources::below(&top.view.sources.folders)?;
@@ -50,7 +50,7 @@ pub async fn execute(top: Top) -> Result<ExitCode, Error> {
         writeln!(out, "{total} live tasks, {shown} of {places} places")?;
         writeln!(out, "{}", table.trim_fmt())
     })?;
-    watched.ended()
+    ended(watched)
 }
 
 fn place(frame: &Frame) -> String {

@@ -18,8 +18,8 @@ use crate::arguments::workshop::{Workshop as Command, WorkshopCommand};
 use crate::error::Error;
 use crate::output::print;
 use crate::prose::filled;
-use crate::render::text::Page;
-use crate::workshop::Workshop;
+use pileup_investigate::render::Page;
+use pileup_workshop::Workshop;
 
 pub async fn execute(command: Command) -> Result<ExitCode, Error> {
     let mut workshop = Workshop::open()?;

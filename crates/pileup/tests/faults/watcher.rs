@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pileup::{Recording, Report};
+use pileup_investigate::{Recording, Report};
 use tempfile::TempDir;
 
 /// No watch of these tests may take longer: it would be a hang.

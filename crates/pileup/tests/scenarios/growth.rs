@@ -4,7 +4,7 @@
 use std::ops::{Range, RangeInclusive};
 use std::path::Path;
 
-use pileup::{Recording, Snapshot};
+use pileup_investigate::{Recording, Snapshot};
 use pileup_model::elapsed;
 
 use crate::attempts::Shown;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use pileup::{Ending, Recorder, Site, Snapshot, Task, TaskId};
+use pileup_investigate::{Ending, Recorder, Site, Snapshot, Task, TaskId};
 use pileup_model::{Polls, TaskKind};
 
 /// A task that was spawned at second 0 and never polled.

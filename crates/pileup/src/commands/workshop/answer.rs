@@ -1,15 +1,19 @@
 //! `pileup workshop answer`: a prediction, held against the real report.
 
+use std::fmt::Display;
 use std::process::ExitCode;
 
 use super::say;
 use crate::arguments::workshop::Answer;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::workshop::Workshop;
-use crate::workshop::exercise::Exercise;
-use crate::workshop::prediction::{Facts, Place, can_be_in};
-use crate::workshop::workbench::Workbench;
+use crate::output::remark;
+use crate::watching::observe;
+use pileup_workshop::Error as WorkshopError;
+use pileup_workshop::Workshop;
+use pileup_workshop::exercise::Exercise;
+use pileup_workshop::prediction::{Facts, Place, can_be_in};
+use pileup_workshop::workbench::Workbench;
 
 pub async fn execute(workshop: &mut Workshop, answer: &Answer) -> Result<ExitCode, Error> {
     let exercise = workshop.exercise(answer.exercise.as_deref())?.clone();
@@ -19,21 +23,20 @@ pub async fn execute(workshop: &mut Workshop, answer: &Answer) -> Result<ExitCod
     let places = answer.site.iter().chain(&answer.held_by);
     for place in places.filter(|_| exercise.includes.is_empty()) {
         if !can_be_in(&program, place) {
-            return Err(Error::NoPlace {
-                name: exercise.name,
-                place: place.clone(),
-            });
+            let (name, place) = (exercise.name, place.clone());
+            return Err(WorkshopError::NoPlace { name, place }.into());
         }
     }
     if !workbench.report().exists() {
         if workbench.is_changed()? {
-            return Err(Error::PredictedTooLate {
-                name: exercise.name,
-            });
+            let name = exercise.name;
+            return Err(WorkshopError::PredictedTooLate { name }.into());
         }
         say("The original program is watched for 12 seconds, once, to hold your answer against.")?;
     }
-    let facts = Facts::of(&exercise, &workbench.report()).await?;
+    let watch = async |source| observe(source, None, |_, _| false).await;
+    let remark = |line: &dyn Display| remark(line);
+    let facts = Facts::of(&exercise, &workbench.report(), remark, watch).await?;
     let mut all_right = true;
     if let Some(site) = &answer.site {
         let right = names_one(&facts.spawned_at, site);

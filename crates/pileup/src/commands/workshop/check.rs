@@ -3,22 +3,22 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use pileup::Grade;
 use tokio::time::sleep;
 
 use super::say;
 use crate::arguments::workshop::Check;
-use crate::arguments::{FailOn, Format};
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::output::complain;
-use crate::render;
-use crate::workshop::Workshop;
-use crate::workshop::exercise::Exercise;
-use crate::workshop::judgement::Judgement;
-use crate::workshop::progress::Stage;
-use crate::workshop::trial::Trial;
-use crate::workshop::workbench::Workbench;
+use crate::output::{complain, print, remark};
+use crate::watching::observe;
+use pileup_investigate::render::{Document, FORMATS, Page};
+use pileup_workshop::Error as WorkshopError;
+use pileup_workshop::Workshop;
+use pileup_workshop::exercise::Exercise;
+use pileup_workshop::judgement::Judgement;
+use pileup_workshop::progress::Stage;
+use pileup_workshop::trial::Trial;
+use pileup_workshop::workbench::Workbench;
 
 /// How often it is looked whether the program was saved.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
@@ -43,7 +43,11 @@ pub async fn execute(workshop: &mut Workshop, check: &Check) -> Result<ExitCode,
         match checked {
             Ok(true) => return Ok(ExitCode::SUCCESS),
             Ok(false) => {}
-            Err(error @ (Error::Build { .. } | Error::ScenarioEnded { .. })) => {
+            Err(
+                error @ Error::Workshop(
+                    WorkshopError::Build { .. } | WorkshopError::ScenarioEnded { .. },
+                ),
+            ) => {
                 complain(&error);
             }
             Err(error) => return Err(error),
@@ -63,7 +67,8 @@ async fn saved_after(exercise: &Exercise, source: &str) {
 
 /// Checks the program as it is now, and says whether the exercise is solved.
 async fn once(workshop: &mut Workshop, exercise: &Exercise) -> Result<bool, Error> {
-    let trial = Trial::run(exercise).await?;
+    let watch = async |source| observe(source, None, |_, _| false).await;
+    let trial = Trial::run(exercise, |line| remark(line), watch).await?;
     workshop.progress.note(&exercise.name, |standing| {
         standing.checks += u32::from(!standing.is_solved());
     })?;
@@ -80,18 +85,9 @@ async fn once(workshop: &mut Workshop, exercise: &Exercise) -> Result<bool, Erro
         &exercise.work,
     );
     if judgement.findings > 0 || exercise.healthy {
-        let fail_on = match exercise.counts_from {
-            Grade::Suspicious => FailOn::Suspicious,
-            _ => FailOn::Probable,
-        };
         let mut sources = exercise.sources()?;
-        render::print(
-            &trial.report,
-            &trial.history,
-            Format::Text,
-            fail_on,
-            &mut sources,
-        )?;
+        let mut document = Document::new(&trial.report, &mut sources).page(Page::of_output());
+        print(|out| FORMATS[0].write(&mut document, out))?;
         say("")?;
     }
     let leaks = match judgement.findings {

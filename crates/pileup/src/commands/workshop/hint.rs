@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::say;
 use crate::arguments::workshop::Chosen;
 use crate::error::Error;
-use crate::workshop::Workshop;
+use pileup_workshop::Workshop;
 
 pub fn execute(workshop: &mut Workshop, chosen: &Chosen) -> Result<ExitCode, Error> {
     let exercise = workshop.exercise(chosen.exercise.as_deref())?.clone();

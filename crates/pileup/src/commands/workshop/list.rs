@@ -7,9 +7,9 @@ use comfy_table::{Table, presets};
 
 use crate::error::Error;
 use crate::output::print;
-use crate::workshop::Workshop;
-use crate::workshop::exercise::Exercise;
-use crate::workshop::progress::{Stage, Standing};
+use pileup_workshop::Workshop;
+use pileup_workshop::exercise::Exercise;
+use pileup_workshop::progress::{Stage, Standing};
 
 pub fn execute(workshop: &Workshop) -> Result<ExitCode, Error> {
     for part in &workshop.curriculum.parts {

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::{say, start};
 use crate::error::Error;
-use crate::workshop::Workshop;
+use pileup_workshop::Workshop;
 
 pub fn execute(workshop: &mut Workshop) -> Result<ExitCode, Error> {
     let current = workshop.exercise(None).ok();

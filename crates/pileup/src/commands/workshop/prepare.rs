@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use super::say;
 use crate::error::Error;
-use crate::workshop::Workshop;
+use pileup_workshop::Error as WorkshopError;
+use pileup_workshop::Workshop;
 
 pub fn execute(workshop: &Workshop) -> Result<ExitCode, Error> {
     let exercises = workshop.exercises.len();
@@ -20,14 +21,13 @@ pub fn execute(workshop: &Workshop) -> Result<ExitCode, Error> {
         // As each exercise is built later: then there is nothing left to do.
         .args(["build", "--workspace", "--bins"])
         .status()
-        .map_err(|source| Error::Start {
+        .map_err(|source| WorkshopError::Start {
             program: cargo.to_string_lossy().into_owned(),
             source,
         })?;
     if !status.success() {
-        return Err(Error::Build {
-            name: "the workshop".to_owned(),
-        });
+        let name = "the workshop".to_owned();
+        return Err(WorkshopError::Build { name }.into());
     }
     say(&format!("Built in {} s.", began.elapsed().as_secs()))?;
     if !tokio_console_is_there() {

@@ -7,8 +7,8 @@ use super::say;
 use crate::arguments::workshop::Chosen;
 use crate::error::Error;
 use crate::output::print;
-use crate::workshop::Workshop;
-use crate::workshop::workbench::Workbench;
+use pileup_workshop::Workshop;
+use pileup_workshop::workbench::Workbench;
 
 pub fn execute(workshop: &mut Workshop, chosen: &Chosen) -> Result<ExitCode, Error> {
     let exercise = workshop.exercise(chosen.exercise.as_deref())?.clone();

@@ -10,8 +10,8 @@ use super::say;
 use crate::arguments::workshop::Chosen;
 use crate::error::Error;
 use crate::output::{Output, print};
-use crate::workshop::Workshop;
-use crate::workshop::workbench::Workbench;
+use pileup_workshop::Workshop;
+use pileup_workshop::workbench::Workbench;
 
 /// Unchanged lines around a change.
 const AROUND: usize = 3;

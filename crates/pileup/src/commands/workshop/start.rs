@@ -8,11 +8,11 @@ use crate::arguments::workshop::Chosen;
 use crate::error::Error;
 use crate::output::print;
 use crate::prose::{filled, for_terminal};
-use crate::render::text::Page;
-use crate::workshop::Workshop;
-use crate::workshop::exercise::Exercise;
-use crate::workshop::terminals::Terminals;
-use crate::workshop::workbench::Workbench;
+use pileup_investigate::render::Page;
+use pileup_workshop::Workshop;
+use pileup_workshop::exercise::Exercise;
+use pileup_workshop::terminals::Terminals;
+use pileup_workshop::workbench::Workbench;
 
 const TAKEN: &str = "Something listens on port 6669 or 6060 already, so that these are other ones. \
     If it is the program of another exercise, end it with Ctrl-C, and `start` again; \

@@ -8,7 +8,7 @@ use comfy_table::{Table, presets};
 use super::say;
 use crate::error::Error;
 use crate::output::print;
-use crate::workshop::Workshop;
+use pileup_workshop::Workshop;
 
 pub fn execute(workshop: &Workshop) -> Result<ExitCode, Error> {
     let mut elapsed = 0;
