@@ -54,7 +54,7 @@ ci:
 [group('development')]
 fmt:
     cargo fmt --all
-    rustfmt --edition 2024 crates/pileup-diagnosis/src/rules/*.rs
+    rustfmt --edition 2024 crates/pileup-diagnosis/src/rules/*.rs crates/pileup-healthy/src/programs/*.rs crates/pileup-stuck/src/programs/*.rs
 
 # Check the code with Clippy
 [group('development')]

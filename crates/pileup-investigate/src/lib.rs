@@ -59,3 +59,8 @@ pub use pileup_diagnosis::{
 };
 pub use pileup_model::{Site, Snapshot, Task, TaskId, TaskState};
 pub use pileup_recording::{Ending, Recorder, Recording, RecordingError};
+
+/// The example of the README is tested.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -15,6 +15,7 @@ pub const PROBE_RESOURCE: &str = "pileup-probe ";
 
 /// What a resource is, with the state that Tokio reports for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Primitive {
     /// A `Mutex`.
     Mutex {

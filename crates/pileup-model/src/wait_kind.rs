@@ -10,6 +10,7 @@ use crate::{AsyncOp, Primitive, Resource};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum WaitKind {
     /// To lock a `Mutex`.
     Mutex,

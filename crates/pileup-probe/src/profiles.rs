@@ -7,7 +7,7 @@ use pileup_profile::{CountedStack, Frame, Labels, Profile, ProfileKind, WITHOUT_
 
 use crate::look::{Group, Look, SiteLook, Waiting};
 use crate::runtimes::Runtime;
-use pileup_registry::{SpawnSite, WaitList};
+use pileup_registry::WaitList;
 
 impl Look {
     /// All live tasks, by the function that spawned them.
@@ -28,7 +28,7 @@ impl Look {
         site: &'a SiteLook,
         waits: Option<&'a WaitList>,
     ) -> impl Iterator<Item = CountedStack> + 'a {
-        let spawn = spawn_frame(site.site);
+        let spawn = Frame::of_spawn(&site.site.site, site.site.function());
         let groups = site.groups.iter();
         let groups = groups.filter(move |group| waits.is_none_or(|waits| group.waits_in(waits)));
         groups.map(move |group| CountedStack {
@@ -46,26 +46,8 @@ fn stack(waiting: &Waiting, spawn: &Frame) -> Vec<Frame> {
         Waiting::In(wait, _) => &*wait.stack,
         Waiting::Unknown | Waiting::WithoutWaker(_) => &[],
     };
-    let frames = await_stack.iter().map(|frame| Frame {
-        function: Arc::clone(&frame.function),
-        file: frame.file.clone().unwrap_or_default(),
-        line: frame.line.unwrap_or_default(),
-    });
+    let frames = await_stack.iter().map(Frame::from);
     frames.chain([spawn.clone()]).collect()
-}
-
-/// The place that spawns, by the name of its function where that is known.
-pub(crate) fn spawn_frame(spawn: &SpawnSite) -> Frame {
-    let site = &spawn.site;
-    let function = match spawn.function() {
-        Some(function) => function.into(),
-        None => site.to_string().into(),
-    };
-    Frame {
-        function,
-        file: Arc::clone(&site.file),
-        line: site.line,
-    }
 }
 
 /// The states that the runtime's hooks tell apart.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pileup_model::TaskState;
+use pileup_model::{Site, TaskState};
 
 /// The live tasks of one moment, or how they changed over some time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +52,28 @@ pub struct Frame {
     pub file: Arc<str>,
     /// The line, counted from 1; 0 where there is none.
     pub line: u32,
+}
+
+impl Frame {
+    /// The place that spawns, by the name of its function where that is known.
+    #[must_use]
+    pub fn of_spawn(site: &Site, function: Option<&str>) -> Self {
+        Self {
+            function: function.map_or_else(|| site.to_string().into(), Into::into),
+            file: Arc::clone(&site.file),
+            line: site.line,
+        }
+    }
+}
+
+impl From<&pileup_model::Frame> for Frame {
+    fn from(frame: &pileup_model::Frame) -> Self {
+        Self {
+            function: Arc::clone(&frame.function),
+            file: frame.file.clone().unwrap_or_default(),
+            line: frame.line.unwrap_or_default(),
+        }
+    }
 }
 
 /// What the tasks of a stack have in common.

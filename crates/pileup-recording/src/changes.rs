@@ -6,9 +6,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use pileup_model::Task;
 
-use crate::decoder::{Decoder, Malformed};
+use crate::decoder::Decoder;
 use crate::encoder::Encoder;
 use crate::entry::Entry;
+use crate::error::Malformed;
 use crate::error::RecordingError;
 use crate::fields::{FieldsIn, FieldsOut};
 use crate::limits::Budget;

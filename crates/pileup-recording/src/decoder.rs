@@ -6,14 +6,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pileup_model::{Attribute, AttributeValue, Frame, Site, TaskKind, Wait, WokenBy};
 
+use crate::error::Malformed;
 use crate::limits::{MOST_ATTRIBUTES, MOST_FRAMES};
 use crate::texts::{NEW, Texts};
 use crate::waits::Waits;
 
 const NANOS_PER_SECOND: u128 = 1_000_000_000;
-
-/// What is wrong with bytes that no recorder wrote.
-pub type Malformed = &'static str;
 
 /// What frames before this one have written, by number.
 #[derive(Debug, Default)]

@@ -6,7 +6,7 @@ mod task;
 
 use jiff::Timestamp;
 
-use crate::decoder::Malformed;
+use crate::error::Malformed;
 use crate::fields::{FieldsIn, FieldsOut};
 
 /// Something with an id, and fields that change from snapshot to snapshot.

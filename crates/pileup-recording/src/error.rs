@@ -4,6 +4,9 @@ use std::io;
 
 use thiserror::Error;
 
+/// What is wrong with bytes that no recorder wrote.
+pub type Malformed = &'static str;
+
 /// Why a recording cannot be written, or not be read any further.
 #[derive(Debug, Error)]
 #[non_exhaustive]

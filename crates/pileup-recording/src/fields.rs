@@ -2,8 +2,9 @@
 //!
 //! Three bytes say which do, the first field in the lowest bit; the values of those follow.
 
-use crate::decoder::{Decoder, Malformed};
+use crate::decoder::Decoder;
 use crate::encoder::Encoder;
+use crate::error::Malformed;
 
 /// Bytes that say which fields follow.
 const MASK: usize = 3;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pileup_model::{Attribute, AttributeValue, Site, Wait};
 
-use crate::decoder::Malformed;
+use crate::error::Malformed;
 
 /// Bytes that a reader keeps at most, about. A bomb of a file stops there.
 pub const MOST_KEPT: usize = 1 << 30;

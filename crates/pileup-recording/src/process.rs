@@ -2,8 +2,9 @@
 
 use pileup_model::{Process, Thread, ThreadState};
 
-use crate::decoder::{Decoder, Malformed};
+use crate::decoder::Decoder;
 use crate::encoder::Encoder;
+use crate::error::Malformed;
 use crate::limits::{self, Budget};
 
 pub fn write_process(encoder: &mut Encoder, process: Option<&Process>) {

@@ -8,8 +8,9 @@ use jiff::Timestamp;
 use pileup_model::{AsyncOp, Coverage, Resource, Scheduling, Snapshot, Task};
 
 use crate::changes::{Living, read_finished, read_living};
-use crate::decoder::{Decoder, Malformed, Tables};
+use crate::decoder::{Decoder, Tables};
 use crate::entry::Entry;
+use crate::error::Malformed;
 use crate::error::RecordingError;
 use crate::frame::{NoFrame, Unpacker};
 use crate::limits::{Budget, MOST_KEPT};

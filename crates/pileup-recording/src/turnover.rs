@@ -2,8 +2,9 @@
 
 use pileup_model::Turnover;
 
-use crate::decoder::{Decoder, Malformed};
+use crate::decoder::Decoder;
 use crate::encoder::Encoder;
+use crate::error::Malformed;
 use crate::limits::{self, Budget};
 
 /// Writes the counts of all sites whole: they are few beside the tasks.

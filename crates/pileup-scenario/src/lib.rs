@@ -28,6 +28,7 @@ mod arguments;
 mod arrivals;
 mod clock;
 mod instrumentation;
+mod programs;
 mod scenario;
 mod work;
 

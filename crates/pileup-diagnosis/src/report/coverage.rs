@@ -52,6 +52,7 @@ pub struct ReportCoverage {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "because", rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Blind {
     /// The program got too little processor time.
     Starved {

@@ -12,6 +12,7 @@ use super::seconds::Seconds;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "doubt", rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Doubt {
     /// Growth shows that tasks stay; that they stay for good, no watch can show.
     OnlyGrowth,

@@ -13,6 +13,7 @@ use super::seconds::Seconds;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "fact", rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Evidence {
     /// How many tasks of the site were alive as the watch began, and how many at its end.
     Growth {
@@ -514,6 +515,7 @@ pub enum WakersNow {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Unseen {
     /// Tokio does not instrument it.
     NotInstrumented,

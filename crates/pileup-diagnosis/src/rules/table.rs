@@ -31,6 +31,7 @@ macro_rules! rules {
         /// What kind of finding it is. A code keeps its number and its meaning for good.
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[non_exhaustive]
         pub enum Code {
             $($(#[doc = $doc])+ #[serde(rename = $number)] $code,)+
         }

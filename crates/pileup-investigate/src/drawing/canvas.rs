@@ -7,8 +7,7 @@ use layout::core::format::{ClipHandle, RenderBackend};
 use layout::core::geometry::Point;
 use layout::core::style::StyleAttr;
 
-use super::picture::LegendShape;
-use crate::render::escape::xml;
+use pileup_report::escape::xml;
 
 /// The width of a character, and the height of a line.
 pub const CHARACTER: f64 = 7.3;
@@ -37,6 +36,13 @@ const RED: &str = "#c0362c";
 const HEAT: [&str; 5] = ["#ffffff", "#f8efe6", "#f5dfcd", "#f2c9ad", "#eeae8c"];
 /// How many colours there are for weights.
 pub const HEATS: usize = HEAT.len();
+
+/// A shape in the legend.
+#[derive(Debug, Clone, Copy)]
+pub struct LegendShape {
+    pub is_round: bool,
+    pub class: &'static str,
+}
 
 /// A picture in the making, and its corners.
 pub struct Canvas {

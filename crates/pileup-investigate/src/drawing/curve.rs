@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::Finding;
 
-use crate::render::words;
+use pileup_report::words;
 
 /// The picture is stretched to its place on the page; what is written at it is not.
 const WIDTH: f64 = 600.0;

@@ -7,7 +7,7 @@ use layout::std_shapes::shapes::{Arrow, Element, LineEndKind, ShapeKind};
 use layout::topo::layout::VisualGraph;
 use textwrap::core::display_width;
 
-use super::canvas::{CHARACTER, Canvas, EDGE_CHARACTER, LINE, TEXT};
+use super::canvas::{CHARACTER, Canvas, EDGE_CHARACTER, LINE, LegendShape, TEXT};
 
 /// Lines of a label that are longer break after the last folder of their path.
 const LONG: usize = 30;
@@ -28,13 +28,6 @@ pub struct Picture {
     pub remark: Option<String>,
     /// What the shapes stand for, below all that.
     pub legend: Vec<(LegendShape, &'static str)>,
-}
-
-/// A shape in the legend.
-#[derive(Debug, Clone, Copy)]
-pub struct LegendShape {
-    pub is_round: bool,
-    pub class: &'static str,
 }
 
 #[derive(Debug)]

@@ -10,9 +10,9 @@ use std::fmt::Write;
 
 use pileup_profile::{CountedStack, Frame, Profile};
 
-use super::canvas::HEATS;
+use super::canvas::{HEATS, LegendShape};
 use super::dot::escaped;
-use super::picture::{LegendShape, Picture, PictureEdge, PictureNode};
+use super::picture::{Picture, PictureEdge, PictureNode};
 use crate::views::profile::{is_of_library, short_file};
 
 /// A picture of more shows nothing.

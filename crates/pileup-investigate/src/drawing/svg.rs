@@ -2,9 +2,10 @@
 
 use pileup_diagnosis::Graph;
 
+use super::canvas::LegendShape;
 use super::dot::{self, Sample};
 use super::excerpt::excerpt;
-use super::picture::{LegendShape, Picture, PictureEdge, PictureNode};
+use super::picture::{Picture, PictureEdge, PictureNode};
 
 /// A picture of more shows nothing.
 const MOST_NODES: usize = 60;

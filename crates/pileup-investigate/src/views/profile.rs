@@ -62,7 +62,10 @@ pub fn profile(snapshot: &Snapshot, sources: &mut Sources) -> Profile {
         .into_iter()
         .map(|((site, waits_in, labels), (count, age_nanos))| {
             let inner = waits_in.map_or_else(Vec::new, await_frames);
-            let root = site.map(|site| spawn_frame(site, sources));
+            let root = site.map(|site| {
+                let function = sources.function(site);
+                Frame::of_spawn(site, function.map(|function| &*function.name))
+            });
             CountedStack {
                 frames: inner.into_iter().chain(root).collect(),
                 labels,
@@ -97,15 +100,7 @@ fn await_frames(waits_in: WaitsIn) -> Vec<Frame> {
     };
     match waits_in {
         WaitsIn::Stack(wait) if wait.stack.is_empty() => vec![library(Arc::clone(&wait.kind))],
-        WaitsIn::Stack(wait) => wait
-            .stack
-            .iter()
-            .map(|frame| Frame {
-                function: Arc::clone(&frame.function),
-                file: frame.file.clone().unwrap_or_default(),
-                line: frame.line.unwrap_or_default(),
-            })
-            .collect(),
+        WaitsIn::Stack(wait) => wait.stack.iter().map(Frame::from).collect(),
         WaitsIn::Nothing => vec![library(WITHOUT_WAKER.into())],
         WaitsIn::Op(function) => vec![library(Arc::clone(function))],
     }
@@ -131,19 +126,6 @@ pub fn short_file(file: &str) -> String {
         column: 0,
     };
     site.short_file().to_owned()
-}
-
-/// The place that spawns, by the name of its function where the source is here.
-pub(crate) fn spawn_frame(site: &Site, sources: &mut Sources) -> Frame {
-    let function = match sources.function(site) {
-        Some(function) => function.name.as_str().into(),
-        None => site.to_string().into(),
-    };
-    Frame {
-        function,
-        file: Arc::clone(&site.file),
-        line: site.line,
-    }
 }
 
 fn labels(task: &Task, state: TaskState, snapshot: &Snapshot) -> Labels {

@@ -12,8 +12,8 @@ use pileup_model::figures::{count, duration};
 use pileup_profile::WITHOUT_WAKER;
 
 use super::profile::waits;
-use crate::render::escape::printable;
 use crate::sources::Sources;
+use pileup_report::escape::printable;
 
 /// What tasks have in common that stand together.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]

@@ -11,7 +11,7 @@ use pileup_model::{TaskKind, elapsed};
 use serde::Serialize;
 
 use super::tasks::{Alike, alike_tasks, live};
-use crate::render::json;
+use pileup_report::json;
 
 /// Changes whenever a field that readers know does.
 const SCHEMA: &str = "pileup.tasks/1";

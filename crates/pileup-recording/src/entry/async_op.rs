@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use pileup_model::{AsyncOp, AsyncOpId, ResourceId, TaskId};
 
 use super::Entry;
-use crate::decoder::{Decoder, Malformed};
+use crate::decoder::Decoder;
 use crate::encoder::Encoder;
+use crate::error::Malformed;
 use crate::fields::{FieldsIn, FieldsOut};
 use crate::limits;
 
