@@ -25,6 +25,7 @@ mod text;
 
 use std::io::{self, Write};
 
+use anstream::adapter::strip_str;
 pub use pileup_report::{escape, json, words};
 use pileup_report::{junit, sarif};
 
@@ -67,10 +68,11 @@ impl Format {
     }
 }
 
-/// The report for people, in lines of at most 100 columns, with the styles of a terminal.
+/// The report for people, in lines of at most 100 columns and without colours. Use a [`Document`]
+/// to write it to a terminal.
 #[must_use]
 pub fn text(report: &Report) -> String {
-    rendered(report, text::format)
+    strip_str(&rendered(report, text::format)).to_string()
 }
 
 /// The report for an issue, or for a comment on a pull request.
