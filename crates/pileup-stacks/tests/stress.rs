@@ -143,8 +143,8 @@ fn library() -> (tempfile::TempDir, PathBuf) {
         "-fasynchronous-unwind-tables",
         "-o",
     ]);
-    let compiled = cc.arg(&library).arg(&source).status();
-    assert!(compiled.expect("the C compiler that links Rust").success());
+    let status = cc.arg(&library).arg(&source).status();
+    assert!(status.expect("the C compiler that links Rust").success());
     (folder, library)
 }
 
