@@ -19,8 +19,8 @@ use regex::Regex;
 
 use crate::selection::Selection;
 
-/// Says which tasks of a running Tokio program will never finish, where they were spawned,
-/// and on what evidence.
+/// Finds the tasks of a running Tokio program that pile up, where they were spawned, and on
+/// what evidence.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXIT_CODES)]
 pub struct Arguments {
@@ -33,9 +33,9 @@ Exit codes:
   0  no finding at or above --fail-on
   1  findings
   2  wrong usage
-  3  the target could not be reached, withheld its state, or could not be watched well
+  3  the program could not be reached, withheld its state, or could not be watched well
      enough to see a leak
-  4  the target went away during the watch, and did not come back
+  4  the program went away during the watch, and did not come back
   5  pileup itself failed, such as on a full disk
   130  interrupted: the report is about the watch until then";
 
@@ -47,9 +47,9 @@ pub enum Command {
     ListScenarios(ListScenarios),
     /// Run a scenario on a free port, watch it, and report
     Investigate(Investigate),
-    /// Attach to a running program that has console-subscriber, watch it, and report
+    /// Watch a running program (console-subscriber, pileup-subscriber or a probe), and report
     Diagnose(Diagnose),
-    /// Say what a finding means, and how to fix it
+    /// Say what a finding means and how to fix it, or list all kinds of findings
     Explain(Explain),
     /// Compare two reports, or two recordings, by spawn site
     Diff(Diff),
@@ -239,8 +239,9 @@ pub struct Profile {
 
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// The code or the pattern of a finding, such as PU05 or futurelock
-    pub code: String,
+    /// The code or the pattern of a finding, such as PU05 or futurelock; without it, all are
+    /// listed
+    pub code: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -253,7 +254,7 @@ pub struct Diff {
     #[arg(long, value_enum, default_value_t = DiffFormat::Text)]
     pub format: DiffFormat,
     /// From which grade on a finding that is new or worse makes the exit code 1: surer, or
-    /// with a pile that grows half as fast again
+    /// with a pile that grows at least 1.5 times as fast
     #[arg(long, value_enum, default_value_t = FailOn::Probable)]
     pub fail_on: FailOn,
     /// How long healthy tasks live at most, on average: for recordings, as for `diagnose`
@@ -319,15 +320,15 @@ pub struct Watch {
     /// How long to watch
     #[arg(long = "for", value_name = "DURATION", default_value = "30s", value_parser = watch_duration)]
     pub duration: Duration,
-    /// End the watch as soon as a finding that counts is certain; --for is then the longest
+    /// End the watch as soon as a finding that counts is certain; --for is then the upper limit
     #[arg(long)]
     pub until_certain: bool,
     /// End the watch as soon as every spawn site either piles up or is clear; --for is then
-    /// the longest
+    /// the upper limit
     #[arg(long)]
     pub until_decided: bool,
-    /// How long healthy tasks live at most, on average: tasks that outlive it are found sooner
-    /// where it is short
+    /// How long healthy tasks live on average, at the spawn site where they live longest: a
+    /// shorter time finds leaks sooner
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = lifetime)]
     pub max_lifetime: Duration,
     /// The program was told to shut down: report the tasks that are left, for which it may wait
@@ -352,9 +353,9 @@ pub struct Watch {
 pub enum FailOn {
     /// Tasks that cannot wake any more
     Certain,
-    /// And spawn sites whose live tasks grow in number while the old ones do not finish
+    /// Also spawn sites whose live tasks grow in number while the old ones do not finish
     Probable,
-    /// And what is unusual, but not proven
+    /// Also what is unusual, but not proven
     Suspicious,
     /// No finding at all
     Never,

@@ -168,8 +168,9 @@ fn commands(text: &str) -> Vec<Example> {
     commands
 }
 
-/// Runs a command as a person would.
+/// Runs a command as a person would, but reads what it prints where it would go to a file.
 fn run(command: &str) -> Output {
+    let command = command.split(" > ").next().unwrap_or_default();
     let mut words = command.split_whitespace();
     let program = match words.next() {
         Some("cargo") => env!("CARGO"),

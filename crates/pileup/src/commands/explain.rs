@@ -12,7 +12,13 @@ use crate::prose::for_terminal;
 use pileup_investigate::render::Page;
 
 pub fn execute(explain: &Explain) -> Result<ExitCode, Error> {
-    let code = find(&explain.code)?;
+    let Some(name) = &explain.code else {
+        for code in Code::ALL {
+            print(|out| writeln!(out, "{}  {}", code.number(), code.pattern()))?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    };
+    let code = find(name)?;
     let page = code.page();
     if io::stdout().is_terminal() {
         let page = for_terminal(page, Page::of_output().prose());
