@@ -5,7 +5,7 @@ pileup_scenario::programs! {
     /// A poll that blocks its worker until another task has run
     blocking_flush;
     /// Three tasks that each hold one lock and wait for the next
-    circle_of_three_locks;
+    cycle_of_three_locks;
     /// A shutdown that waits for tasks which were not told of it
     drain_without_end;
     /// A pool whose permits were all forgotten

@@ -88,7 +88,7 @@ impl Facts {
             let holders = finding.held_by.iter().filter_map(|held| held.site.as_ref());
             let holders: Vec<Place> = holders.map(|site| Place::of(site, sources)).collect();
             if finding.code == Code::Deadlock {
-                // In a circle, who holds waits as well.
+                // In a cycle, who holds waits as well.
                 facts.spawned_at.extend_from_slice(&holders);
             }
             facts.held_by.extend(holders);

@@ -61,8 +61,8 @@ const TRUTHS: [Truth; 8] = [
     Truth {
         code: "PU04",
         least: Grade::Probable,
-        says: "3 tasks wait in a circle",
-        ..truth("circle-of-three-locks", "book")
+        says: "3 tasks wait in a cycle",
+        ..truth("cycle-of-three-locks", "book")
     },
     Truth {
         code: "PU14",

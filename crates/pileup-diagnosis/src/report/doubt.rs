@@ -50,12 +50,12 @@ pub enum Doubt {
     GuardPassedOn,
     /// Permits of a semaphore can be passed on, and others be added.
     PermitsPassedOn,
-    /// Permits of a semaphore can be passed on, and others be added; but the tasks of the circle
+    /// Permits of a semaphore can be passed on, and others be added; but the tasks of the cycle
     /// alone have taken and given back these.
-    PermitsOfTheCircle,
+    PermitsOfTheCycle,
     /// The task may have given the lock back since, and another have taken it unseen.
     MayHaveGivenBack,
-    /// A task of the circle can be woken by something else.
+    /// A task of the cycle can be woken by something else.
     WokenElsewhere,
     /// Tasks wait in queues of one kind; whether it is one queue is not seen.
     QueueUnseen,
@@ -100,7 +100,7 @@ impl Doubt {
             | Self::StillWoken
             | Self::OnlyStandstill
             | Self::PollMayReturn
-            | Self::PermitsOfTheCircle
+            | Self::PermitsOfTheCycle
             | Self::MayBeMeantToStay => Allows::Probable,
             Self::WakersUncounted
             | Self::MayHaveFinished

@@ -162,20 +162,20 @@ pub enum Evidence {
         /// The length of the watch.
         watch_seconds: Seconds,
     },
-    /// Tasks wait in circles for one another's locks, or each for a lock of its own.
-    Circle {
-        /// The tasks of one circle: the largest.
+    /// Tasks wait in cycles for one another's locks, or each for a lock of its own.
+    Cycle {
+        /// The tasks of one cycle: the largest.
         tasks: usize,
-        /// How many such circles there are.
-        circles: usize,
+        /// How many such cycles there are.
+        cycles: usize,
     },
     /// Tasks wait for locks that were granted to futures which they do not poll.
     GrantedUnpolled {
         /// How many tasks.
         tasks: usize,
     },
-    /// One step of a circle: who waits for which lock, and who holds it.
-    CircleStep {
+    /// One step of a cycle: who waits for which lock, and who holds it.
+    CycleStep {
         /// Where the task that waits was spawned.
         waiting: Option<Site>,
         /// What it waits for.
@@ -183,7 +183,7 @@ pub enum Evidence {
         /// Where the task that holds it was spawned.
         holder: Option<Site>,
     },
-    /// None of the tasks of a circle was polled for a time.
+    /// None of the tasks of a cycle was polled for a time.
     StoodStill {
         /// How many tasks.
         tasks: usize,

@@ -275,21 +275,21 @@ impl Evidence {
                 "{} for a lock that was granted to a future which its task no longer polls",
                 wait(*tasks)
             ),
-            Self::Circle {
+            Self::Cycle {
                 tasks: 1,
-                circles: 1,
+                cycles: 1,
             } => "1 task waits for a lock that it holds itself".to_owned(),
-            Self::Circle { tasks: 1, circles } => {
-                format!("{circles} tasks wait, each for a lock that it holds itself")
+            Self::Cycle { tasks: 1, cycles } => {
+                format!("{cycles} tasks wait, each for a lock that it holds itself")
             }
-            Self::Circle { tasks, circles: 1 } => {
-                format!("{tasks} tasks wait in a circle, each for a lock that the next one holds")
+            Self::Cycle { tasks, cycles: 1 } => {
+                format!("{tasks} tasks wait in a cycle, each for a lock that the next one holds")
             }
-            Self::Circle { tasks, circles } => format!(
-                "{circles} times, {tasks} tasks wait in a circle, each for a lock that the next one \
+            Self::Cycle { tasks, cycles } => format!(
+                "{cycles} times, {tasks} tasks wait in a cycle, each for a lock that the next one \
                  holds"
             ),
-            Self::CircleStep {
+            Self::CycleStep {
                 waiting,
                 wait,
                 holder,
@@ -620,7 +620,7 @@ impl Doubt {
                 "permits of a semaphore can be passed on, and new ones be added: the task that \
                  took one need not hold it any more"
             }
-            Self::PermitsOfTheCircle => {
+            Self::PermitsOfTheCycle => {
                 "permits of a semaphore can be passed on, and new ones be added; but only tasks of \
                  these spawn sites have taken these, and they gave them back before"
             }

@@ -6,7 +6,7 @@
 //! A wait with a deadline looks the same until the deadline: a cycle must have stood still
 //! for a good part of the watch.
 //!
-//! A circle is only as sure as the pile that it explains, and a suspicion without one, where
+//! A cycle is only as sure as the pile that it explains, and a suspicion without one, where
 //! somebody who is not seen may open it:
 //!
 //! - Who took a lock by `lock_owned` or `acquire_owned` may have passed the guard on: a
@@ -57,23 +57,23 @@ struct Kind<'a> {
     /// The tasks of more such cycles, which have not stood still for long enough to count.
     too_young: HashSet<TaskId>,
     waits: Vec<&'a Wait<'a>>,
-    /// Who waits for which lock, and who holds it: of the first circle.
+    /// Who waits for which lock, and who holds it: of the first cycle.
     steps: Vec<Evidence>,
     /// For how long all of them have stood still.
     still_for: Option<Duration>,
-    /// Why somebody who is not seen may open a circle.
+    /// Why somebody who is not seen may open a cycle.
     doubt: Option<Doubt>,
-    /// In a circle of one the lock may have been given back, and taken by somebody unseen.
+    /// In a cycle of one the lock may have been given back, and taken by somebody unseen.
     /// That several locks stand so is no chance.
     was_polled_since: bool,
 }
 
 pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
-    circles(observation, Code::Deadlock, ADVICE)
+    cycles(observation, Code::Deadlock, ADVICE)
 }
 
-/// The circles of one code.
-pub(super) fn circles(observation: &Observation, wanted: Code, advice: Advice) -> Vec<Claim> {
+/// The cycles of one code.
+pub(super) fn cycles(observation: &Observation, wanted: Code, advice: Advice) -> Vec<Claim> {
     let Observation {
         history,
         latest,
@@ -129,7 +129,7 @@ pub(super) fn circles(observation: &Observation, wanted: Code, advice: Advice) -
         .collect()
 }
 
-/// A circle in which a lock was granted to a future that is not polled is a futurelock.
+/// A cycle in which a lock was granted to a future that is not polled is a futurelock.
 fn code(waits: &[&Wait], graph: &WaitGraph) -> Code {
     let unpolled = waits
         .iter()
@@ -141,12 +141,12 @@ fn code(waits: &[&Wait], graph: &WaitGraph) -> Code {
     }
 }
 
-/// Who waits for which lock, and who of the circle holds it.
+/// Who waits for which lock, and who of the cycle holds it.
 fn steps(waits: &[&Wait], inside: &HashSet<TaskId>, graph: &WaitGraph) -> Vec<Evidence> {
     let step = |wait: &&Wait| {
         let mut holders = graph.holder(wait.resource).tasks().iter();
         let holder = holders.find(|holder| inside.contains(&holder.id))?;
-        Some(Evidence::CircleStep {
+        Some(Evidence::CycleStep {
             waiting: wait.task.site.clone(),
             wait: wait.what(),
             holder: holder.site.clone(),
@@ -163,7 +163,7 @@ fn distinct<'a>(sites: impl Iterator<Item = &'a Option<Site>>) -> Vec<Option<Sit
     sites.into_iter().collect()
 }
 
-/// Whether a lock of a circle has a holder who is not stuck in it or behind it: one permit of
+/// Whether a lock of a cycle has a holder who is not stuck in it or behind it: one permit of
 /// many is enough to go on.
 fn can_be_opened(waits: &[&Wait], inside: &HashSet<TaskId>, graph: &WaitGraph) -> bool {
     let holders = waits.iter().flat_map(|wait| graph.living_holders(wait));
@@ -174,7 +174,7 @@ fn can_be_opened(waits: &[&Wait], inside: &HashSet<TaskId>, graph: &WaitGraph) -
     }
 }
 
-/// Why somebody who is not seen may open a circle.
+/// Why somebody who is not seen may open a cycle.
 fn doubt(waits: &[&Wait], code: Code, graph: &WaitGraph, latest: &Snapshot) -> Option<Doubt> {
     if waits
         .iter()
@@ -193,7 +193,7 @@ fn doubt(waits: &[&Wait], code: Code, graph: &WaitGraph, latest: &Snapshot) -> O
         let are_theirs = |wait: &&&Wait| graph.is_shared_among(wait.resource, &sites);
         return Some(
             if waits.len() > 1 && permits().all(|wait| are_theirs(&wait)) {
-                Doubt::PermitsOfTheCircle
+                Doubt::PermitsOfTheCycle
             } else {
                 Doubt::PermitsPassedOn
             },
@@ -236,9 +236,9 @@ impl Kind<'_> {
             Code::Futurelock => Evidence::GrantedUnpolled {
                 tasks: self.cycles.len(),
             },
-            _ => Evidence::Circle {
+            _ => Evidence::Cycle {
                 tasks: size,
-                circles: self.cycles.len(),
+                cycles: self.cycles.len(),
             },
         }];
         evidence.extend(self.steps.iter().cloned());
@@ -282,8 +282,8 @@ itself.
 
 ## What it means
 
-In a circle of waits nobody can go first. The tasks wait for good, and so does
-everybody who comes to these locks later. A circle of one is the commonest in
+In a cycle of waits nobody can go first. The tasks wait for good, and so does
+everybody who comes to these locks later. A cycle of one is the commonest in
 Rust: Tokio's locks are not reentrant, and a guard often lives longer than it
 looks.
 
@@ -306,7 +306,7 @@ in it was polled for a quarter of the watch.
 
 The tasks are idle, without a warning. Press `r`: each lock has `locked=true`
 and a `Mutex::lock` that waits. Who holds it is not shown; `pileup graph` draws
-it, with the circle in red.
+it, with the cycle in red.
 
 ## When it is wrong
 
@@ -315,7 +315,7 @@ it, with the circle in red.
 - A lock with a deadline looks the same until the deadline, if that is longer
   than the watch.
 - Locks of `std`, `parking_lot` and `DashMap`, and locks made by `const_new`,
-  are not on the wire: circles through them are not seen (PU02 may show the
+  are not on the wire: cycles through them are not seen (PU02 may show the
   threads that they block).
 
 ## How to fix it

@@ -5,7 +5,7 @@
 //! 609.
 
 use super::claim::{Claim, Observation};
-use super::deadlock::circles;
+use super::deadlock::cycles;
 use crate::report::{Advice, Code};
 
 const ADVICE: Advice = Advice {
@@ -22,7 +22,7 @@ const ADVICE: Advice = Advice {
 };
 
 pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
-    circles(observation, Code::Futurelock, ADVICE)
+    cycles(observation, Code::Futurelock, ADVICE)
 }
 
 /// What `pileup explain PU05` prints.

@@ -19,7 +19,7 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// Whether the node of this index is a part of a circle.
+    /// Whether the node of this index is a part of a cycle.
     #[must_use]
     pub fn is_in_cycle(&self, node: usize) -> bool {
         let touches = |edge: &Edge| edge.from == node || edge.to == node;
@@ -79,7 +79,7 @@ pub struct Edge {
     pub relation: Relation,
     /// How many waits, or how many resources, it stands for.
     pub count: usize,
-    /// Whether it is a part of a circle in which everybody waits for the next.
+    /// Whether it is a part of a cycle in which everybody waits for the next.
     pub in_cycle: bool,
 }
 
@@ -204,7 +204,7 @@ fn tasks(site: Option<&Site>, history: &History) -> Node {
     }
 }
 
-/// Edges in the making: how many of each, and of those how many in a circle.
+/// Edges in the making: how many of each, and of those how many in a cycle.
 #[derive(Default)]
 struct Relations {
     counts: BTreeMap<(Node, Node, Relation), (usize, bool)>,

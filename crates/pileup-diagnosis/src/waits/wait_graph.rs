@@ -189,7 +189,7 @@ impl<'a> WaitGraph<'a> {
     }
 
     fn find_cycles(&self) -> Vec<Vec<TaskId>> {
-        // Whoever waits for nobody closes no circle.
+        // Whoever waits for nobody closes no cycle.
         let waiting_holders: HashMap<ResourceId, Vec<TaskId>> = self
             .locks
             .iter()

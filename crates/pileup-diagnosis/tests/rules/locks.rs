@@ -34,11 +34,11 @@ fn two_tasks_that_hold_what_the_other_waits_for_are_a_deadlock() {
     let report = program.watch(0.0, 12.0);
     assert_eq!(found(&report), [("transfer.rs", "PU04")]);
     assert_eq!(report.worst(), Some(Grade::Certain));
-    assert!(evidence(&report).contains("2 tasks wait in a circle"));
+    assert!(evidence(&report).contains("2 tasks wait in a cycle"));
 }
 
 #[test]
-fn three_tasks_in_a_circle_are_one_deadlock_over_all_their_sites() {
+fn three_tasks_in_a_cycle_are_one_deadlock_over_all_their_sites() {
     let mut program = Program::default();
     let (a, b, c) = (
         program.mutex("a.rs"),
@@ -109,7 +109,7 @@ fn permits_can_be_passed_on_and_added() {
 }
 
 #[test]
-fn one_reader_who_is_not_in_the_circle_may_open_it() {
+fn one_reader_who_is_not_in_the_cycle_may_open_it() {
     let mut program = Program::default();
     let table = program.rw_lock_read_by("table.rs", 2);
     let log = program.mutex("log.rs");
@@ -140,7 +140,7 @@ fn those_who_wait_behind_a_deadlock_are_told_with_it() {
 }
 
 #[test]
-fn a_circle_that_has_just_closed_may_yet_open() {
+fn a_cycle_that_has_just_closed_may_yet_open() {
     let mut program = Program::default();
     let lock = program.mutex("cache.rs");
     let task = spawn(&mut program, "cache.rs", 1.0);
@@ -462,9 +462,9 @@ fn a_semaphore_that_was_exhausted_at_the_attach_is_not_free_and_not_exclusive() 
     );
 }
 
-/// A circle over a mutex, an `RwLock` and a semaphore of one permit, which was taken and given
+/// A cycle over a mutex, an `RwLock` and a semaphore of one permit, which was taken and given
 /// back before by tasks of a file.
-fn circle_with_a_permit(taken_before_by: &str) -> Program {
+fn cycle_with_a_permit(taken_before_by: &str) -> Program {
     let mut program = Program::default();
     let (mutex, table) = (
         program.mutex("state.rs"),
@@ -480,8 +480,8 @@ fn circle_with_a_permit(taken_before_by: &str) -> Program {
 }
 
 #[test]
-fn a_circle_over_a_permit_that_its_tasks_alone_have_taken_is_probable() {
-    let report = circle_with_a_permit("report.rs").watch(0.0, 12.0);
+fn a_cycle_over_a_permit_that_its_tasks_alone_have_taken_is_probable() {
+    let report = cycle_with_a_permit("report.rs").watch(0.0, 12.0);
     assert_eq!(found(&report), [("export.rs", "PU04")]);
     assert_eq!(
         report.worst(),
@@ -491,7 +491,7 @@ fn a_circle_over_a_permit_that_its_tasks_alone_have_taken_is_probable() {
     );
 
     // Somebody else, who takes it too, may give one.
-    let report = circle_with_a_permit("other.rs").watch(0.0, 12.0);
+    let report = cycle_with_a_permit("other.rs").watch(0.0, 12.0);
     assert_eq!(report.worst(), Some(Grade::Suspicious));
 }
 

@@ -166,7 +166,7 @@ fn marker(id: &str, color: &str) -> String {
 
 /// The class of a shape, with its colours and its line.
 ///
-/// Classes are `circle` for a part of a circle, `ended` for what lives no more, `w` and a number
+/// Classes are `cycle` for a part of a cycle, `ended` for what lives no more, `w` and a number
 /// for the width of a line, and `heat` and a number for the colour of a box.
 fn drawn(class: Option<&str>) -> String {
     let class = class.unwrap_or_default();
@@ -174,7 +174,7 @@ fn drawn(class: Option<&str>) -> String {
         let mut classes = class.split(' ');
         classes.find_map(|class| class.strip_prefix(name)?.parse::<usize>().ok())
     };
-    let (stroke, width) = if class.contains("circle") {
+    let (stroke, width) = if class.contains("cycle") {
         (RED, 2)
     } else {
         (QUIET, number("w").unwrap_or(1))
@@ -294,7 +294,7 @@ impl RenderBackend for Canvas {
             self.take_in(*end, *end);
         }
         let drawn = drawn(properties.as_deref());
-        let head = if drawn.contains("circle") {
+        let head = if drawn.contains("cycle") {
             "red-head"
         } else {
             "head"

@@ -11,7 +11,7 @@ use crate::views::profile::short_file;
 const IN_CYCLE: &str = "color=\"red\"";
 
 /// Writes the graph with its title and its legend: tasks as boxes, what they wait for as
-/// ellipses, circles in red.
+/// ellipses, cycles in red.
 #[must_use]
 pub fn write(graph: &Graph, title: &str) -> String {
     let mut dot = format!(
@@ -57,7 +57,7 @@ fn write_legend(graph: &Graph, dot: &mut String) {
             Sample::Tasks => "shape=box",
             Sample::Ended => "shape=box, style=dashed",
             Sample::Waited => "shape=ellipse",
-            Sample::Circle => "shape=box, color=\"red\"",
+            Sample::Cycle => "shape=box, color=\"red\"",
         };
         // Writing to a String does not fail.
         let _ = writeln!(
@@ -83,7 +83,7 @@ pub enum Sample {
     Tasks,
     Ended,
     Waited,
-    Circle,
+    Cycle,
 }
 
 /// A line of the legend.
@@ -108,8 +108,8 @@ pub const LEGEND: [LegendEntry; 4] = [
         text: "a holder that has ended, or is not known",
     },
     LegendEntry {
-        sample: Sample::Circle,
-        text: "a circle: each waits for the next, and none can go on",
+        sample: Sample::Cycle,
+        text: "a cycle: each waits for the next, and none can go on",
     },
 ];
 
@@ -121,7 +121,7 @@ impl LegendEntry {
             Sample::Tasks => any(|node| matches!(node, Node::Tasks { .. })),
             Sample::Ended => any(is_no_live_task),
             Sample::Waited => any(is_waited_for),
-            Sample::Circle => graph.edges.iter().any(|edge| edge.in_cycle),
+            Sample::Cycle => graph.edges.iter().any(|edge| edge.in_cycle),
         }
     }
 }
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_is_red_and_what_hangs_on_it_is_not() {
+    fn a_cycle_is_red_and_what_hangs_on_it_is_not() {
         let graph = Graph {
             nodes: vec![
                 Node::Tasks {
@@ -271,7 +271,7 @@ mod tests {
     label="legend";
     legend0 [shape=box, label="live tasks, by the line that spawned them"];
     legend1 [shape=ellipse, label="what they wait for; the arrow from there leads to who holds it"];
-    legend2 [shape=box, color="red", label="a circle: each waits for the next, and none can go on"];
+    legend2 [shape=box, color="red", label="a cycle: each waits for the next, and none can go on"];
   }
 }
 "#

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use pileup_diagnosis::{Edge, Graph, Relation};
 
-/// Keeps the edges that say most until there are this many nodes: circles first, then what is
+/// Keeps the edges that say most until there are this many nodes: cycles first, then what is
 /// around the resources with the most waits, who holds them before who waits.
 ///
 /// A picture of more is hard to read, and the layout's time grows with the cube of the nodes.
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn circles_come_first_and_then_the_most_waits() {
+    fn cycles_come_first_and_then_the_most_waits() {
         let whole = graph();
         let part = excerpt(&whole, 4);
         assert_eq!(part.nodes.len(), 4);

@@ -18,7 +18,7 @@ pub fn write(whole: &Graph, title: &str) -> String {
     let nodes = graph.nodes.iter().enumerate().map(|(number, node)| {
         let mut class = "node".to_owned();
         if graph.is_in_cycle(number) {
-            class.push_str(" circle");
+            class.push_str(" cycle");
         }
         if dot::is_no_live_task(node) {
             class.push_str(" ended");
@@ -34,7 +34,7 @@ pub fn write(whole: &Graph, title: &str) -> String {
         from: edge.from,
         to: edge.to,
         label: dot::edge_label(edge),
-        class: if edge.in_cycle { "edge circle" } else { "edge" }.to_owned(),
+        class: if edge.in_cycle { "edge cycle" } else { "edge" }.to_owned(),
     });
     let left_out = whole.nodes.len() - graph.nodes.len();
     let legend = dot::LEGEND.iter().filter(|entry| entry.is_in(&graph));
@@ -42,7 +42,7 @@ pub fn write(whole: &Graph, title: &str) -> String {
         title: title.to_owned(),
         nodes: nodes.collect(),
         edges: edges.collect(),
-        // Chains read like the rows of a table; a circle has more room from top to bottom.
+        // Chains read like the rows of a table; a cycle has more room from top to bottom.
         downwards: graph.edges.iter().any(|edge| edge.in_cycle),
         remark: match (graph.nodes.len(), left_out) {
             (0, _) => Some("no task waits for a lock, a permit or room in a channel".to_owned()),
@@ -62,7 +62,7 @@ fn class(sample: Sample) -> LegendShape {
         Sample::Tasks => (false, "node"),
         Sample::Ended => (false, "node ended"),
         Sample::Waited => (true, "node"),
-        Sample::Circle => (false, "node circle"),
+        Sample::Cycle => (false, "node cycle"),
     };
     LegendShape { is_round, class }
 }
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_is_a_picture_of_its_own_size() {
+    fn a_cycle_is_a_picture_of_its_own_size() {
         insta::assert_snapshot!(write(&futurelock(), TITLE));
     }
 

@@ -121,7 +121,7 @@ fn a_sarif_result_names_its_rule_level_and_place() {
     assert_eq!(place["region"]["startLine"], 3);
 }
 
-/// A report with a finding of each grade, a circle, and one that is set aside.
+/// A report with a finding of each grade, a cycle, and one that is set aside.
 fn several() -> Report {
     let site = |line| {
         Some(Site {

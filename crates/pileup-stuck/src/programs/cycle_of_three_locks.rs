@@ -1,5 +1,5 @@
 //! Three tasks share a mutex, an `RwLock` and a semaphore of one permit. Each takes one of them and
-//! then the next: the three wait in a circle.
+//! then the next: the three wait in a cycle.
 
 use std::sync::Arc;
 use std::time::Duration;
