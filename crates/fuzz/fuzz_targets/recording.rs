@@ -30,7 +30,7 @@ fn read(bytes: &[u8]) {
     serde_json::to_string(&graph(&history)).expect("a graph is JSON");
 }
 
-/// A recording with these contents: of each frame a length of two bytes, and so many bytes.
+/// A recording with these contents: each frame is a length of two bytes, and that number of bytes.
 fn framed(mut contents: &[u8]) -> Vec<u8> {
     let mut recording = HEADER.to_vec();
     frame(TARGET, &mut recording);

@@ -31,7 +31,7 @@ use tonic::transport::Channel;
 const AT_ONCE: usize = 16;
 /// How long a snapshot waits for answers. Those that come later serve the next one.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// A match counts only where chance matches at most one time in so many.
+/// A match counts only where chance matches at most one time in this number.
 const CHANCE_ONE_IN: usize = 50;
 
 /// What the histogram of a task says about its last poll.

@@ -25,7 +25,7 @@ pub(crate) const VOLLEY: usize = 8;
 const HURRIED: Duration = Duration::from_millis(5);
 /// Between two single requests while there is no backlog: 6,000 events a second at most.
 const PACE: Duration = Duration::from_millis(20);
-/// A pause lasts at least as long as one part in so many of what the target took to answer:
+/// A pause lasts at least as long as one part in this number of what the target took to answer:
 /// a busy target needs its time for more than answers.
 const PAUSE_ONE_IN: u32 = 2;
 

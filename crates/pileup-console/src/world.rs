@@ -64,7 +64,7 @@ impl World {
         if before.is_none() {
             self.withheld.note_first(&metadata);
         } else {
-            let lives = |id| self.tasks.is_living(id);
+            let lives = |id| self.tasks.is_live(id);
             self.withheld.note(&metadata, &tasks, lives);
         }
         self.note_dropped([
@@ -113,9 +113,9 @@ impl World {
         self.has_news = false;
         Snapshot {
             at: self.now.unwrap_or(Timestamp::UNIX_EPOCH),
-            tasks: self.tasks.living(),
+            tasks: self.tasks.live(),
             finished: self.tasks.take_finished(),
-            resources: self.resources.living(),
+            resources: self.resources.live(),
             async_ops: self.async_ops.known(),
             turnover: Vec::new(),
             process: None,

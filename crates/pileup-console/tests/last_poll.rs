@@ -50,8 +50,8 @@ fn woken_twice<F: Future<Output = ()> + Send + 'static>(last: fn() -> F) -> Site
 async fn last_polls(target: &Target, site: &Site) -> Vec<bool> {
     let mut watch = Watch::attach(&target.address).await;
     let told = |watch: &Watch| -> Vec<bool> {
-        let living = watch.living_at(site);
-        let wakers = living.iter().filter_map(|task| task.wakers);
+        let live = watch.live_at(site);
+        let wakers = live.iter().filter_map(|task| task.wakers);
         wakers
             .filter_map(|wakers| wakers.woken_for_last_poll)
             .collect()

@@ -33,7 +33,7 @@ use self::locks::LocksSeen;
 use self::pollers::Pollers;
 pub use self::pollers::SeenTask;
 use self::threads::ThreadsSeen;
-use self::turnover::update_living;
+use self::turnover::update_live;
 use crate::report::Evidence;
 use crate::starvation::WorkerWaits;
 
@@ -66,7 +66,7 @@ struct Watch {
 pub struct SiteHistory {
     /// Live tasks now, oldest first: without those that have [finished](Task::has_finished) and
     /// that an open span keeps on the wire.
-    pub living: Vec<Arc<Task>>,
+    pub live: Vec<Arc<Task>>,
     /// Lifetimes of those that finished before the watch, as far as the target remembered.
     pub finished_before: Lifetimes,
     /// Lifetimes of those that finished during the watch.
@@ -106,7 +106,7 @@ impl History {
         let tasks_before = before.map_or(&[][..], |before| &before.tasks);
         let ops_before = before.map_or(&[][..], |before| &before.async_ops);
 
-        update_living(&mut self.sites, tasks_before, &snapshot.tasks, started);
+        update_live(&mut self.sites, tasks_before, &snapshot.tasks, started);
         if started.is_none() {
             self.finish_before(&snapshot);
         }
@@ -128,10 +128,10 @@ impl History {
             }
         }
         for site in self.sites.values_mut() {
-            if !site.living.is_empty() {
+            if !site.live.is_empty() {
                 site.last_alive = Some(snapshot.at);
             }
-            site.alive_over_time.note(snapshot.at, site.living.len());
+            site.alive_over_time.note(snapshot.at, site.live.len());
         }
         self.last_finish.observe(&snapshot);
         self.worker_waits.observe(before, &snapshot);
@@ -194,15 +194,15 @@ impl History {
         let Some(started) = self.started() else {
             return 0;
         };
-        let living = &site.living;
-        let stayed = living.partition_point(|task| task.created_at <= started);
+        let live = &site.live;
+        let stayed = live.partition_point(|task| task.created_at <= started);
         stayed + usize::try_from(site.entered.total()).unwrap_or(usize::MAX)
     }
 
     /// How many more tasks of a spawn site are alive a minute, over the whole watch.
     #[must_use]
     pub fn growth_per_minute(&self, site: &SiteHistory) -> f64 {
-        let more = site.living.len() as f64 - self.alive_at_start(site) as f64;
+        let more = site.live.len() as f64 - self.alive_at_start(site) as f64;
         self.per_minute(more)
     }
 
@@ -240,7 +240,7 @@ impl History {
             .collect()
     }
 
-    /// Since when a living task has been idle without any waker, in every snapshot.
+    /// Since when a live task has been idle without any waker, in every snapshot.
     #[must_use]
     pub fn without_waker_since(&self, task: &Task) -> Option<Timestamp> {
         let seen = self.without_waker.get(&task.id)?;
@@ -274,7 +274,7 @@ impl History {
     #[must_use]
     pub fn tasks_seen(&self) -> u64 {
         let of_site = |site: &SiteHistory| {
-            site.living.len() as u64 + site.finished.total() + site.finished_before.total()
+            site.live.len() as u64 + site.finished.total() + site.finished_before.total()
         };
         let kept = self.latest().map_or(0, |latest| {
             latest
@@ -327,8 +327,8 @@ impl SiteHistory {
     /// The mean length of the polls that returned; zero when none has.
     #[must_use]
     pub fn mean_poll(&self) -> Duration {
-        let living = self.living.iter();
-        let (polls, busy) = living.fold(
+        let live = self.live.iter();
+        let (polls, busy) = live.fold(
             (self.finished_polls, self.finished_busy),
             |(polls, busy), task| {
                 let running = u64::from(task.state() == Some(TaskState::Running));

@@ -199,7 +199,7 @@ fn counted_since(first: Scheduling, last: Scheduling) -> Scheduling {
 fn has_long_polls(history: &History) -> bool {
     let mut sites = history.sites();
     sites.any(|(_, seen)| {
-        let scheduled = seen.living.iter().any(|task| is_scheduled_by_tokio(task));
+        let scheduled = seen.live.iter().any(|task| is_scheduled_by_tokio(task));
         scheduled && seen.mean_poll() >= HOLDS_UP
     })
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// `deaths` deaths exclude any shorter mean at `confidence`, such as 0.95.
 ///
 /// The number of deaths of tasks with a constant hazard is Poisson distributed around exposure
-/// / mean. The bound is the mean at which so few deaths would have the probability 1 -
+/// / mean. The bound is the mean at which this few deaths would have the probability 1 -
 /// confidence (F. Garwood, "Fiducial limits for the Poisson distribution", 1936). Without a
 /// death and at 0.95 it is a third of the exposure: the *rule of three*.
 #[must_use]

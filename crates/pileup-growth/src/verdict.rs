@@ -26,14 +26,14 @@ const HAZARDS: [(f64, f64); 2] = [(1.0 / 40.0, 0.8), (1.0 / 4.0, 0.2)];
 const FEWEST: usize = 6;
 /// From this many on, growth that is too short to decide is worth waiting for.
 const FEWEST_OPEN: usize = 3;
-/// The oldest live task must have at least so many times the age of the cut.
+/// The oldest live task must have at least this many times the age of the cut.
 const FOLLOW_UP: u32 = 3;
 /// Up to this part of the oldest age, a cut hides so little that it may be chosen freely.
 const FREE_CUT: f64 = 1.0 / 12.0;
 /// So many cuts are tried, a factor of the square root of two apart: two buckets.
 const CUTS: usize = 24;
 const CUT_STEP: usize = 2;
-/// Of those that grow old, at most one in so many may finish in the watch: where as many finish
+/// Of those that grow old, at most one in this number may finish in the watch: where as many finish
 /// as grow old, their number does not grow, however long they live.
 const FINISH_ONE_IN: u64 = 4;
 /// Tasks must have grown old for at least this part of the watch.
@@ -142,7 +142,7 @@ impl Population<'_> {
 }
 
 impl Evidence {
-    /// Whether so many tasks have grown old that it is more than chance.
+    /// Whether more tasks have grown old than chance explains.
     #[must_use]
     pub fn is_growth(&self) -> bool {
         self.grown_old >= FEWEST

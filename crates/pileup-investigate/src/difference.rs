@@ -164,7 +164,7 @@ impl Compared {
         let place = |site: Option<&Site>| site.map(|site| (site.portable_file(), site.line));
         let wanted = place(site);
         let there = history.sites().filter(|(site, _)| place(*site) == wanted);
-        Some(there.map(|(_, seen)| seen.living.len()).sum())
+        Some(there.map(|(_, seen)| seen.live.len()).sum())
     }
 }
 

@@ -46,7 +46,7 @@ pub struct Format {
 
 /// Every format.
 #[rustfmt::skip]
-pub static FORMATS: [Format; 6] = [
+pub static FORMATS: &[Format] = &[
     Format { name: "text", about: "For people", write: text::format },
     Format { name: "json", about: "For programs", write: |of, mut out| json::write(of.report, &mut out) },
     Format { name: "markdown", about: "For an issue", write: markdown::format },

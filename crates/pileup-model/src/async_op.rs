@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::resource::find;
 use crate::{Attribute, AttributeValue, ResourceId, TaskId};
 
-/// Names an async op among the living of one program.
+/// Names an async op among the live ones of one program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AsyncOpId(pub u64);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Site;
 
-/// Names a resource among the living of one program.
+/// Names a resource among the live ones of one program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ResourceId(pub u64);

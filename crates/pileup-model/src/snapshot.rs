@@ -21,7 +21,7 @@ pub struct Snapshot {
     /// The tasks that finished since the snapshot before; in the first one, those that the
     /// program still remembered.
     pub finished: Vec<Arc<Task>>,
-    /// The living resources, by id.
+    /// The live resources, by id.
     pub resources: Vec<Arc<Resource>>,
     /// The async ops by id: the open ones, and of those that ended the newest of each
     /// resource that still lives, at most [`ENDED_OPS_KEPT`].
@@ -60,7 +60,7 @@ impl Snapshot {
         self.tasks.iter().filter(|task| !task.has_finished())
     }
 
-    /// The living task with this id.
+    /// The live task with this id.
     #[must_use]
     pub fn task(&self, id: TaskId) -> Option<&Arc<Task>> {
         by_id(&self.tasks, &id, |task| task.id)
@@ -83,7 +83,7 @@ impl Snapshot {
         }
     }
 
-    /// The living resource with this id.
+    /// The live resource with this id.
     #[must_use]
     pub fn resource(&self, id: ResourceId) -> Option<&Arc<Resource>> {
         by_id(&self.resources, &id, |resource| resource.id)

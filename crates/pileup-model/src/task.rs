@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Site, Wait, WokenBy, elapsed};
 
-/// Names a task among the living of one program. A later task may get the same number.
+/// Names a task among the live ones of one program. A later task may get the same number.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -43,7 +43,7 @@ pub enum TaskState {
     Running,
 }
 
-/// One living task, or one that has finished.
+/// One live task, or one that has finished.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
     /// Its number on the wire.
@@ -217,7 +217,7 @@ impl Task {
             && self.polls.count > 0
     }
 
-    /// Whether the task, which the source takes for a living one, has finished for certain.
+    /// Whether the task has finished for certain, although the source reports it as live.
     ///
     /// A span that was made in a task, and is open, keeps it on the wire. But a task is polled
     /// once when it is spawned, and at most once for each wake; and its future is dropped in

@@ -27,7 +27,7 @@ use pileup_registry::{LiveTask, Registry, SiteNumber, Tick, WaitList};
 
 /// Before that nothing can be seen to grow.
 const SHORTEST_WATCH: Tick = 2_000;
-/// The rule asks for more than so few. Fewer stays are no cohort of its own; and where fewer tasks
+/// The rule asks for more than this. Fewer stays are no cohort of its own; and where fewer tasks
 /// are elsewhere, it is the site.
 const FEWEST: u64 = 6;
 /// A site whose tasks wait at more stacks than this is not split by them.

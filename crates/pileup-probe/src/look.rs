@@ -29,9 +29,9 @@ pub(crate) struct SiteLook {
     pub(crate) counted: Counted,
     pub(crate) alive: u64,
     pub(crate) oldest: Duration,
-    /// The living by their age, in the buckets of lifetimes.
+    /// The live tasks by their age, in the buckets of lifetimes.
     ages: [u64; BUCKETS],
-    /// The living by where they wait, by runtime, by whether they run, and by age class.
+    /// The live tasks by where they wait, by runtime, by whether they run, and by age class.
     pub(crate) groups: Vec<Group>,
 }
 
@@ -240,7 +240,7 @@ impl Group {
 }
 
 impl SiteLook {
-    /// The age that half of the living have not reached; zero where nothing lives.
+    /// The age that half of the live tasks have not reached; zero where nothing lives.
     pub(crate) fn median_age(&self) -> Duration {
         let mut younger = 0;
         let median = self.ages.iter().position(|count| {

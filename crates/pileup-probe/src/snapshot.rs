@@ -22,20 +22,18 @@ pub(crate) fn write_snapshot(probe: &Inner, out: &mut dyn Write) -> io::Result<(
     out.write_all(b",\"tasks\":[")?;
     let mut result = Ok(());
     let mut separator: &[u8] = b"\n";
-    registry.for_each_live(|living| {
-        if result.is_err() || living.born > now {
+    registry.for_each_live(|live| {
+        if result.is_err() || live.born > now {
             return;
         }
-        if sites.get(usize::from(living.site)).is_none() {
+        if sites.get(usize::from(live.site)).is_none() {
             return;
         }
-        waits_unseen |= living.wakers.is_none() && living.kind != TaskKind::Blocking;
-        let mut task = registry.task(&living, &sites);
+        waits_unseen |= live.wakers.is_none() && live.kind != TaskKind::Blocking;
+        let mut task = registry.task(&live, &sites);
         workers_unseen &= !task.is_worker();
-        task.waits = waits.of(&living);
-        task.last_wait = waits
-            .last_of(&living)
-            .map(|last| last.without_stack().into());
+        task.waits = waits.of(&live);
+        task.last_wait = waits.last_of(&live).map(|last| last.without_stack().into());
         result = out.write_all(separator).and_then(|()| {
             separator = b",\n";
             serde_json::to_writer(&mut *out, &task).map_err(io::Error::from)

@@ -10,7 +10,7 @@ use pileup_model::{Frame, Site, TaskState, Wait};
 use crate::profile::state_name;
 use crate::waits::{WITHOUT_WAKER, Waiting};
 
-/// One living task, as `debug=2` shows it.
+/// One live task, as `debug=2` shows it.
 #[derive(Debug, Clone, Copy)]
 pub struct TaskLine<'a> {
     /// Its `tokio::task::Id`, or what else it is known by.

@@ -14,12 +14,12 @@ use crate::error::RecordingError;
 use crate::fields::{FieldsIn, FieldsOut};
 use crate::limits::Budget;
 
-/// The living of one kind, by id, as the frames so far tell of them.
-pub type Living<T> = BTreeMap<u64, Arc<T>>;
+/// The live entries of one kind, by id, as the frames so far have them.
+pub type Live<T> = BTreeMap<u64, Arc<T>>;
 
-/// Writes how a list of the living came from the one before: which are gone, and which are
+/// Writes how a list of live entries came from the one before: which are gone, and which are
 /// new or changed. Both are in the order of their ids.
-pub fn write_living<T: Entry>(
+pub fn write_live<T: Entry>(
     encoder: &mut Encoder,
     before: &[Arc<T>],
     now: &[Arc<T>],
@@ -43,26 +43,26 @@ pub fn write_living<T: Entry>(
     Ok(())
 }
 
-/// Reads what `write_living` wrote, and brings `living` up to date.
-pub fn read_living<T: Entry>(
+/// Reads what `write_live` wrote, and brings `live` up to date.
+pub fn read_live<T: Entry>(
     decoder: &mut Decoder<'_>,
-    living: &mut Living<T>,
+    live: &mut Live<T>,
     at: Timestamp,
     budget: &mut Budget,
 ) -> Result<(), Malformed> {
     let mut ids = Ids::default();
     for _ in 0..decoder.length()? {
         let id = ids.after(decoder.number()?)?;
-        let gone = living.remove(&id).ok_or("what is gone was never there")?;
+        let gone = live.remove(&id).ok_or("what is gone was never there")?;
         budget.release(gone.size());
     }
     let mut ids = Ids::default();
     for _ in 0..decoder.length()? {
         let id = ids.after(decoder.number()?)?;
-        let base = living.get(&id);
+        let base = live.get(&id);
         let entry = read_entry(decoder, base.map(Arc::as_ref), id, at)?;
         budget.keep(entry.size())?;
-        if let Some(replaced) = living.insert(id, Arc::new(entry)) {
+        if let Some(replaced) = live.insert(id, Arc::new(entry)) {
             budget.release(replaced.size());
         }
     }
@@ -86,17 +86,17 @@ pub fn write_finished(
     }
 }
 
-/// Reads what `write_finished` wrote. `living` is still that of the snapshot before.
+/// Reads what `write_finished` wrote. `live` is still that of the snapshot before.
 pub fn read_finished(
     decoder: &mut Decoder<'_>,
-    living: &Living<Task>,
+    live: &Live<Task>,
     at: Timestamp,
     budget: &mut Budget,
 ) -> Result<Vec<Arc<Task>>, Malformed> {
     let mut finished = Vec::new();
     for _ in 0..decoder.length()? {
         let id = decoder.number()?;
-        let task = read_entry(decoder, living.get(&id).map(Arc::as_ref), id, at)?;
+        let task = read_entry(decoder, live.get(&id).map(Arc::as_ref), id, at)?;
         budget.keep(task.size())?;
         finished.push(Arc::new(task));
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use pileup_model::Snapshot;
 
-use crate::changes::{write_finished, write_living};
+use crate::changes::{write_finished, write_live};
 use crate::encoder::Encoder;
 use crate::entry::Entry;
 use crate::error::RecordingError;
@@ -141,11 +141,11 @@ impl Recorder {
         let before = before.as_ref();
         let tasks = before.map_or(&[][..], |before| &before.tasks);
         write_finished(encoder, tasks, &snapshot.finished, at);
-        write_living(encoder, tasks, &snapshot.tasks, at)?;
+        write_live(encoder, tasks, &snapshot.tasks, at)?;
         let resources = before.map_or(&[][..], |before| &before.resources);
-        write_living(encoder, resources, &snapshot.resources, at)?;
+        write_live(encoder, resources, &snapshot.resources, at)?;
         let async_ops = before.map_or(&[][..], |before| &before.async_ops);
-        write_living(encoder, async_ops, &snapshot.async_ops, at)?;
+        write_live(encoder, async_ops, &snapshot.async_ops, at)?;
         write_turnover(encoder, &snapshot.turnover);
         write_process(encoder, snapshot.process.as_ref());
         Ok(())

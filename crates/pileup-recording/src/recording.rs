@@ -7,7 +7,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use pileup_model::{AsyncOp, Coverage, Resource, Scheduling, Snapshot, Task};
 
-use crate::changes::{Living, read_finished, read_living};
+use crate::changes::{Live, read_finished, read_live};
 use crate::decoder::{Decoder, Tables};
 use crate::entry::Entry;
 use crate::error::Malformed;
@@ -45,9 +45,9 @@ pub struct Recording<R> {
 struct State {
     tables: Tables,
     at: Timestamp,
-    tasks: Living<Task>,
-    resources: Living<Resource>,
-    async_ops: Living<AsyncOp>,
+    tasks: Live<Task>,
+    resources: Live<Resource>,
+    async_ops: Live<AsyncOp>,
     budget: Budget,
 }
 
@@ -149,9 +149,9 @@ impl State {
         Self {
             tables: Tables::default(),
             at: Timestamp::UNIX_EPOCH,
-            tasks: Living::new(),
-            resources: Living::new(),
-            async_ops: Living::new(),
+            tasks: Live::new(),
+            resources: Live::new(),
+            async_ops: Live::new(),
             budget: Budget::new(MOST_KEPT),
         }
     }
@@ -183,9 +183,9 @@ impl State {
                 };
                 let (at, budget) = (self.at, &mut self.budget);
                 let finished = read_finished(&mut decoder, &self.tasks, at, budget)?;
-                read_living(&mut decoder, &mut self.tasks, at, budget)?;
-                read_living(&mut decoder, &mut self.resources, at, budget)?;
-                read_living(&mut decoder, &mut self.async_ops, at, budget)?;
+                read_live(&mut decoder, &mut self.tasks, at, budget)?;
+                read_live(&mut decoder, &mut self.resources, at, budget)?;
+                read_live(&mut decoder, &mut self.async_ops, at, budget)?;
                 let turnover = read_turnover(&mut decoder, budget)?;
                 let process = read_process(&mut decoder, budget)?;
                 budget.release(finished.iter().map(|task| task.size()).sum());

@@ -1,4 +1,5 @@
-//! Counts by lifetime, of a fixed size.
+//! Counts by lifetime, of a fixed size. They are coarser than those of `pileup-growth`: every spawn
+//! site has several, and they are counted without a lock.
 
 use std::time::Duration;
 

@@ -12,7 +12,7 @@ pub struct Sampling {
     /// The first tasks of each spawn site, always. Each of up to 16 stripes of threads counts
     /// its own first ones.
     pub first: u32,
-    /// After those, one task in so many; none if it is 0.
+    /// After those, one task in this number; none if it is 0.
     pub one_in: u32,
 }
 

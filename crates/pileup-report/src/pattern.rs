@@ -44,8 +44,8 @@ impl Pattern {
     #[must_use]
     pub fn matches(&self, site: Option<&Site>, history: &History) -> bool {
         let seen = history.site(site);
-        let living = seen.map_or(&[][..], |seen| &seen.living);
-        let mut names = living.iter().filter_map(|task| task.name.as_deref());
+        let live = seen.map_or(&[][..], |seen| &seen.live);
+        let mut names = live.iter().filter_map(|task| task.name.as_deref());
         site.is_some_and(|site| self.matches_site(site)) || names.any(|name| self.0.is_match(name))
     }
 

@@ -62,7 +62,7 @@ fn check(name: &'static str, seen: String, wrong: Option<(Health, &'static str)>
 }
 
 fn tasks(first: &Snapshot, last: &Snapshot) -> Check {
-    let (living, finished) = (
+    let (live, finished) = (
         last.live_tasks().count(),
         first.finished.len() + last.finished.len(),
     );
@@ -73,7 +73,7 @@ fn tasks(first: &Snapshot, last: &Snapshot) -> Check {
         if none {
             "no task is reported".to_owned()
         } else {
-            format!("{living} live tasks are reported")
+            format!("{live} live tasks are reported")
         },
         // A target that withholds its state, and one that records nothing, begin alike.
         none.then_some(if withheld {

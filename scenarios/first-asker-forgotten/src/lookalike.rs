@@ -9,7 +9,7 @@ use tokio::sync::{Mutex, oneshot};
 
 /// How long a surveyor is away.
 const SURVEY: Duration = Duration::from_millis(600);
-/// After so many questions all ways are surveyed anew: roads change.
+/// After this number of questions all ways are surveyed anew: roads change.
 const ANEW: u64 = 60;
 
 type Place = &'static str;

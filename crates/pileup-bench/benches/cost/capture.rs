@@ -17,7 +17,7 @@ use crate::target::Target;
 
 /// The target takes in about 127 events each time it is asked for something.
 const REQUESTS: usize = 8;
-/// Between so many requests and the next.
+/// Between two requests.
 const PAUSE: Duration = Duration::from_millis(5);
 /// So many messages without news in a row: all is told.
 const QUIET: usize = 3;
@@ -58,7 +58,7 @@ async fn keep_awake(client: InstrumentClient<Channel>) {
     }
 }
 
-/// Reads until so many news have come, and no more do.
+/// Reads until the expected number of news has come, and no more do.
 async fn read(mut updates: Streaming<Update>, expected: usize) -> anyhow::Result<Vec<Vec<u8>>> {
     let mut messages = Vec::new();
     let (mut quiet, mut news) = (0, 0_usize);

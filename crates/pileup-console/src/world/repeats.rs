@@ -23,7 +23,7 @@ impl<Id> Default for Repeats<Id> {
 }
 
 impl<Id: Eq + Hash> Repeats<Id> {
-    /// A message begins that tells of so many as new.
+    /// A message begins that reports this number of tasks as new.
     pub(super) fn next_message(&mut self, count: usize) {
         self.before = mem::replace(&mut self.now, HashSet::with_capacity(count));
     }

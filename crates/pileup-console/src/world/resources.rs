@@ -16,7 +16,7 @@ use crate::text::SharedTexts;
 /// The resources of a program.
 #[derive(Debug, Default)]
 pub(super) struct Resources {
-    living: BTreeMap<ResourceId, Arc<Resource>>,
+    live: BTreeMap<ResourceId, Arc<Resource>>,
     repeats: Repeats<ResourceId>,
 }
 
@@ -41,24 +41,19 @@ impl Resources {
         let update = update.resource_update.as_ref();
         let stats = update.map(|update| &update.stats_update);
         let lives = |id: &ResourceId| stats.is_some_and(|stats| stats.contains_key(&id.0));
-        let gone: Vec<_> = self
-            .living
-            .keys()
-            .filter(|id| !lives(id))
-            .copied()
-            .collect();
+        let gone: Vec<_> = self.live.keys().filter(|id| !lives(id)).copied().collect();
         for id in &gone {
-            self.living.remove(id);
+            self.live.remove(id);
         }
         gone
     }
 
-    pub(super) fn living(&self) -> Vec<Arc<Resource>> {
-        self.living.values().cloned().collect()
+    pub(super) fn live(&self) -> Vec<Arc<Resource>> {
+        self.live.values().cloned().collect()
     }
 
     pub(super) fn lives(&self, id: ResourceId) -> bool {
-        self.living.contains_key(&id)
+        self.live.contains_key(&id)
     }
 
     fn add(
@@ -75,7 +70,7 @@ impl Resources {
             };
             let stats = update.stats_update.get(&id.0);
             let birth = stats.and_then(|stats| decode::timestamp(stats.created_at));
-            let known = self.living.get(&id);
+            let known = self.live.get(&id);
             if self.repeats.is_repeated(id, birth)
                 || known.is_some_and(|known| is_same(known.created_at, birth))
             {
@@ -86,7 +81,7 @@ impl Resources {
             }
             news.add(birth);
             let resource = new_resource(id, told, birth.unwrap_or(now), texts);
-            self.living.insert(id, Arc::new(resource));
+            self.live.insert(id, Arc::new(resource));
         }
         gone
     }
@@ -100,8 +95,8 @@ impl Resources {
         for (&id, stats) in stats {
             let id = ResourceId(id);
             if stats.dropped_at.is_some() {
-                gone.extend(self.living.remove(&id).map(|_| id));
-            } else if let Some(resource) = self.living.get_mut(&id) {
+                gone.extend(self.live.remove(&id).map(|_| id));
+            } else if let Some(resource) = self.live.get_mut(&id) {
                 Arc::make_mut(resource).attributes = decode::attributes(&stats.attributes, texts);
             }
         }

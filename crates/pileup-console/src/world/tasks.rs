@@ -17,7 +17,7 @@ use crate::text::SharedTexts;
 /// The tasks of a program.
 #[derive(Debug, Default)]
 pub(super) struct Tasks {
-    living: BTreeMap<TaskId, Arc<Task>>,
+    live: BTreeMap<TaskId, Arc<Task>>,
     /// Those that finished since the last snapshot. An id can be in it more than once, and
     /// live again.
     finished: BTreeMap<(TaskId, Timestamp), Arc<Task>>,
@@ -41,25 +41,25 @@ impl Tasks {
         self.update(&update.stats_update, now);
     }
 
-    pub(super) fn living(&self) -> Vec<Arc<Task>> {
-        self.living.values().cloned().collect()
+    pub(super) fn live(&self) -> Vec<Arc<Task>> {
+        self.live.values().cloned().collect()
     }
 
-    pub(super) fn is_living(&self, id: u64) -> bool {
-        self.living.contains_key(&TaskId(id))
+    pub(super) fn is_live(&self, id: u64) -> bool {
+        self.live.contains_key(&TaskId(id))
     }
 
-    /// Whether one of the living is told of.
+    /// Whether a live task is reported.
     pub(super) fn has_any_of(&self, stats: &HashMap<u64, wire::Stats>) -> bool {
         let is_same_task = |id: &TaskId, task: &Task| {
             let stats = stats.get(&id.0);
             let birth = stats.and_then(|stats| decode::timestamp(stats.created_at));
             birth == Some(task.created_at)
         };
-        self.living.is_empty() || self.living.iter().any(|(id, task)| is_same_task(id, task))
+        self.live.is_empty() || self.live.iter().any(|(id, task)| is_same_task(id, task))
     }
 
-    /// Gets ready for the first message of a second attach: a living task that it does not have
+    /// Gets ready for the first message of a second attach: a live task that it does not have
     /// finished meanwhile.
     pub(super) fn attach_again(
         &mut self,
@@ -73,14 +73,9 @@ impl Tasks {
             .as_ref()
             .map(|update| &update.stats_update);
         let lives = |id: &TaskId| stats.is_some_and(|stats| stats.contains_key(&id.0));
-        let gone: Vec<TaskId> = self
-            .living
-            .keys()
-            .filter(|id| !lives(id))
-            .copied()
-            .collect();
+        let gone: Vec<TaskId> = self.live.keys().filter(|id| !lives(id)).copied().collect();
         for id in gone {
-            if let Some(task) = self.living.remove(&id) {
+            if let Some(task) = self.live.remove(&id) {
                 self.finish(task, now);
             }
         }
@@ -98,8 +93,8 @@ impl Tasks {
     }
 
     pub(super) fn may_have_finished(&self) -> impl Iterator<Item = &Task> {
-        let living = self.living.values().map(AsRef::as_ref);
-        living.filter(|task| {
+        let live = self.live.values().map(AsRef::as_ref);
+        live.filter(|task| {
             let wakers = task.wakers.unwrap_or_default();
             wakers.wakes > 0
                 && wakers.woken_for_last_poll.is_none()
@@ -109,7 +104,7 @@ impl Tasks {
     }
 
     pub(super) fn note_last_poll(&mut self, task: TaskId, born: Timestamp, followed_wake: bool) {
-        let task = self.living.get_mut(&task);
+        let task = self.live.get_mut(&task);
         let task = task.filter(|task| task.created_at == born);
         if let Some(wakers) = task.and_then(|task| Arc::make_mut(task).wakers.as_mut()) {
             wakers.woken_for_last_poll = Some(followed_wake);
@@ -141,31 +136,31 @@ impl Tasks {
             if is_known {
                 continue;
             }
-            if let Some(last) = self.living.remove(&id) {
+            if let Some(last) = self.live.remove(&id) {
                 // Its end was not told, but its id was free again by then.
                 self.finish(last, created_at);
             }
             news.add(birth);
-            self.living
+            self.live
                 .insert(id, Arc::new(new_task(id, task, created_at, texts)));
         }
     }
 
     fn lives(&self, id: TaskId, birth: Option<Timestamp>) -> bool {
-        let known = self.living.get(&id);
+        let known = self.live.get(&id);
         known.is_some_and(|known| is_same(known.created_at, birth))
     }
 
     fn update(&mut self, stats: &HashMap<u64, wire::Stats>, now: Timestamp) {
         for (&id, stats) in stats {
-            let Some(task) = self.living.get_mut(&TaskId(id)) else {
+            let Some(task) = self.live.get_mut(&TaskId(id)) else {
                 continue;
             };
             let task = Arc::make_mut(task);
             task.polls = decode::polls(stats.poll_stats.as_ref());
             task.wakers = Some(decode::wakers(stats));
             if let Some(end) = decode::end(stats.dropped_at, now)
-                && let Some(task) = self.living.remove(&TaskId(id))
+                && let Some(task) = self.live.remove(&TaskId(id))
             {
                 self.finish(task, end);
             }

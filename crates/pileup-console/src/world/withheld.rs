@@ -14,7 +14,7 @@ pub(super) struct Withheld {
     began_empty: bool,
     /// Tokio's own first spawn became known only later.
     saw_first_spawn: bool,
-    /// A living task is known of that should have been in the first message.
+    /// A live task is known of that should have been in the first message.
     saw_older_task: bool,
 }
 

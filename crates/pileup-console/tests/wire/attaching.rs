@@ -40,7 +40,7 @@ async fn a_target_that_has_not_begun_withholds_nothing() {
     let target = prepared.start();
     let site = target.run(|| spawn::idle(3)).await;
     watch
-        .until("the tasks", |watch| watch.living_at(&site).len() == 3)
+        .until("the tasks", |watch| watch.live_at(&site).len() == 3)
         .await;
     assert!(!watch.latest.coverage.state_withheld);
 }
@@ -111,15 +111,15 @@ async fn who_attaches_again_sees_the_same_tasks() {
     let short = target.run(|| spawn::short(10)).await;
     target.polled().await;
     let first = Watch::attach(&target.address).await;
-    let (living, finished) = (
-        births(&first.living_at(&idle)),
+    let (live, finished) = (
+        births(&first.live_at(&idle)),
         births(&first.finished_at(&short)),
     );
-    assert_eq!((living.len(), finished.len()), (10, 10));
+    assert_eq!((live.len(), finished.len()), (10, 10));
     drop(first);
 
     let second = Watch::attach(&target.address).await;
-    assert_eq!(births(&second.living_at(&idle)), living);
+    assert_eq!(births(&second.live_at(&idle)), live);
     assert_eq!(births(&second.finished_at(&short)), finished);
 }
 
@@ -133,15 +133,15 @@ async fn two_connections_at_a_time_see_the_same() {
     for watch in [&mut first, &mut second] {
         watch
             .until("all of the tasks", |watch| {
-                watch.living_at(&idle).len() == 50 && watch.finished_at(&short).len() == 50
+                watch.live_at(&idle).len() == 50 && watch.finished_at(&short).len() == 50
             })
             .await;
         watch.messages(2).await;
         assert_eq!(watch.finished_at(&short).len(), 50);
     }
     assert_eq!(
-        births(&first.living_at(&idle)),
-        births(&second.living_at(&idle))
+        births(&first.live_at(&idle)),
+        births(&second.live_at(&idle))
     );
 }
 

@@ -108,7 +108,7 @@ async fn of_the_ops_that_ended_the_newest_are_kept() {
     let mut watch = Watch::attach(&target.address).await;
     let marker = target.run(|| spawn::idle(1)).await;
     watch
-        .until("a later task", |watch| watch.living_at(&marker).len() == 1)
+        .until("a later task", |watch| watch.live_at(&marker).len() == 1)
         .await;
     watch.messages(2).await;
 

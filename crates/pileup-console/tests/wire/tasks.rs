@@ -16,13 +16,13 @@ async fn tasks_are_seen_whether_spawned_before_the_attach_or_after() {
     let target = Target::start(OFTEN).await;
     let before = target.run(|| spawn::idle(3)).await;
     let mut watch = Watch::attach(&target.address).await;
-    assert_eq!(watch.living_at(&before).len(), 3);
+    assert_eq!(watch.live_at(&before).len(), 3);
 
     let after = target.run(|| spawn::idle(2)).await;
     watch
-        .until("two more tasks", |watch| watch.living_at(&after).len() == 2)
+        .until("two more tasks", |watch| watch.live_at(&after).len() == 2)
         .await;
-    assert_eq!(watch.living_at(&before).len(), 3);
+    assert_eq!(watch.live_at(&before).len(), 3);
 }
 
 #[tokio::test]
@@ -88,8 +88,8 @@ async fn what_finishes_is_told_once() {
     const EARLY: usize = 40;
     const LATE: usize = 300;
     let target = Target::start(OFTEN).await;
-    // Of these the first message tells, and the second again: so few that the first snapshot
-    // does not wait for it.
+    // The first message reports these, and the second repeats them: they are too few for the first
+    // snapshot to wait.
     let early = target.run(|| spawn::short(EARLY)).await;
     target.polled().await;
     let mut watch = Watch::attach(&target.address).await;
@@ -97,14 +97,14 @@ async fn what_finishes_is_told_once() {
     let idle = target.run(|| spawn::idle(5)).await;
     watch
         .until("the last of the tasks", |watch| {
-            watch.living_at(&idle).len() == 5
+            watch.live_at(&idle).len() == 5
         })
         .await;
     watch.messages(3).await;
 
     for (site, count) in [(early, EARLY), (late, LATE)] {
         let finished = watch.finished_at(&site);
-        assert_eq!(watch.living_at(&site).len(), 0);
+        assert_eq!(watch.live_at(&site).len(), 0);
         assert_eq!(finished.len(), count);
         assert_eq!(births(&finished).len(), count);
         assert!(finished.iter().all(|task| task.finished_at.is_some()));
@@ -118,7 +118,7 @@ async fn a_burst_is_seen_long_before_the_target_would_tell_it_by_itself() {
     let mut watch = Watch::attach(&target.address).await;
     let burst = target.run(|| spawn::idle(BURST)).await;
     watch
-        .until("the burst", |watch| watch.living_at(&burst).len() == BURST)
+        .until("the burst", |watch| watch.live_at(&burst).len() == BURST)
         .await;
 }
 
@@ -128,6 +128,6 @@ async fn a_burst_before_the_attach_is_seen_long_before_the_target_would_tell_it_
     let burst = target.run(|| spawn::idle(BURST)).await;
     let mut watch = Watch::attach(&target.address).await;
     watch
-        .until("the burst", |watch| watch.living_at(&burst).len() == BURST)
+        .until("the burst", |watch| watch.live_at(&burst).len() == BURST)
         .await;
 }

@@ -54,7 +54,7 @@ impl Watch {
         }
     }
 
-    pub fn living_at(&self, site: &Site) -> Vec<&Arc<Task>> {
+    pub fn live_at(&self, site: &Site) -> Vec<&Arc<Task>> {
         at(&self.latest.tasks, site)
     }
 

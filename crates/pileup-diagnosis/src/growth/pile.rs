@@ -181,7 +181,7 @@ impl<'a> Pile<'a> {
     pub(crate) fn growth(&self, history: &History) -> Evidence {
         Evidence::Growth {
             alive_at_start: history.alive_at_start(self.seen),
-            alive: self.seen.living.len(),
+            alive: self.seen.live.len(),
             watch_seconds: history.window().into(),
         }
     }
@@ -230,7 +230,7 @@ impl<'a> Pile<'a> {
         [
             Evidence::Cohort {
                 tasks: cohort.tasks.len(),
-                alive: self.seen.living.len(),
+                alive: self.seen.live.len(),
                 in_common: cohort.in_common.clone(),
                 came: self.shape.born,
                 within_seconds: self.shape.window.into(),

@@ -52,7 +52,7 @@ fn grown<'a>(
     let Some(latest) = history.latest() else {
         return Vec::new();
     };
-    let live: Vec<&Task> = seen.living.iter().map(AsRef::as_ref).collect();
+    let live: Vec<&Task> = seen.live.iter().map(AsRef::as_ref).collect();
     let ages: Vec<Duration> = live.iter().map(|task| task.age(latest.at)).collect();
     let before = Period {
         length: seen.known_before,

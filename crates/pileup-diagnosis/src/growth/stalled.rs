@@ -50,7 +50,7 @@ fn stalled_at<'a>(
     let finished = seen.finished_before.total();
     let is_scheduled = |task: &&Task| matches!(task.kind, TaskKind::Async | TaskKind::Local);
     let live: Vec<&Task> = seen
-        .living
+        .live
         .iter()
         .map(AsRef::as_ref)
         .filter(is_scheduled)

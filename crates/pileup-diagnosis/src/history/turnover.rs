@@ -18,7 +18,7 @@ struct SiteChange<'a> {
 
 /// Brings the live tasks of all sites from one snapshot to the next. Tasks that have finished, and
 /// that an open span keeps on the wire, are not among them.
-pub(crate) fn update_living(
+pub(crate) fn update_live(
     sites: &mut BTreeMap<Option<Site>, SiteHistory>,
     before: &[Arc<Task>],
     now: &[Arc<Task>],
@@ -36,7 +36,7 @@ pub(crate) fn update_living(
         match (old.filter(is_live), new.filter(is_live)) {
             (Some(old), Some(new)) if is_same(old, new) => {
                 let site = sites.get_mut(&new.site);
-                if let Some(known) = site.and_then(|site| known(&mut site.living, old)) {
+                if let Some(known) = site.and_then(|site| known(&mut site.live, old)) {
                     *known = Arc::clone(new);
                 }
             }
@@ -54,31 +54,31 @@ pub(crate) fn update_living(
     }
     for (site, change) in changed {
         let seen = sites.entry(site.cloned()).or_default();
-        change.apply(&mut seen.living);
+        change.apply(&mut seen.live);
     }
 }
 
 impl SiteChange<'_> {
-    fn apply(mut self, living: &mut Vec<Arc<Task>>) {
+    fn apply(mut self, live: &mut Vec<Arc<Task>>) {
         self.gone.sort_unstable_by_key(|task| age(task));
         let mut gone = self.gone.into_iter().map(age).peekable();
         if gone.peek().is_some() {
-            living.retain(|task| gone.next_if_eq(&age(task)).is_none());
+            live.retain(|task| gone.next_if_eq(&age(task)).is_none());
         }
         self.born.sort_unstable_by_key(|task| age(task));
-        let youngest = living.last().map(|task| age(task));
+        let youngest = live.last().map(|task| age(task));
         let oldest_born = self.born.first().map(|task| age(task));
-        living.extend(self.born.into_iter().cloned());
+        live.extend(self.born.into_iter().cloned());
         // Most are born after all others.
         if oldest_born < youngest {
-            living.sort_by_key(|task| age(task));
+            live.sort_by_key(|task| age(task));
         }
     }
 }
 
-fn known<'a>(living: &'a mut [Arc<Task>], task: &Task) -> Option<&'a mut Arc<Task>> {
-    let index = living.binary_search_by_key(&age(task), |known| age(known));
-    living.get_mut(index.ok()?)
+fn known<'a>(live: &'a mut [Arc<Task>], task: &Task) -> Option<&'a mut Arc<Task>> {
+    let index = live.binary_search_by_key(&age(task), |known| age(known));
+    live.get_mut(index.ok()?)
 }
 
 /// Whether two tasks with one id are one task.
@@ -115,12 +115,12 @@ mod tests {
     }
 
     /// The live tasks as they must be, looked up in the snapshot itself.
-    fn living(tasks: &[Arc<Task>], site: Option<&Site>) -> Vec<Arc<Task>> {
+    fn live(tasks: &[Arc<Task>], site: Option<&Site>) -> Vec<Arc<Task>> {
         let live = tasks.iter().filter(|task| !task.has_finished());
         let of_site = live.filter(|task| task.site.as_ref() == site);
-        let mut living: Vec<Arc<Task>> = of_site.cloned().collect();
-        living.sort_by_key(|task| age(task));
-        living
+        let mut live: Vec<Arc<Task>> = of_site.cloned().collect();
+        live.sort_by_key(|task| age(task));
+        live
     }
 
     /// Ids, and for each whether it is on the wire, since when, where, and after how many polls:
@@ -146,11 +146,11 @@ mod tests {
                     let same = before.iter().find(|old| ***old == *new);
                     now.push(same.cloned().unwrap_or(new));
                 }
-                update_living(&mut sites, &before, &now, None);
+                update_live(&mut sites, &before, &now, None);
                 for (site, seen) in &sites {
-                    prop_assert_eq!(&seen.living, &living(&now, site.as_ref()));
+                    prop_assert_eq!(&seen.live, &live(&now, site.as_ref()));
                 }
-                let kept: usize = sites.values().map(|seen| seen.living.len()).sum();
+                let kept: usize = sites.values().map(|seen| seen.live.len()).sum();
                 let live = now.iter().filter(|task| !task.has_finished()).count();
                 prop_assert_eq!(kept, live);
                 before = now;

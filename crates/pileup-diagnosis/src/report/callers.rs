@@ -129,7 +129,7 @@ fn child(inside: &Graded, own: &[Graded], history: &History, latest: &Snapshot) 
 
 fn alive(claim: &Claim, history: &History) -> usize {
     let seen = history.site(claim.site.as_ref());
-    seen.map_or(0, |seen| seen.living.len())
+    seen.map_or(0, |seen| seen.live.len())
 }
 
 /// The program's own spawn site of which a task spawned most tasks of a claim, directly or by a
@@ -149,7 +149,7 @@ fn own_site<'a>(claim: &Claim, history: &'a History, latest: &'a Snapshot) -> Op
 fn caller(inside: &Claim, own: &[Graded], history: &History) -> Option<usize> {
     let births: Vec<Timestamp> = history
         .site(inside.site.as_ref())?
-        .living
+        .live
         .iter()
         .map(|task| task.created_at)
         .collect();
@@ -173,7 +173,7 @@ fn caller(inside: &Claim, own: &[Graded], history: &History) -> Option<usize> {
 /// too much of the watch to say anything.
 fn active_times(seen: &SiteHistory, history: &History) -> Option<Vec<(Timestamp, Timestamp)>> {
     let mut times: Vec<(Timestamp, Timestamp)> = Vec::new();
-    for task in &seen.living {
+    for task in &seen.live {
         let (start, end) = (task.created_at, task.last_active());
         match times.last_mut() {
             Some(last) if start <= last.1 => last.1 = last.1.max(end),

@@ -116,7 +116,7 @@ impl Finding {
         let nothing = SiteHistory::default();
         let grew_at = claim.grew_at.as_ref().or(claim.site.as_ref());
         let seen = history.site(grew_at).unwrap_or(&nothing);
-        let oldest = seen.living.first();
+        let oldest = seen.live.first();
         let born = live
             .iter()
             .filter(|task| Some(task.created_at) > history.started());
@@ -132,7 +132,7 @@ impl Finding {
             tasks: live.len(),
             tasks_per_minute: history.per_minute(born.count() as f64),
             task_names: task_names(seen),
-            alive: seen.living.len(),
+            alive: seen.live.len(),
             alive_over_time: history.alive_over_time(seen),
             growth_per_minute: history.growth_per_minute(seen),
             oldest_seconds: oldest.map_or(0.0, |task| task.age(latest.at).as_secs_f64()),
@@ -184,7 +184,7 @@ fn fix(advice: Advice, waits: &[WaitPlace]) -> String {
 
 fn task_names(seen: &SiteHistory) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    for name in seen.living.iter().filter_map(|task| task.name.as_deref()) {
+    for name in seen.live.iter().filter_map(|task| task.name.as_deref()) {
         if names.len() == NAMES {
             break;
         }

@@ -85,7 +85,7 @@ pub(super) fn cycles(observation: &Observation, wanted: Code, advice: Advice) ->
     for cycle in graph.cycles() {
         let inside: HashSet<TaskId> = cycle.iter().copied().collect();
         let within = |wait: &&Wait| {
-            let mut holders = graph.living_holders(wait).iter();
+            let mut holders = graph.live_holders(wait).iter();
             holders.any(|holder| inside.contains(holder))
         };
         let waits: Vec<&Wait> = cycle
@@ -166,7 +166,7 @@ fn distinct<'a>(sites: impl Iterator<Item = &'a Option<Site>>) -> Vec<Option<Sit
 /// Whether a lock of a cycle has a holder who is not stuck in it or behind it: one permit of
 /// many is enough to go on.
 fn can_be_opened(waits: &[&Wait], inside: &HashSet<TaskId>, graph: &WaitGraph) -> bool {
-    let holders = waits.iter().flat_map(|wait| graph.living_holders(wait));
+    let holders = waits.iter().flat_map(|wait| graph.live_holders(wait));
     let mut outside = holders.filter(|holder| !inside.contains(holder)).peekable();
     outside.peek().is_some() && {
         let behind = graph.behind(inside);

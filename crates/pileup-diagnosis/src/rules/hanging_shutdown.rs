@@ -41,7 +41,7 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
         let is_left =
             |task: &&Task| Some(task.created_at) <= history.started() && may_keep_a_program(task);
         let left: Vec<&Task> = seen
-            .living
+            .live
             .iter()
             .map(AsRef::as_ref)
             .filter(is_left)

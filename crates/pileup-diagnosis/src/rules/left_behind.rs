@@ -45,8 +45,8 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
         let still = |task: &&Task| {
             task.state() == Some(TaskState::Idle) && elapsed(task.last_active(), latest.at) >= long
         };
-        let living = seen.living.iter().map(AsRef::as_ref);
-        let left: Vec<&Task> = living.filter(still).collect();
+        let live = seen.live.iter().map(AsRef::as_ref);
+        let left: Vec<&Task> = live.filter(still).collect();
         let Some(oldest) = left.first() else {
             continue;
         };

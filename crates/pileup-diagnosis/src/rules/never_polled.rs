@@ -28,8 +28,8 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
                 && elapsed(task.created_at, latest.at) >= patience
                 && history.window() >= patience
         };
-        let living = seen.living.iter().map(AsRef::as_ref);
-        let waiting: Vec<&Task> = living.filter(waits).collect();
+        let live = seen.live.iter().map(AsRef::as_ref);
+        let waiting: Vec<&Task> = live.filter(waits).collect();
         let Some(oldest) = waiting.first() else {
             continue;
         };

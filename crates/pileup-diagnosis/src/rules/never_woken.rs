@@ -43,7 +43,7 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
     let finished = finished_in_disguise(latest);
     let mut claims = Vec::new();
     for (site, seen) in history.sites() {
-        let live = seen.living.iter().map(AsRef::as_ref);
+        let live = seen.live.iter().map(AsRef::as_ref);
         let unwakeable = live.filter(|task| is_unwakeable(task, &closures));
         let unwakeable: Vec<&Task> = unwakeable.collect();
         // Where one has been so for long enough, the younger ones count with it.

@@ -5,7 +5,7 @@
 //! the task, into a map or a static, or was forgotten. It may still come back: the hold
 //! must have lasted for a good part of the watch, with somebody waiting all that time.
 //!
-//! The guard may also be with a living task, which uses it: a lease that is handed to a worker
+//! The guard may also be with a live task, which uses it: a lease that is handed to a worker
 //! looks the same, be the guard an owned one or that of a lock which lives for ever. And who
 //! took a lock by `try_lock` is not seen at all. So the finding is only as sure as the pile of
 //! those who wait, and a suspicion without one.

@@ -60,8 +60,8 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
     let mut claims = Vec::new();
     for (site, seen) in history.sites() {
         let is_closure = |task: &&Task| task.kind == TaskKind::Blocking;
-        let living = seen.living.iter().map(AsRef::as_ref);
-        let seen_twice = living.filter(|task| Some(task.created_at) <= history.started());
+        let live = seen.live.iter().map(AsRef::as_ref);
+        let seen_twice = live.filter(|task| Some(task.created_at) <= history.started());
         let (closures, tasks): (Vec<&Task>, Vec<&Task>) = seen_twice.partition(is_closure);
         let is_blocked = |task: &&Task| poll_lasts(task, observation) >= Some(LONG_POLL);
         let (blocked, tasks): (Vec<&Task>, Vec<&Task>) = tasks.into_iter().partition(is_blocked);

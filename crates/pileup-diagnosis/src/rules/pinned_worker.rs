@@ -49,7 +49,7 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
             |task: &Task| in_poll_for(task, latest).filter(|_| !gave_up_worker.contains(&task.id));
         // Two snapshots at least have seen the same poll.
         let pinned: Vec<(TaskId, Duration)> = seen
-            .living
+            .live
             .iter()
             .filter_map(|task| Some((task.id, in_poll(task)?)))
             .filter(|(_, poll)| *poll >= long && window >= LONG_POLL)

@@ -46,8 +46,8 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
     };
     let mut claims = Vec::new();
     for (site, seen) in history.sites() {
-        let living = seen.living.iter().map(AsRef::as_ref);
-        let storming: Vec<&Task> = living.filter(storms).collect();
+        let live = seen.live.iter().map(AsRef::as_ref);
+        let storming: Vec<&Task> = live.filter(storms).collect();
         if storming.is_empty() {
             continue;
         }

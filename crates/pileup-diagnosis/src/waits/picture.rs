@@ -152,7 +152,7 @@ fn add_waits(relations: &mut Relations, waits: &WaitGraph, history: &History, la
 fn add_others(relations: &mut Relations, waits: &WaitGraph, history: &History) {
     for (site, seen) in history.sites() {
         let mut counts: BTreeMap<(Node, Relation), usize> = BTreeMap::new();
-        for task in &seen.living {
+        for task in &seen.live {
             if waits.waits_of(task.id).is_empty()
                 && let Some(does) = does(task)
             {
@@ -200,7 +200,7 @@ fn does(task: &Task) -> Option<(Node, Relation)> {
 fn tasks(site: Option<&Site>, history: &History) -> Node {
     Node::Tasks {
         site: site.cloned(),
-        alive: history.site(site).map_or(0, |seen| seen.living.len()),
+        alive: history.site(site).map_or(0, |seen| seen.live.len()),
     }
 }
 

@@ -58,7 +58,7 @@ pub(crate) struct WaitGraph<'a> {
 struct Lock {
     holder: Holder,
     /// Those who hold it and are alive.
-    living: Vec<TaskId>,
+    live: Vec<TaskId>,
     /// Where the tasks were spawned that have taken it, and how often they did; none where
     /// some of them are not known.
     taken_by: Option<TakenBy>,
@@ -155,13 +155,13 @@ impl<'a> WaitGraph<'a> {
     /// One that holds several of these is there several times.
     fn blockers(&self, task: TaskId) -> impl Iterator<Item = TaskId> {
         let waits = self.waits_of(task).iter();
-        waits.flat_map(|wait| self.living_holders(wait)).copied()
+        waits.flat_map(|wait| self.live_holders(wait)).copied()
     }
 
     /// The live tasks that hold what a task waits for.
-    pub(crate) fn living_holders(&self, wait: &Wait) -> &[TaskId] {
+    pub(crate) fn live_holders(&self, wait: &Wait) -> &[TaskId] {
         let lock = self.locks.get(&wait.resource.id);
-        lock.map_or(&[], |lock| &lock.living)
+        lock.map_or(&[], |lock| &lock.live)
     }
 
     /// The tasks at the end of all chains that start at a task: whom it waits for in the end.
@@ -194,8 +194,8 @@ impl<'a> WaitGraph<'a> {
             .locks
             .iter()
             .map(|(id, lock)| {
-                let living = lock.living.iter().copied();
-                let waiting = living.filter(|holder| self.blockers(*holder).next().is_some());
+                let live = lock.live.iter().copied();
+                let waiting = live.filter(|holder| self.blockers(*holder).next().is_some());
                 (*id, waiting.collect())
             })
             .collect();
@@ -220,7 +220,7 @@ impl<'a> WaitGraph<'a> {
     pub(crate) fn behind(&self, tasks: &HashSet<TaskId>) -> HashSet<TaskId> {
         let mut blocked_by: HashMap<TaskId, Vec<TaskId>> = HashMap::new();
         for wait in &self.waits {
-            for holder in self.living_holders(wait) {
+            for holder in self.live_holders(wait) {
                 blocked_by.entry(*holder).or_default().push(wait.task.id);
             }
         }
@@ -240,9 +240,9 @@ impl<'a> WaitGraph<'a> {
 impl Lock {
     fn new(holder: Holder, latest: &Snapshot) -> Self {
         let holders = holder.tasks().iter();
-        let living = holders.filter(|holder| holder.lives(latest));
+        let live = holders.filter(|holder| holder.lives(latest));
         Self {
-            living: living.map(|holder| holder.id).collect(),
+            live: live.map(|holder| holder.id).collect(),
             holder,
             taken_by: None,
         }

@@ -144,7 +144,7 @@ impl Program {
         self.semaphore_with(file, &[(0.0, 1), (free_until, 0)])
     }
 
-    /// Makes a semaphore that has so many permits left from so many seconds on.
+    /// Makes a semaphore: for each pair, from that second on it has that number of permits left.
     pub fn semaphore_with(&mut self, file: &str, permits: &[(f64, u64)]) -> Lock {
         let lock = self.mutex(file);
         let outer = self.resources.iter_mut().rev().nth(1);
@@ -184,7 +184,7 @@ impl Program {
         self.tasks.last_mut().expect("a task was added")
     }
 
-    /// Makes an `RwLock` that so many read.
+    /// Makes an `RwLock` with this number of readers.
     pub fn rw_lock_read_by(&mut self, file: &str, readers: i64) -> Lock {
         let lock = self.mutex(file);
         let outer = self.resources.iter_mut().rev().nth(1);
@@ -309,7 +309,7 @@ impl Program {
 
     fn snapshot(&self, seen_until: f64, now: f64) -> Snapshot {
         let (seen_until, now) = (at(seen_until), at(now));
-        let living =
+        let live =
             |task: &&Task| task.created_at <= now && task.finished_at.is_none_or(|end| end > now);
         let alive = |task: &Task| {
             Arc::new(Task {
@@ -334,7 +334,7 @@ impl Program {
         };
         Snapshot {
             at: now,
-            tasks: self.tasks.iter().filter(living).map(alive).collect(),
+            tasks: self.tasks.iter().filter(live).map(alive).collect(),
             finished: finished.cloned().map(Arc::new).collect(),
             resources: self.resources.iter().map(resource).collect(),
             async_ops: self
@@ -370,7 +370,7 @@ fn file(finding: &Finding) -> &str {
     finding.site.as_ref().map_or("", |site| &site.file)
 }
 
-/// The time so many seconds after the start.
+/// The time this number of seconds after the start.
 pub fn at(seconds: f64) -> Timestamp {
     let start = Timestamp::from_second(1_000_000).expect("a small number of seconds");
     start + SignedDuration::from_secs_f64(seconds)

@@ -145,7 +145,7 @@ fn tasks_that_nobody_polls_at_all_are_not_starved() {
     assert!(!is_starved(&report));
 }
 
-/// What a probe counts: so many of a hundred polls a second are late, and so many long.
+/// What a probe counts: of a hundred polls a second, how many are late and how many are long.
 fn by_probe(late: u64, long: u64, overslept: Duration) -> Report {
     program().watch_changed(20.0, 50.0, |snapshot, now| {
         let seconds = whole_seconds(now);

@@ -13,7 +13,7 @@ use crate::trial::{Outcome, SOURCES, fixed, ideal, median, until_decided};
 /// Watches a row.
 pub const TRIALS: u32 = 1000;
 const SEQUENTIAL_TRIALS: u32 = 200;
-/// From so many task-seconds of leaked tasks on, a leak should be found.
+/// From this number of task-seconds of leaked tasks on, a leak should be found.
 const ENOUGH: f64 = 1000.0;
 
 /// Leaks of fewer tasks a second need a fixed watch.

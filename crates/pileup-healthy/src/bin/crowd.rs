@@ -1,4 +1,4 @@
-//! `crowd COUNT`: so many sessions, opened at once, that wait for news.
+//! `crowd COUNT` opens this number of sessions at once, which wait for news.
 
 use clap::Parser;
 use pileup_scenario::{Arguments, Arrivals, Scenario};

@@ -11,7 +11,7 @@ use tokio::task;
 
 const YEARS: u64 = 150;
 const A_YEAR: Duration = Duration::from_millis(1);
-/// One arrival in so many wants an almanac.
+/// One arrival in this number wants an almanac.
 const ONE_IN: u64 = 8;
 
 fn phases(year: u64) -> u64 {

@@ -14,7 +14,7 @@ use tokio::time;
 
 const IDLE: Duration = Duration::from_secs(8);
 const SEARCH: Duration = Duration::from_millis(300);
-/// In every so many questions comes a class of pupils, who ask at once.
+/// After this number of questions a class of pupils comes, who ask at once.
 const CLASS_EVERY: u64 = 100;
 const PUPILS: usize = 60;
 

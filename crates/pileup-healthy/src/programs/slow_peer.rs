@@ -14,7 +14,7 @@ use tokio::time;
 const NEWSPAPER: usize = 8 << 20;
 const PAGE: usize = 512 << 10;
 const BUFFER: u32 = 64 << 10;
-/// One arrival in so many subscribes.
+/// One arrival in this number subscribes.
 const ONE_IN: u64 = 4;
 
 fn deliver(mut reader: TcpStream) {

@@ -1,7 +1,7 @@
 //! A lighthouse network comes up in the evening: one light after the other is lit, for good.
 //!
 //! Looks like steady growth of tasks that never end, for two thirds of half a minute. But
-//! there are only so many lights.
+//! the number of lights is limited.
 
 use std::time::Duration;
 

@@ -9,7 +9,7 @@ use pileup_registry::{BUCKETS, LiveTask, Registry, SiteNumber, Tick, longest};
 use super::stays::{Cohort, Ended, Stays};
 use crate::look::SiteLook;
 
-/// Beyond so many marks the oldest go.
+/// Beyond this number of marks, the oldest go.
 const MOST_MARKS: usize = 20;
 const FIRST_SPACING: Tick = 1_000;
 const WIDEST_SPACING: Tick = 32_000;

@@ -22,12 +22,12 @@ use std::time::Duration;
 use pileup_model::TaskKind;
 use pileup_registry::{LiveTask, Registry, SiteNumber, Tick};
 
-/// Beyond so many cohorts, new ones are not counted.
+/// Beyond this number of cohorts, new ones are not counted.
 const MOST_COHORTS: usize = 1024;
-/// Beyond so many beginnings, the two that differ least are taken together: those of stays that
+/// Beyond this number of beginnings, the two that differ least are taken together: those of stays that
 /// are older than the marks go back.
 const MOST_BEGINNINGS: usize = 48;
-/// The clock is moved each time that so many tasks have been counted.
+/// The clock is moved each time that this number of tasks has been counted.
 const TASKS_PER_TICK: u32 = 4096;
 
 /// Tasks of a site that stand still.

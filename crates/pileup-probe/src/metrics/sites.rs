@@ -64,7 +64,7 @@ pub(super) fn encode(
     .counter(encoder, "site", values(&all, |site| site.finished))?;
     seconds(
         "tokio_task_oldest_age",
-        "Age of the oldest living task of each place.",
+        "Age of the oldest live task of each place.",
     )
     .gauge(encoder, "site", values(&all, |site| site.oldest))?;
     seconds(

@@ -17,14 +17,14 @@ use proptest::prelude::*;
 /// Snapshots of one watch.
 pub fn watch() -> impl Strategy<Value = Vec<Snapshot>> {
     vec(moment(), 0..6).prop_map(|moments| {
-        let mut last = Living::default();
+        let mut last = Live::default();
         let step = |moment: Moment| moment.after(&mut last);
         moments.into_iter().map(step).collect()
     })
 }
 
 #[derive(Debug, Clone, Default)]
-struct Living {
+struct Live {
     tasks: BTreeMap<u64, Arc<Task>>,
     resources: BTreeMap<u64, Arc<Resource>>,
     async_ops: BTreeMap<u64, Arc<AsyncOp>>,
@@ -35,7 +35,7 @@ struct Living {
 struct Moment {
     at: Timestamp,
     coverage: Coverage,
-    told: Living,
+    told: Live,
     polled: BTreeMap<u64, Polls>,
     gone: Vec<u64>,
     finished: Vec<Task>,
@@ -44,7 +44,7 @@ struct Moment {
 }
 
 impl Moment {
-    fn after(self, last: &mut Living) -> Snapshot {
+    fn after(self, last: &mut Live) -> Snapshot {
         let mut finished: Vec<_> = self.finished.into_iter().map(Arc::new).collect();
         for id in &self.gone {
             last.resources.remove(id);
@@ -81,7 +81,7 @@ fn moment() -> impl Strategy<Value = Moment> {
         btree_map(id(), resource(), 0..4),
         btree_map(id(), async_op(), 0..4),
     );
-    let told = told.prop_map(|(tasks, resources, async_ops)| Living {
+    let told = told.prop_map(|(tasks, resources, async_ops)| Live {
         tasks: with_ids(tasks, |task, id| task.id = TaskId(id)),
         resources: with_ids(resources, |resource, id| resource.id = ResourceId(id)),
         async_ops: with_ids(async_ops, |op, id| op.id = AsyncOpId(id)),

@@ -111,7 +111,7 @@ impl PollOps {
         self.next.load(Ordering::Acquire)
     }
 
-    /// At most so many poll ops, from the one of this number on.
+    /// At most this number of poll ops, from the one with this number on.
     pub(crate) fn since(&self, number: u64, most: usize) -> NewPollOps {
         let ring = self.ring.get().map_or(&[][..], |ring| ring);
         let end = self.next();

@@ -76,7 +76,7 @@ fn grows_to(limit: usize, scenario: &Scenario, snapshots: &[Snapshot]) -> Shown 
     ))
 }
 
-/// The living of the sites at fault are as many as what has arrived leaves behind.
+/// The sites at fault have as many live tasks as the arrivals leave behind.
 fn grows(
     scenario: &Scenario,
     snapshot: &Snapshot,
@@ -96,8 +96,8 @@ fn grows(
     Ok(Shown::All)
 }
 
-/// The least of the living are no more in the second half of the watch than in the first, once
-/// started: a leak lifts the least, and a burst only the most.
+/// The least number of live tasks is no larger in the second half of the watch than in the first,
+/// once started: a leak lifts the least, and a burst only the most.
 fn stays_bounded(snapshots: &[Snapshot], in_watch: u64) -> Shown {
     let (first, last) = (&snapshots[0], &snapshots[snapshots.len() - 1]);
     let watch = elapsed(first.at, last.at);
