@@ -126,7 +126,7 @@ impl Resource {
                 kind: name(1)?,
                 location: location.filter(|(_, line, _)| *line > 0),
                 is_internal: packed & 1 == 1,
-                parent: slot.parent().map(|(_, number)| number),
+                parent: slot.parent(),
                 life: Life::read(slot),
                 attributes: slot.attributes.read(),
             })
@@ -146,7 +146,7 @@ impl AsyncOp {
                 resource: words.resource.load(Ordering::Relaxed),
                 resource_index: words.resource_index.load(Ordering::Relaxed),
                 source: NameNumber::from_bits(u16::try_from(source).ok()?)?,
-                parent: slot.parent().map(|(_, number)| number),
+                parent: slot.parent(),
                 life: Life::read(slot),
                 attributes: slot.attributes.read(),
                 task: Some(task).filter(|task| *task > 0),

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use pileup_registry::Registry;
+use pileup_registry::{Nanos, Registry};
 use tracing_core::span::Attributes as SpanAttributes;
 use tracing_core::{Event, Metadata};
 
-use super::entered::{self, Handle};
+use super::entered;
 use super::names::NameNumber;
 use super::slots::{Slot, Slots};
-use super::span_id::Kind;
+use super::span_id::{Kind, SpanId};
 use super::visit::{PollFields, SpanFields, UpdateFields};
 use super::{OpWords, PollOp, ResourceWords, Resources};
 
@@ -30,15 +30,45 @@ pub(crate) struct ResourceEvents {
     pub(crate) resources: Arc<Resources>,
 }
 
+/// What an event of a resource or an async op says.
+#[derive(Clone, Copy)]
+pub(super) enum EventKind {
+    /// An async op was polled.
+    PollOp,
+    /// An attribute of the innermost resource changes.
+    ResourceState,
+    /// An attribute of the innermost async op changes.
+    OpState,
+}
+
+impl EventKind {
+    /// None for other events.
+    #[inline]
+    pub(super) fn of(metadata: &Metadata<'_>) -> Option<Self> {
+        match metadata.target() {
+            POLL_OP => Some(Self::PollOp),
+            RESOURCE_STATE => Some(Self::ResourceState),
+            OP_STATE => Some(Self::OpState),
+            _ => None,
+        }
+    }
+}
+
 /// Whether this span or event is of a resource or an async op. The span of each poll is not among
 /// them: an event says as much.
 #[inline]
 pub(crate) fn is_of_resources(metadata: &Metadata<'_>) -> bool {
     if metadata.is_span() {
-        matches!(metadata.name(), RESOURCE | ASYNC_OP)
+        is_span_of_resources(metadata)
     } else {
-        matches!(metadata.target(), POLL_OP | RESOURCE_STATE | OP_STATE)
+        EventKind::of(metadata).is_some()
     }
+}
+
+/// Whether this span is of a resource or an async op.
+#[inline]
+pub(super) fn is_span_of_resources(metadata: &Metadata<'_>) -> bool {
+    matches!(metadata.name(), RESOURCE | ASYNC_OP)
 }
 
 /// Whether this is the span of a poll of an async op.
@@ -47,26 +77,25 @@ pub(super) fn is_poll_span(metadata: &Metadata<'_>) -> bool {
 }
 
 impl ResourceEvents {
-    /// A span is opened. `parent` is what its parent span is of, where it names one. Gives what the
-    /// span is of; none where that is not known or there is no room.
+    /// A span is opened. `parent` is its parent span, where it names one of these. Gives its id;
+    /// none where it says too little or there is no room.
     pub(super) fn open(
         &self,
         attributes: &SpanAttributes<'_>,
-        parent: Option<Handle>,
-    ) -> Option<Handle> {
+        parent: Option<SpanId>,
+    ) -> Option<SpanId> {
         let mut fields = SpanFields::new(&self.resources.names);
         attributes.record(&mut fields);
         if attributes.metadata().name() == RESOURCE {
             return self.open_resource(&fields);
         }
         // The op of a `Sleep` names its resource as its parent; the others are made in it.
-        let named = parent.filter(|parent| parent.kind == Kind::Resource);
+        let named = parent.filter(|parent| parent.kind() == Kind::Resource);
         self.open_op(&fields, named.or_else(|| self.innermost(Kind::Resource))?)
     }
 
-    fn open_resource(&self, fields: &SpanFields<'_>) -> Option<Handle> {
+    fn open_resource(&self, fields: &SpanFields<'_>) -> Option<SpanId> {
         let (concrete_type, kind) = (fields.concrete_type?, fields.kind?);
-        let handle = self.handle(Kind::Resource);
         let fill = |words: &ResourceWords| {
             let names = [fields.file, Some(kind), Some(concrete_type)];
             let names = names.into_iter().fold(0, |names, name| {
@@ -79,18 +108,19 @@ impl ResourceEvents {
             let place = u64::from(fields.line) << 32 | u64::from(fields.column);
             words.place.store(place, Ordering::Relaxed);
         };
-        self.insert(&self.resources.things, handle, fields.inherits, fill)
-            .map(|(handle, _)| handle)
+        let things = &self.resources.things;
+        let (span, _) = self.insert(things, Kind::Resource, fields.inherits, fill)?;
+        Some(span)
     }
 
-    fn open_op(&self, fields: &SpanFields<'_>, resource: Handle) -> Option<Handle> {
+    fn open_op(&self, fields: &SpanFields<'_>, resource: SpanId) -> Option<SpanId> {
         let source = fields.source?;
-        let handle = self.handle(Kind::AsyncOp);
+        let number = self.resources.things.find(resource)?.number();
         let fill = |words: &OpWords| {
-            words.resource.store(resource.number, Ordering::Relaxed);
+            words.resource.store(number, Ordering::Relaxed);
             words
                 .resource_index
-                .store(resource.index, Ordering::Relaxed);
+                .store(resource.index(), Ordering::Relaxed);
             words
                 .source
                 .store(NameNumber::bits(Some(source)).into(), Ordering::Relaxed);
@@ -104,49 +134,43 @@ impl ResourceEvents {
                 word.store(0, Ordering::Relaxed);
             }
         };
-        let (handle, created) = self.insert(&self.resources.ops, handle, fields.inherits, fill)?;
-        entered::note_made(handle, created);
-        Some(handle)
+        let ops = &self.resources.ops;
+        let (span, created) = self.insert(ops, Kind::AsyncOp, fields.inherits, fill)?;
+        entered::note_made(span, created);
+        Some(span)
     }
 
-    /// The handle of something new, without its index.
-    fn handle(&self, kind: Kind) -> Handle {
-        Handle {
-            table: self.resources.address(),
-            kind,
-            index: 0,
-            number: self.resources.next_number(),
-        }
-    }
-
-    /// Adds something new, as a part of the innermost thing of its kind, and gives it with the time.
+    /// Adds something new, as a part of the innermost thing of its kind, and gives its span and the
+    /// time.
     fn insert<T: Default>(
         &self,
         slots: &Slots<T>,
-        handle: Handle,
+        kind: Kind,
         inherits: bool,
         fill: impl FnOnce(&T),
-    ) -> Option<(Handle, u64)> {
-        let parent = self.innermost(handle.kind);
+    ) -> Option<(SpanId, Nanos)> {
+        let parent = self.innermost(kind);
+        let parent = parent.and_then(|parent| Some((parent, slots.find(parent)?.number())));
         let created = self.registry.now();
-        let index = slots.insert(handle.number, |slot| {
+        let number = self.resources.next_number();
+        let index = slots.insert(number, |slot| {
             slot.begin(self.registry.tick_now(), created);
-            slot.set_parent(parent.map(|parent| (parent.index, parent.number)));
+            slot.set_parent(parent);
             slot.inherits.store(inherits.into(), Ordering::Relaxed);
             fill(&slot.of_kind);
         })?;
-        Some((Handle { index, ..handle }, created))
+        Some((SpanId::new(kind, index, number), created))
     }
 
     #[inline]
-    pub(super) fn enter(&self, handle: Handle) {
-        entered::push(handle, || self.registry.now());
+    pub(super) fn enter(&self, span: SpanId) {
+        entered::push(self.resources.address(), span, || self.registry.now());
     }
 
     #[inline]
-    pub(super) fn exit(&self, handle: Handle) {
-        if entered::pop(handle)
-            && let Some(op) = self.resources.ops.find(handle.index, handle.number)
+    pub(super) fn exit(&self, span: SpanId) {
+        if entered::pop(self.resources.address(), span)
+            && let Some(op) = self.resources.ops.find(span)
         {
             op.of_kind.end_poll(self.registry.now());
             op.note_change(self.registry.tick_now());
@@ -154,31 +178,30 @@ impl ResourceEvents {
     }
 
     /// The last handle of a span is gone.
-    pub(super) fn close(&self, handle: Handle) {
+    pub(super) fn close(&self, span: SpanId) {
         let (at, now) = (self.registry.now(), self.registry.tick_now());
-        match handle.kind {
-            Kind::Resource => self.resources.things.drop_one(handle.index, at, now),
-            Kind::AsyncOp => self.resources.ops.drop_one(handle.index, at, now),
+        match span.kind() {
+            Kind::Resource => self.resources.things.drop_one(span.index(), at, now),
+            Kind::AsyncOp => self.resources.ops.drop_one(span.index(), at, now),
         }
     }
 
     #[inline]
-    pub(super) fn event(&self, event: &Event<'_>) {
-        match event.metadata().target() {
-            POLL_OP => {
+    pub(super) fn event(&self, kind: EventKind, event: &Event<'_>) {
+        match kind {
+            EventKind::PollOp => {
                 self.note_poll();
                 if self.resources.poll_ops.are_kept() {
                     self.keep_poll_op(event);
                 }
             }
-            RESOURCE_STATE => self.update(&self.resources.things, Kind::Resource, event),
-            OP_STATE => self.update(&self.resources.ops, Kind::AsyncOp, event),
-            _ => {}
+            EventKind::ResourceState => self.update(&self.resources.things, Kind::Resource, event),
+            EventKind::OpState => self.update(&self.resources.ops, Kind::AsyncOp, event),
         }
     }
 
     #[inline]
-    fn innermost(&self, kind: Kind) -> Option<Handle> {
+    fn innermost(&self, kind: Kind) -> Option<SpanId> {
         entered::innermost(self.resources.address(), kind)
     }
 
@@ -186,21 +209,21 @@ impl ResourceEvents {
     fn update<T: Default>(&self, slots: &Slots<T>, kind: Kind, event: &Event<'_>) {
         let mut fields = UpdateFields::new(&self.resources.names);
         event.record(&mut fields);
-        let (Some(update), Some(handle)) = (fields.update(), self.innermost(kind)) else {
-            return;
-        };
         // It lives, as its span is entered; and what it is a part of lives for longer.
-        let Some(slot) = slots.find(handle.index, handle.number) else {
+        let (Some(update), Some(slot)) = (
+            fields.update(),
+            self.innermost(kind).and_then(|span| slots.find(span)),
+        ) else {
             return;
         };
-        let now = self.registry.tick_now();
+        let (number, now) = (slot.number(), self.registry.tick_now());
         let note = |slot: &Slot<T>| {
-            slot.attributes.update(handle.number, &update);
+            slot.attributes.update(number, &update);
             slot.note_change(now);
         };
         note(slot);
-        if let Some((index, number)) = slot.parent()
-            && let Some(parent) = slots.find(index, number)
+        if let Some(parent) = slot.parent_span()
+            && let Some(parent) = slots.find(parent)
             && parent.inherits.load(Ordering::Relaxed) == 1
         {
             note(parent);
@@ -213,13 +236,15 @@ impl ResourceEvents {
         event.record(&mut fields);
         if let (Some(name), Some(is_ready)) = (fields.name, fields.is_ready)
             && let Some(resource) = self.innermost(Kind::Resource)
+            && let Some(resource) = self.resources.things.find(resource)
             && let Some(op) = self.innermost(Kind::AsyncOp)
+            && let Some(op) = self.resources.ops.find(op)
             && let Some(task) = self.registry.current_task()
         {
             self.resources.poll_ops.add(PollOp {
                 name,
-                resource: resource.number,
-                op: op.number,
+                resource: resource.number(),
+                op: op.number(),
                 task: task.number,
                 is_ready,
             });
@@ -227,8 +252,8 @@ impl ResourceEvents {
     }
 
     fn note_poll(&self) {
-        if let Some((handle, at)) = entered::note_poll(self.resources.address())
-            && let Some(op) = self.resources.ops.find(handle.index, handle.number)
+        if let Some((span, at)) = entered::note_poll(self.resources.address())
+            && let Some(op) = self.resources.ops.find(span)
         {
             let task = self.registry.current_task().map(|task| task.number);
             op.of_kind.begin_poll(task, at);

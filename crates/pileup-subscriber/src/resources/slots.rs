@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 use pileup_registry::{Nanos, Tick};
 
 use super::attributes::Attributes;
-use super::span_id::INDEX_BITS;
+use super::span_id::{INDEX_BITS, SpanId};
 
 const SLOTS_OF_CHUNK: usize = 1024;
 /// Four million slots: what is made beyond that is not seen.
@@ -51,7 +51,8 @@ pub(super) struct Slot<T> {
     changed: AtomicU64,
     /// The number of what it is a part of; 0 for none.
     parent: AtomicU64,
-    parent_index: AtomicU32,
+    /// The span of that.
+    parent_span: AtomicU64,
     /// Whether its attributes are those of its parts as well; 0 or 1.
     pub(super) inherits: AtomicU32,
     pub(super) attributes: Attributes,
@@ -98,10 +99,11 @@ impl<T: Default> Slots<T> {
         chunk.get(index % SLOTS_OF_CHUNK)
     }
 
-    /// The slot of an index, if what has this number is in it.
+    /// The slot of what this span is of, which is of the kind of these slots. None once it is gone.
     #[inline]
-    pub(super) fn find(&self, index: u32, number: u64) -> Option<&Slot<T>> {
-        self.at(index).filter(|slot| slot.number() == number)
+    pub(super) fn find(&self, span: SpanId) -> Option<&Slot<T>> {
+        let slot = self.at(span.index())?;
+        span.is_of(slot.number()).then_some(slot)
     }
 
     /// There is one more handle of what is in this slot.
@@ -115,7 +117,7 @@ impl<T: Default> Slots<T> {
     /// There is one handle less of what is in this slot. Says whether it was the last.
     #[inline]
     pub(super) fn drop_handle(&self, index: u32) -> bool {
-        let slot = self.at(index);
+        let slot = self.at(index).filter(|_| index > 0);
         slot.is_some_and(|slot| slot.handles.fetch_sub(1, Ordering::AcqRel) == 1)
     }
 
@@ -241,17 +243,22 @@ impl<T> Slot<T> {
         self.changed.store(born, Ordering::Relaxed);
     }
 
-    /// What it is a part of: index and number.
-    pub(super) fn parent(&self) -> Option<(u32, u64)> {
-        let number = self.parent.load(Ordering::Relaxed);
-        let index = self.parent_index.load(Ordering::Relaxed);
-        (number > 0).then_some((index, number))
+    /// The number of what it is a part of.
+    pub(super) fn parent(&self) -> Option<u64> {
+        Some(self.parent.load(Ordering::Relaxed)).filter(|number| *number > 0)
     }
 
-    pub(super) fn set_parent(&self, parent: Option<(u32, u64)>) {
-        let (index, number) = parent.unwrap_or_default();
+    /// The span of what it is a part of.
+    pub(super) fn parent_span(&self) -> Option<SpanId> {
+        SpanId::from_bits(self.parent_span.load(Ordering::Relaxed))
+    }
+
+    /// Notes of what it is a part: the span and the number of that.
+    pub(super) fn set_parent(&self, parent: Option<(SpanId, u64)>) {
+        let number = parent.map_or(0, |(_, number)| number);
+        let span = parent.map_or(0, |(span, _)| span.bits());
         self.parent.store(number, Ordering::Relaxed);
-        self.parent_index.store(index, Ordering::Relaxed);
+        self.parent_span.store(span, Ordering::Relaxed);
     }
 
     /// Reads what is here: nothing where it is another one afterwards.
@@ -286,7 +293,7 @@ impl<T: Default> Default for Slot<T> {
             dropped: AtomicU64::new(0),
             changed: AtomicU64::new(0),
             parent: AtomicU64::new(0),
-            parent_index: AtomicU32::new(0),
+            parent_span: AtomicU64::new(0),
             inherits: AtomicU32::new(0),
             attributes: Attributes::new(),
             of_kind: T::default(),
@@ -298,6 +305,7 @@ impl<T: Default> Default for Slot<T> {
 mod tests {
     use std::thread;
 
+    use super::super::span_id::Kind;
     use super::*;
 
     fn live(slots: &Slots<AtomicU64>) -> Vec<u64> {
@@ -324,15 +332,16 @@ mod tests {
             (slots.cut_since(before), slots.cut_since(before + 1)),
             (1, 0)
         );
-        let dropped = slots.find(indexes[1], 2).expect("it is kept");
+        let find = |index, number| slots.find(SpanId::new(Kind::Resource, index, number));
+        let dropped = find(indexes[1], 2).expect("it is kept");
         assert_eq!((dropped.dropped(), dropped.changed()), (Some(7), 3));
         assert_eq!(
             slots.insert(5, |_| {}),
             Some(indexes[0]),
             "the slot is used again"
         );
-        assert!(slots.find(indexes[0], 1).is_none());
-        let new = slots.find(indexes[0], 5).expect("it lives");
+        assert!(find(indexes[0], 1).is_none());
+        let new = find(indexes[0], 5).expect("it lives");
         assert_eq!(new.dropped(), None);
     }
 

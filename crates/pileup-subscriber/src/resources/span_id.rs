@@ -28,61 +28,68 @@ pub(super) enum Kind {
     AsyncOp,
 }
 
-/// What an id says.
+/// The id of a span of a resource or an async op.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct SpanId {
-    pub(super) kind: Kind,
-    pub(super) index: u32,
-    /// The lower bits of the number.
-    low: u64,
-}
+pub(super) struct SpanId(u64);
 
 impl SpanId {
+    /// The id of what has this number and the slot of this index.
     #[inline]
     pub(super) fn new(kind: Kind, index: u32, number: u64) -> Self {
-        Self {
-            kind,
-            index,
-            low: number & NUMBER_MASK,
+        let kind = u64::from(kind == Kind::AsyncOp);
+        let low = number & NUMBER_MASK;
+        let payload = low << NUMBER_SHIFT | kind << KIND_SHIFT | u64::from(index);
+        let high = payload >> 37 << 38;
+        Self(LOW_TAG | high | payload & BELOW_LOW_TAG)
+    }
+
+    /// A span that leads nowhere: the slot of index 0 is never used, and its number is 0.
+    pub(super) fn nowhere() -> Self {
+        Self::new(Kind::Resource, 0, 1)
+    }
+
+    /// None if the id is another's.
+    #[inline]
+    pub(super) fn from_id(id: &Id) -> Option<Self> {
+        Self::from_bits(id.into_u64())
+    }
+
+    /// What [`bits`](Self::bits) gave; none for 0.
+    #[inline]
+    pub(super) fn from_bits(bits: u64) -> Option<Self> {
+        (bits & (HIGH_TAG | LOW_TAG) == LOW_TAG).then_some(Self(bits))
+    }
+
+    #[inline]
+    pub(super) fn bits(self) -> u64 {
+        self.0
+    }
+
+    #[inline]
+    pub(super) fn id(self) -> Id {
+        Id::from_u64(self.0)
+    }
+
+    #[inline]
+    pub(super) fn kind(self) -> Kind {
+        if self.0 >> KIND_SHIFT & 1 == 1 {
+            Kind::AsyncOp
+        } else {
+            Kind::Resource
         }
     }
 
-    /// A span that leads nowhere: the slot of index 0 is never used.
-    pub(super) fn nowhere() -> Self {
-        Self::new(Kind::Resource, 0, 0)
+    /// The index of the slot.
+    #[inline]
+    pub(super) fn index(self) -> u32 {
+        (self.0 & INDEX_MASK) as u32
     }
 
     /// Whether it may be of what has this number.
     #[inline]
     pub(super) fn is_of(self, number: u64) -> bool {
-        self.low == number & NUMBER_MASK
-    }
-
-    #[inline]
-    pub(super) fn id(self) -> Id {
-        let kind = u64::from(self.kind == Kind::AsyncOp);
-        let payload = self.low << NUMBER_SHIFT | kind << KIND_SHIFT | u64::from(self.index);
-        let high = payload >> 37 << 38;
-        Id::from_u64(LOW_TAG | high | payload & BELOW_LOW_TAG)
-    }
-
-    /// What an id says; none if it is another's.
-    #[inline]
-    pub(super) fn from_id(id: &Id) -> Option<Self> {
-        let id = id.into_u64();
-        if id & HIGH_TAG != 0 || id & LOW_TAG == 0 {
-            return None;
-        }
-        let payload = id >> 38 << 37 | id & BELOW_LOW_TAG;
-        Some(Self {
-            kind: if payload >> KIND_SHIFT & 1 == 1 {
-                Kind::AsyncOp
-            } else {
-                Kind::Resource
-            },
-            index: (payload & INDEX_MASK) as u32,
-            low: payload >> NUMBER_SHIFT,
-        })
+        let payload = self.0 >> 38 << 37 | self.0 & BELOW_LOW_TAG;
+        payload >> NUMBER_SHIFT == number & NUMBER_MASK
     }
 }
 
@@ -97,6 +104,7 @@ mod tests {
                 for number in [0, 1, 77, 1 << 30, NUMBER_MASK, NUMBER_MASK + 5] {
                     let span = SpanId::new(kind, index, number);
                     assert_eq!(SpanId::from_id(&span.id()), Some(span));
+                    assert_eq!((span.kind(), span.index()), (kind, index));
                     assert!(span.is_of(number) && !span.is_of(number + 1));
                 }
             }

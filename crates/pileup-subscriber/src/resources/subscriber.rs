@@ -4,8 +4,9 @@ use tracing_core::span::{Attributes, Current, Id, Record};
 use tracing_core::subscriber::Interest;
 use tracing_core::{Event, LevelFilter, Metadata, Subscriber};
 
-use super::entered::Handle;
-use super::events::{ResourceEvents, is_of_resources, is_poll_span};
+use super::events::{
+    EventKind, ResourceEvents, is_of_resources, is_poll_span, is_span_of_resources,
+};
 use super::span_id::{Kind, SpanId};
 
 /// Takes the spans and events of Tokio's resources, and passes everything else on to `inner`,
@@ -19,53 +20,22 @@ pub(crate) struct ResourceSubscriber<S> {
 }
 
 impl<S> ResourceSubscriber<S> {
-    /// What a span is of; none where that is gone.
-    #[inline]
-    fn handle(&self, span: SpanId) -> Option<Handle> {
-        let resources = &self.events.resources;
-        let number = match span.kind {
-            Kind::Resource => resources.things.at(span.index)?.number(),
-            Kind::AsyncOp => resources.ops.at(span.index)?.number(),
-        };
-        span.is_of(number).then(|| Handle {
-            table: resources.address(),
-            kind: span.kind,
-            index: span.index,
-            number,
-        })
-    }
-
     fn open(&self, attributes: &Attributes<'_>) -> SpanId {
         let parent = attributes.parent().and_then(SpanId::from_id);
-        let parent = parent.and_then(|parent| self.handle(parent));
         let opened = self.events.open(attributes, parent);
-        opened.map_or_else(SpanId::nowhere, |handle| {
-            SpanId::new(handle.kind, handle.index, handle.number)
-        })
-    }
-
-    fn clone_handle(&self, span: SpanId) {
-        let resources = &self.events.resources;
-        if let Some(handle) = self.handle(span) {
-            match handle.kind {
-                Kind::Resource => resources.things.clone_handle(handle.index),
-                Kind::AsyncOp => resources.ops.clone_handle(handle.index),
-            }
-        }
+        opened.unwrap_or_else(SpanId::nowhere)
     }
 
     /// Says whether it was the last handle.
+    #[inline]
     fn drop_handle(&self, span: SpanId) -> bool {
         let resources = &self.events.resources;
-        let Some(handle) = self.handle(span) else {
-            return true;
-        };
-        let is_last = match handle.kind {
-            Kind::Resource => resources.things.drop_handle(handle.index),
-            Kind::AsyncOp => resources.ops.drop_handle(handle.index),
+        let is_last = match span.kind() {
+            Kind::Resource => resources.things.drop_handle(span.index()),
+            Kind::AsyncOp => resources.ops.drop_handle(span.index()),
         };
         if is_last {
-            self.events.close(handle);
+            self.events.close(span);
         }
         is_last
     }
@@ -93,7 +63,7 @@ impl<S: Subscriber> Subscriber for ResourceSubscriber<S> {
 
     #[inline]
     fn new_span(&self, attributes: &Attributes<'_>) -> Id {
-        if is_of_resources(attributes.metadata()) {
+        if is_span_of_resources(attributes.metadata()) {
             self.open(attributes).id()
         } else {
             self.inner.new_span(attributes)
@@ -114,35 +84,30 @@ impl<S: Subscriber> Subscriber for ResourceSubscriber<S> {
 
     #[inline]
     fn event_enabled(&self, event: &Event<'_>) -> bool {
-        is_of_resources(event.metadata()) || self.inner.event_enabled(event)
+        EventKind::of(event.metadata()).is_some() || self.inner.event_enabled(event)
     }
 
     #[inline]
     fn event(&self, event: &Event<'_>) {
-        if is_of_resources(event.metadata()) {
-            self.events.event(event);
-        } else {
-            self.inner.event(event);
+        match EventKind::of(event.metadata()) {
+            Some(kind) => self.events.event(kind, event),
+            None => self.inner.event(event),
         }
     }
 
     #[inline]
     fn enter(&self, id: &Id) {
-        let Some(span) = SpanId::from_id(id) else {
-            return self.inner.enter(id);
-        };
-        if let Some(handle) = self.handle(span) {
-            self.events.enter(handle);
+        match SpanId::from_id(id) {
+            Some(span) => self.events.enter(span),
+            None => self.inner.enter(id),
         }
     }
 
     #[inline]
     fn exit(&self, id: &Id) {
-        let Some(span) = SpanId::from_id(id) else {
-            return self.inner.exit(id);
-        };
-        if let Some(handle) = self.handle(span) {
-            self.events.exit(handle);
+        match SpanId::from_id(id) {
+            Some(span) => self.events.exit(span),
+            None => self.inner.exit(id),
         }
     }
 
@@ -151,7 +116,11 @@ impl<S: Subscriber> Subscriber for ResourceSubscriber<S> {
         let Some(span) = SpanId::from_id(id) else {
             return self.inner.clone_span(id);
         };
-        self.clone_handle(span);
+        let resources = &self.events.resources;
+        match span.kind() {
+            Kind::Resource => resources.things.clone_handle(span.index()),
+            Kind::AsyncOp => resources.ops.clone_handle(span.index()),
+        }
         id.clone()
     }
 

@@ -65,7 +65,7 @@ impl Resources {
 
     /// The resource of an async op, if it is still kept.
     pub(crate) fn resource_of(&self, op: &AsyncOp) -> Option<Resource> {
-        let slot = self.things.find(op.resource_index, op.resource)?;
+        let slot = self.things.at(op.resource_index)?;
         Resource::read(slot).filter(|resource| resource.id == op.resource)
     }
 
