@@ -163,6 +163,7 @@ fn unpack(words: &[u64; WORDS]) -> (Live, Nanos) {
         self_wakes: words[6] as u32,
         waker: Parent::unpack(words[7], number),
         last_wake: words[8].checked_sub(1),
+        changed: 0,
         size: (words[9] >> 2) as u32,
         record: 0,
     });

@@ -338,7 +338,7 @@ impl Registry {
         let Some(before) = waking.count_clone(number, current.is_some()) else {
             return;
         };
-        self.note_change(place);
+        self.note_change(waking);
         let record = waking.record();
         if record != 0
             && let Some(current) = current
@@ -373,7 +373,7 @@ impl Registry {
         if !waking.count_drop(number) {
             return;
         }
-        self.note_change(place);
+        self.note_change(waking);
         if waking.record() != 0 {
             current::note_drop(place);
         }
@@ -387,7 +387,7 @@ impl Registry {
         let waker = current.and_then(|current| current.place.task());
         let is_self = current.is_some_and(|current| current.place.is(place));
         if waking.note_wake(number, self.clock.tick(), waker, is_self) {
-            self.time_wake(place);
+            self.time_wake(place, waking);
         }
     }
 
@@ -397,7 +397,7 @@ impl Registry {
         self.woken_by_ref(place, number);
         if let Some(waking) = place.waking() {
             waking.count_drop(number);
-            self.note_change(place);
+            self.note_change(waking);
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering, fence};
 use super::slot::{
     Activity, Chunk, FREE, Group, Lineage, Live, Origin, Parent, SLOTS_OF_GROUP, TAKEN,
 };
-use super::times::Times;
+use super::times::{TaskTimes, Times};
 use super::waking::Waking;
 use crate::clock::Tick;
 
@@ -148,7 +148,11 @@ impl Place {
             let (polls, last_poll, running) = self.activity().read();
             let waking = self.waking().filter(|_| lineage.has_wakers);
             let woken = waking.map(|waking| waking.read(number));
-            let times = self.times().map(Times::read);
+            let changed = woken.map_or(0, |woken| woken.changed);
+            let times = self.times().map(|times| TaskTimes {
+                changed,
+                ..times.read()
+            });
             fence(Ordering::Acquire);
             let now = self.number().load(Ordering::Relaxed);
             if now == number {

@@ -5,16 +5,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::clock::{Nanos, Tick};
 
 /// The times of one task. Only the thread that polls the task writes here, except for the time
-/// of the last wake and of the last change.
+/// of the last wake.
 pub(crate) struct Times {
     busy: AtomicU64,
     scheduled: AtomicU64,
-    waited: AtomicU64,
+    /// In the lowest bit is whether the task was woken after the poll before: see
+    /// [`TaskTimes::waited`].
     poll_began: AtomicU64,
     poll_ended: AtomicU64,
     woken: AtomicU64,
-    changed: AtomicU64,
 }
+
+/// Set in the time at which a poll began, which is known to within two nanoseconds.
+const WAS_WOKEN: Nanos = 1;
 
 /// The times of a task, as they were when it was looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -25,7 +28,7 @@ pub struct TaskTimes {
     /// How long it waited for its polls after it was woken, in nanoseconds.
     pub scheduled: Nanos,
     /// How long it waited for its last poll since the wake before it; 0 if there was no wake
-    /// between that poll and the one before.
+    /// between that poll and the one before, or if it was woken again since.
     pub waited: Nanos,
     /// When its last poll began; 0 before the first.
     pub poll_began: Nanos,
@@ -42,11 +45,9 @@ impl Times {
         Self {
             busy: AtomicU64::new(0),
             scheduled: AtomicU64::new(0),
-            waited: AtomicU64::new(0),
             poll_began: AtomicU64::new(0),
             poll_ended: AtomicU64::new(0),
             woken: AtomicU64::new(0),
-            changed: AtomicU64::new(0),
         }
     }
 
@@ -54,11 +55,9 @@ impl Times {
     pub(crate) fn reset(&self) {
         self.busy.store(0, Ordering::Relaxed);
         self.scheduled.store(0, Ordering::Relaxed);
-        self.waited.store(0, Ordering::Relaxed);
         self.poll_began.store(0, Ordering::Relaxed);
         self.poll_ended.store(0, Ordering::Relaxed);
         self.woken.store(0, Ordering::Relaxed);
-        self.changed.store(0, Ordering::Relaxed);
     }
 
     /// A poll begins. Gives how long the task waited for it; none for a task that nobody woke.
@@ -66,16 +65,19 @@ impl Times {
     pub(crate) fn begin_poll(&self, now: Nanos) -> Option<Nanos> {
         let before = self.poll_began.load(Ordering::Relaxed);
         let woken = self.woken.load(Ordering::Relaxed);
-        self.poll_began.store(now, Ordering::Relaxed);
-        // A wake in a poll counts from the end of that poll, so that no time counts twice.
-        let since = woken.max(self.poll_ended.load(Ordering::Relaxed));
+        let ended = self.poll_ended.load(Ordering::Relaxed);
+        let was_woken = if woken > before && woken > ended {
+            now | WAS_WOKEN
+        } else {
+            now & !WAS_WOKEN
+        };
+        self.poll_began.store(was_woken, Ordering::Relaxed);
         if woken <= before {
-            self.waited.store(0, Ordering::Relaxed);
             return None;
         }
-        let waited = now.saturating_sub(since);
+        // A wake in a poll counts from the end of that poll, so that no time counts twice.
+        let waited = now.saturating_sub(woken.max(ended));
         add(&self.scheduled, waited);
-        self.waited.store(waited.max(1), Ordering::Relaxed);
         Some(waited)
     }
 
@@ -94,25 +96,19 @@ impl Times {
         self.woken.store(now, Ordering::Relaxed);
     }
 
-    /// A waker of the task was cloned, dropped or used. Any thread may call this, after the
-    /// change itself: who sees the time sees the change.
-    #[inline]
-    pub(crate) fn note_change(&self, now: Tick) {
-        if self.changed.load(Ordering::Relaxed) != now {
-            self.changed.store(now, Ordering::Release);
-        }
-    }
-
+    /// The times now, but for the last change, which stands elsewhere.
     pub(super) fn read(&self) -> TaskTimes {
-        let changed = self.changed.load(Ordering::Acquire);
+        let began = self.poll_began.load(Ordering::Relaxed);
+        let woken = self.woken.load(Ordering::Relaxed);
+        let waited = began.checked_sub(woken).map(|waited| waited.max(1));
         TaskTimes {
             busy: self.busy.load(Ordering::Relaxed),
             scheduled: self.scheduled.load(Ordering::Relaxed),
-            waited: self.waited.load(Ordering::Relaxed),
-            poll_began: self.poll_began.load(Ordering::Relaxed),
+            waited: waited.filter(|_| began & WAS_WOKEN > 0).unwrap_or_default(),
+            poll_began: began,
             poll_ended: self.poll_ended.load(Ordering::Relaxed),
-            woken: self.woken.load(Ordering::Relaxed),
-            changed,
+            woken,
+            changed: 0,
         }
     }
 }
@@ -133,12 +129,14 @@ mod tests {
         let times = Times::new();
         assert_eq!(times.begin_poll(10), None, "nobody woke it");
         assert_eq!(times.end_poll(30), 20);
-        times.note_wake(100);
-        assert_eq!(times.begin_poll(140), Some(40));
-        assert_eq!(times.end_poll(145), 5);
+        times.note_wake(101);
+        assert_eq!(times.begin_poll(141), Some(40));
+        assert_eq!(times.end_poll(146), 5);
         let read = times.read();
         assert_eq!((read.busy, read.scheduled, read.waited), (25, 40, 40));
-        assert_eq!((read.poll_began, read.poll_ended), (140, 145));
+        assert_eq!((read.poll_began, read.poll_ended), (141, 146));
+        times.note_wake(200);
+        assert_eq!(times.read().waited, 0, "it was woken again");
     }
 
     #[test]
@@ -148,5 +146,6 @@ mod tests {
         times.note_wake(15);
         times.end_poll(20);
         assert_eq!(times.begin_poll(26), Some(6));
+        assert_eq!(times.read().waited, 0, "the wake was in the poll before");
     }
 }

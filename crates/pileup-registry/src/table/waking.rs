@@ -24,6 +24,8 @@ pub(crate) struct Waking {
     other_clones: AtomicU32,
     other_wakes: AtomicU32,
     last_wake: AtomicU32,
+    /// When one was last cloned, dropped or used; 0 before that, and where nobody asks for it.
+    changed: AtomicU32,
     /// Bytes of the future.
     size: AtomicU32,
     /// The record of the task's stacks; 0 for a task that is not sampled.
@@ -41,6 +43,9 @@ pub(crate) struct Woken {
     /// When it was last woken, and by which task.
     pub(crate) last_wake: Option<Tick>,
     pub(crate) waker: Option<Parent>,
+    /// When a waker was last cloned, dropped or used, to within eight ticks; 0 before that, and
+    /// where no times are kept.
+    pub(crate) changed: Tick,
     pub(crate) size: u32,
     pub(crate) record: u32,
 }
@@ -54,6 +59,7 @@ impl Woken {
         self_wakes: 0,
         last_wake: None,
         waker: None,
+        changed: 0,
         size: 0,
         record: 0,
     };
@@ -69,6 +75,7 @@ impl Waking {
             other_clones: AtomicU32::new(0),
             other_wakes: AtomicU32::new(0),
             last_wake: AtomicU32::new(0),
+            changed: AtomicU32::new(0),
             size: AtomicU32::new(0),
             record: AtomicU32::new(0),
         }
@@ -83,6 +90,7 @@ impl Waking {
         self.other_clones.store(0, Ordering::Relaxed);
         self.other_wakes.store(0, Ordering::Relaxed);
         self.last_wake.store(0, Ordering::Relaxed);
+        self.changed.store(0, Ordering::Relaxed);
         self.size.store(size, Ordering::Relaxed);
         self.record.store(record, Ordering::Relaxed);
     }
@@ -136,6 +144,16 @@ impl Waking {
         true
     }
 
+    /// Notes when a waker was cloned, dropped or used, after the change itself: who sees the time
+    /// sees the change.
+    #[inline]
+    pub(crate) fn note_change(&self, now: Tick) {
+        let now = (now >> TICK_SHIFT) as u32;
+        if self.changed.load(Ordering::Relaxed) != now {
+            self.changed.store(now, Ordering::Release);
+        }
+    }
+
     /// The record of the task's stacks; 0 for none.
     #[inline]
     pub(crate) fn record(&self) -> u32 {
@@ -170,6 +188,7 @@ impl Waking {
     }
 
     pub(super) fn read(&self, number: u64) -> Woken {
+        let changed = self.changed.load(Ordering::Acquire);
         let last_wake = self.last_wake.load(Ordering::Relaxed);
         let own_clones = self.own_clones.load(Ordering::Relaxed);
         let self_wakes = self.self_wakes.load(Ordering::Relaxed);
@@ -182,6 +201,7 @@ impl Waking {
                 .checked_sub(1)
                 .map(|tick| Tick::from(tick) << TICK_SHIFT),
             waker: Parent::unpack(self.waker.load(Ordering::Relaxed), number),
+            changed: Tick::from(changed) << TICK_SHIFT,
             size: self.size.load(Ordering::Relaxed),
             record: self.record.load(Ordering::Relaxed),
         }
