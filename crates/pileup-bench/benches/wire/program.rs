@@ -20,7 +20,7 @@ pub const PROGRAM: &str = "program";
 pub const SPAWNS_A_SECOND: u32 = 10_000;
 
 /// Serves its tasks by one of the two, and says where. The works are `idle`, with this many tasks
-/// that wait, `spawns`, and `permits`.
+/// that wait, `spawns`, and `permits`, which takes this many of them for each line that it reads.
 pub fn run(by: &str, work: &str, count: u64) -> anyhow::Result<()> {
     let address = match by {
         "pileup-subscriber" => pileup_subscriber::builder()
@@ -33,8 +33,10 @@ pub fn run(by: &str, work: &str, count: u64) -> anyhow::Result<()> {
     let spawns = work == "spawns";
     if work == "permits" {
         println!("{address}");
-        std::io::stdin().read_line(&mut String::new())?;
-        println!("{}", take_permits(count)?);
+        for asked in std::io::stdin().lines() {
+            asked?;
+            println!("{}", take_permits(count)?);
+        }
         return Ok(());
     }
     let runtime = Builder::new_multi_thread()
