@@ -118,6 +118,7 @@ impl Connection {
         self.ask_about_last_polls().await;
         let mut snapshot = self.world.snapshot();
         self.retention.observe(&mut snapshot, &self.session);
+        snapshot.coverage.scheduling = Some(self.session.scheduling());
         Ok(snapshot)
     }
 

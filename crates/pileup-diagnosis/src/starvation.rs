@@ -1,15 +1,17 @@
 //! Whether a program got too little processor time.
 //!
-//! Tasks that do not finish prove nothing where no task gets on. A program is starved where
-//! its polls are short, and many begin late: the tasks are woken, and wait for a worker. Two
-//! sources show it:
+//! Tasks that do not finish prove nothing where no task gets on. Two signs show that a program
+//! is starved:
 //!
-//! - A console has for each task the time that it was scheduled, which is from each wake to the
-//!   poll that followed. Between two snapshots, that divided by the polls is the task's mean
-//!   wait. The future of a task that is aborted is dropped in a poll that follows no wake: its
-//!   "wait" is the time since the poll before, and says nothing.
-//! - A probe counts the polls that began late, and how much longer a thread of its own sleeps
-//!   than it wants to.
+//! - Its polls are short, and many begin late: the tasks are woken, and wait for a worker. A
+//!   probe counts such polls. A console has for each task the time that it was scheduled, which
+//!   is from each wake to the poll that followed. Between two snapshots, that divided by the polls
+//!   is the task's mean wait. The future of a task that is aborted is dropped in a poll that
+//!   follows no wake: its "wait" is the time since the poll before, and says nothing.
+//! - A thread of the program that has next to nothing to do gets on late: a probe's thread sleeps
+//!   for longer than it wants to, or a console's thread answers late. This is also seen where the
+//!   timers of the tasks are late, which nobody counts: such tasks are woken late, and polled at
+//!   once.
 //!
 //! One moment shows nothing: a thousand tasks that are spawned at once wait for each other, and
 //! their first polls are late on any machine. So the watch is cut into stretches, each long
@@ -18,7 +20,7 @@
 //!
 //! A runtime with a poll that does not return looks alike to the other tasks, and is not
 //! starved: it is held up, by its own program. So polls that are long rather than late excuse
-//! nothing.
+//! nothing. They do not delay a thread that is not the runtime's.
 
 use std::time::Duration;
 
@@ -38,16 +40,17 @@ pub(crate) struct Starvation {
     pub(crate) polls: u64,
     /// Those of them that began late.
     pub(crate) late: u64,
-    /// How many times longer than it wanted to a thread of a probe slept; zero where there is
-    /// no probe.
+    /// How many times longer than it wanted to a thread that has next to nothing to do took.
     pub(crate) overslept: f64,
 }
 
-/// What was seen of the waits for a worker.
+/// What was seen of the waits for a worker, and for a processor.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct WorkerWaits {
-    by_console: Waits,
-    by_probe: Waits,
+    /// The polls of the tasks, as a console shows them.
+    shown: Waits,
+    /// What a probe or the answers of a console count.
+    counted: Waits,
 }
 
 impl WorkerWaits {
@@ -55,9 +58,9 @@ impl WorkerWaits {
     pub(crate) fn observe(&mut self, before: Option<&Snapshot>, now: &Snapshot) {
         let Some(before) = before else { return };
         let lasted = elapsed(before.at, now.at);
-        self.by_console.add(lasted, polled_between(before, now));
+        self.shown.add(lasted, polled_between(before, now));
         if let (Some(first), Some(last)) = (before.coverage.scheduling, now.coverage.scheduling) {
-            self.by_probe.add(lasted, counted_since(first, last));
+            self.counted.add(lasted, counted_since(first, last));
         }
     }
 }
@@ -69,9 +72,12 @@ struct Waits {
     /// What was counted since the last stretch ended.
     stretch: Scheduling,
     lasted: Duration,
-    /// The time of all stretches, and of those in which the program was starved.
+    /// The time of all stretches.
     watched: Duration,
-    starved: Duration,
+    /// The time of the stretches in which polls began late.
+    late: Duration,
+    /// The time of the stretches in which a thread overslept.
+    overslept: Duration,
 }
 
 impl Waits {
@@ -79,54 +85,58 @@ impl Waits {
         self.all = sum(self.all, counted);
         self.stretch = sum(self.stretch, counted);
         self.lasted += lasted;
-        if self.stretch.polls < FEWEST_POLLS && self.stretch.slept < SHORTEST_SLEEP {
+        // It is the time that passed that must be long enough, and not the time that the thread
+        // wanted: the more a thread is starved, the fewer sleeps it begins.
+        let Scheduling {
+            slept, overslept, ..
+        } = self.stretch;
+        if self.stretch.polls < FEWEST_POLLS && slept + overslept < SHORTEST_SLEEP {
             return;
         }
         self.watched += self.lasted;
-        if is_starved(self.stretch) {
-            self.starved += self.lasted;
+        if is_late(self.stretch) {
+            self.late += self.lasted;
+        }
+        if slept + overslept >= SHORTEST_SLEEP && overslept >= slept * OVERSLEPT_TIMES {
+            self.overslept += self.lasted;
         }
         self.stretch = Scheduling::default();
         self.lasted = Duration::ZERO;
     }
 
-    fn are_starved(&self) -> bool {
-        !self.watched.is_zero() && self.starved * STARVED_PART >= self.watched
+    fn are_late(&self) -> bool {
+        self.is_a_good_part(self.late)
+    }
+
+    fn oversleeps(&self) -> bool {
+        self.is_a_good_part(self.overslept)
+    }
+
+    fn is_a_good_part(&self, time: Duration) -> bool {
+        !self.watched.is_zero() && time * STARVED_PART >= self.watched
     }
 }
 
-fn is_starved(counted: Scheduling) -> bool {
-    let is_late = counted.polls >= FEWEST_POLLS
+fn is_late(counted: Scheduling) -> bool {
+    counted.polls >= FEWEST_POLLS
         && counted.late_polls * STARVED_ONE_IN >= counted.polls
-        && counted.long_polls * LONG_POLLS_ONE_IN < counted.polls;
-    let sleeps_long =
-        counted.slept >= SHORTEST_SLEEP && counted.overslept >= counted.slept * OVERSLEPT_TIMES;
-    is_late || sleeps_long
+        && counted.long_polls * LONG_POLLS_ONE_IN < counted.polls
 }
 
 /// Whether the program of a watch was starved, and the figures.
 pub(crate) fn starvation(history: &History) -> Option<Starvation> {
-    let WorkerWaits {
-        by_console,
-        by_probe,
-    } = history.worker_waits();
-    if is_frozen(history.latest()?) {
+    let WorkerWaits { shown, counted } = history.worker_waits();
+    let is_frozen = is_frozen(history.latest()?);
+    let shown_late = shown.are_late() && !has_long_polls(history) && !is_frozen;
+    let counted_late = counted.are_late() && !is_frozen;
+    if !shown_late && !counted_late && !counted.oversleeps() {
         return None;
     }
-    let console_is_late = by_console.are_starved() && !has_long_polls(history);
-    if !console_is_late && !by_probe.are_starved() {
-        return None;
-    }
-    let Scheduling { slept, .. } = by_probe.all;
-    let counted = if console_is_late {
-        by_console
-    } else {
-        by_probe
-    };
+    let polls = if shown_late { shown.all } else { counted.all };
     Some(Starvation {
-        polls: counted.all.polls,
-        late: counted.all.late_polls,
-        overslept: by_probe.all.overslept.as_secs_f64() / slept.as_secs_f64().max(1e-9),
+        polls: polls.polls,
+        late: polls.late_polls,
+        overslept: counted.all.overslept.as_secs_f64() / counted.all.slept.as_secs_f64().max(1e-9),
     })
 }
 
@@ -180,9 +190,11 @@ fn sum(one: Scheduling, other: Scheduling) -> Scheduling {
     }
 }
 
-/// Whether a probe saw that a thread of it that only sleeps, or the tasks, got on late.
-pub(crate) fn is_starved_by_probe(history: &History) -> bool {
-    history.worker_waits().by_probe.are_starved()
+/// Whether a thread of the program that has next to nothing to do, or the polls that a probe
+/// counts, were late: what long polls do not explain.
+pub(crate) fn is_starved_by_count(history: &History) -> bool {
+    let counted = &history.worker_waits().counted;
+    counted.are_late() || counted.oversleeps()
 }
 
 fn counted_since(first: Scheduling, last: Scheduling) -> Scheduling {

@@ -38,8 +38,8 @@ pub struct Coverage {
     pub scheduling: Option<Scheduling>,
 }
 
-/// How long the tasks of a program waited to be polled, and a thread of it to run. All of it
-/// is counted since the program started.
+/// How long the tasks of a program waited to be polled, and a thread of it to run: all of it
+/// added up, since the program started or the connection to it was made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scheduling {
     /// Polls whose wait is known.
@@ -48,9 +48,11 @@ pub struct Scheduling {
     pub late_polls: u64,
     /// Those of them that took as long as that by themselves.
     pub long_polls: u64,
-    /// For how long a thread that sleeps and does nothing else wanted to sleep.
+    /// For how long a thread that has next to nothing to do wanted to sleep: the thread of a
+    /// probe that keeps the time. By a console, the time between requests that its thread answers
+    /// at once.
     pub slept: Duration,
-    /// How much longer than that it slept.
+    /// How much longer than that it slept, or how late it answered.
     pub overslept: Duration,
 }
 

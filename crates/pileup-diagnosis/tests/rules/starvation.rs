@@ -180,6 +180,39 @@ fn a_probe_tells_late_polls_from_long_ones() {
     }
 }
 
+/// A thread that wants to sleep for 10 ms each time, and sleeps for so long instead.
+fn oversleeps(snapshot: &mut Snapshot, now: f64, slept: f64) {
+    let sleeps = whole_seconds(now / slept);
+    snapshot.coverage.scheduling = Some(Scheduling {
+        slept: Duration::from_millis(10) * sleeps,
+        overslept: Duration::from_secs_f64(slept - 0.01) * sleeps,
+        ..Scheduling::default()
+    });
+}
+
+#[test]
+fn the_more_a_thread_oversleeps_the_clearer_it_is_that_the_program_is_starved() {
+    for (slept, starved) in [(0.012, false), (0.05, true), (0.5, true), (3.0, true)] {
+        let report = program().watch_changed(20.0, 50.0, |snapshot, now| {
+            oversleeps(snapshot, now, slept);
+        });
+        assert_eq!(is_starved(&report), starved, "sleeps of {slept} s");
+    }
+}
+
+#[test]
+fn a_poll_that_does_not_return_does_not_hold_up_a_thread_that_only_sleeps() {
+    let report = program().watch_changed(20.0, 50.0, |snapshot, now| {
+        oversleeps(snapshot, now, 0.1);
+        let first = Arc::make_mut(&mut snapshot.tasks[0]);
+        first.polls.last_started = Some(at(5.0));
+        first.polls.last_ended = Some(at(4.0));
+    });
+    assert!(is_starved(&report));
+    let said = report.coverage.blind[0].sentence();
+    assert!(said.contains("took 10.0 times as long"), "{said}");
+}
+
 #[test]
 fn a_burst_of_tasks_that_wait_for_each_other_is_not_starvation() {
     let late_between = |starts: f64, ends: f64| {

@@ -84,7 +84,7 @@ fn joined(mut console: Snapshot, probe: &Snapshot, finished: &HashMap<u64, Times
     let gaps = &mut console.coverage;
     gaps.reconnects += probe.coverage.reconnects;
     gaps.unwatched = gaps.unwatched.max(probe.coverage.unwatched);
-    gaps.scheduling = probe.coverage.scheduling;
+    gaps.scheduling = probe.coverage.scheduling.or(gaps.scheduling);
     console
 }
 

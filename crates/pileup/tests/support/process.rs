@@ -36,6 +36,12 @@ impl Process {
         Self::start_until("console: ", name, arguments, "none")
     }
 
+    /// Its process, by number.
+    #[allow(dead_code, reason = "not every test sends signals")]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Starts a program, and waits for the line of its standard error that begins with `last`.
     fn start_until(
         last: &str,

@@ -1,0 +1,143 @@
+//! Programs that get too little processor time: pileup says so, accuses no healthy one, and calls
+//! no leaky one clean.
+//!
+//! The test starves the programs itself: it stops each for most of the time. So they are starved
+//! on any machine, however fast and idle.
+#![cfg(unix)]
+
+#[path = "support/process.rs"]
+mod process;
+
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use self::process::Process;
+
+/// Of every 200 ms, the program has 5.
+const RUNS: Duration = Duration::from_millis(5);
+const STOPS: Duration = Duration::from_millis(195);
+const WATCH: &str = "8s";
+
+/// Runs the program for a fortieth of the time until this returns.
+fn starving<T: Send>(process: &Process, watch: impl FnOnce() -> T + Send) -> T {
+    let id = i32::try_from(process.id()).ok().and_then(Pid::from_raw);
+    let id = id.expect("the number of a process");
+    let signal = |signal| kill_process(id, signal).expect("it is our child");
+    thread::scope(|scope| {
+        let watch = scope.spawn(watch);
+        while !watch.is_finished() {
+            signal(Signal::STOP);
+            thread::sleep(STOPS);
+            signal(Signal::CONT);
+            thread::sleep(RUNS);
+        }
+        watch.join().expect("no panic")
+    })
+}
+
+/// What a watch has reported.
+struct Watched {
+    code: Option<i32>,
+    report: Value,
+    errors: String,
+}
+
+fn watch(target: &[&str]) -> Watched {
+    let output = Command::new(env!("CARGO_BIN_EXE_pileup"))
+        .arg("diagnose")
+        .args(target)
+        .args(["--for", WATCH, "--format", "json"])
+        .output()
+        .expect("pileup runs");
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    let report = serde_json::from_slice(&output.stdout);
+    Watched {
+        code: output.status.code(),
+        report: report.unwrap_or_else(|error| panic!("not a report: {error}\n{errors}")),
+        errors,
+    }
+}
+
+impl Watched {
+    fn has_accused(&self) -> bool {
+        let findings = self.report["findings"].as_array().expect("findings");
+        let mut grades = findings.iter().map(|finding| &finding["grade"]);
+        grades.any(|grade| grade != "suspicious")
+    }
+
+    /// That the report and the message say that the program was starved, with a figure.
+    #[track_caller]
+    fn says_starved(&self, source: &str) {
+        let blind = self.report["coverage"]["blind"].as_array().expect("a list");
+        let starved = blind.iter().find(|blind| blind["because"] == "starved");
+        let starved = starved.unwrap_or_else(|| panic!("{source}: {:#}", self.report));
+        let times = starved["overslept_times"].as_f64();
+        assert!(times >= Some(1.0), "{source}: {starved}");
+        assert!(
+            self.errors.contains("starved of processor"),
+            "{source}: {}",
+            self.errors
+        );
+    }
+}
+
+/// Starts a program, starves it, and watches it by its console and by its probe at once.
+fn watched_starving(name: &str, arguments: &[&str]) -> [(&'static str, Watched); 2] {
+    let process = Process::start(name, arguments).expect("it starts");
+    // For its first answer a probe reads the program's debug information. That takes minutes in
+    // a program that is starved.
+    let named = Command::new(env!("CARGO_BIN_EXE_pileup"))
+        .args([
+            "tasks",
+            "--probe",
+            &process.probe,
+            "--for",
+            "2s",
+            "--format",
+            "json",
+        ])
+        .output()
+        .expect("pileup runs");
+    assert!(named.status.success(), "{named:?}");
+    starving(&process, || {
+        thread::scope(|scope| {
+            let by_probe = scope.spawn(|| watch(&["--probe", &process.probe]));
+            let by_console = watch(&[&process.console]);
+            let by_probe = by_probe.join().expect("no panic");
+            [("by console", by_console), ("by probe", by_probe)]
+        })
+    })
+}
+
+#[test]
+fn a_starved_healthy_program_is_called_starved_and_not_accused() {
+    for (source, watched) in watched_starving("healthy", &["tenants", "--every", "50ms"]) {
+        assert!(!watched.has_accused(), "{source}: {:#}", watched.report);
+        watched.says_starved(source);
+        assert_eq!(watched.code, Some(3), "{source}");
+    }
+}
+
+#[test]
+fn a_starved_program_that_leaks_is_not_called_clean() {
+    let flags = ["--variant", "leaky", "--every", "50ms"];
+    for (source, watched) in watched_starving("full-channel", &flags) {
+        watched.says_starved(source);
+        // Its pile is no proof, and its tasks can all be woken.
+        assert!(!watched.has_accused(), "{source}: {:#}", watched.report);
+        assert_eq!(watched.code, Some(3), "{source}");
+    }
+}
+
+#[test]
+fn what_cannot_wake_is_certain_in_a_starved_program_too() {
+    let flags = ["--variant", "leaky", "--every", "50ms"];
+    let [(_, by_console), (_, by_probe)] = watched_starving("lock-order", &flags);
+    assert_eq!(by_console.report["findings"][0]["grade"], "certain");
+    assert_eq!(by_console.code, Some(1));
+    assert_ne!(by_probe.code, Some(0));
+}
