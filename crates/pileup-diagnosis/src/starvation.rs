@@ -82,8 +82,8 @@ struct Waits {
 
 impl Waits {
     fn add(&mut self, lasted: Duration, counted: Scheduling) {
-        self.all = sum(self.all, counted);
-        self.stretch = sum(self.stretch, counted);
+        self.all = self.all + counted;
+        self.stretch = self.stretch + counted;
         self.lasted += lasted;
         // It is the time that passed that must be long enough, and not the time that the thread
         // wanted: the more a thread is starved, the fewer sleeps it begins.
@@ -178,16 +178,6 @@ fn mean_wait(before: Option<&Task>, now: &Task) -> Option<Duration> {
     let was_woken =
         last.wakes > first.wakes || before.and_then(Task::state) == Some(TaskState::Scheduled);
     (was_woken || wait < Scheduling::LATE).then_some(wait)
-}
-
-fn sum(one: Scheduling, other: Scheduling) -> Scheduling {
-    Scheduling {
-        polls: one.polls + other.polls,
-        late_polls: one.late_polls + other.late_polls,
-        long_polls: one.long_polls + other.long_polls,
-        slept: one.slept + other.slept,
-        overslept: one.overslept + other.overslept,
-    }
 }
 
 /// Whether a thread of the program that has next to nothing to do, or the polls that a probe

@@ -1,5 +1,6 @@
 //! What a snapshot does not show.
 
+use std::ops::Add;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -61,4 +62,18 @@ impl Scheduling {
     /// others gets it again within some tens of milliseconds, and Tokio advises polls of 100
     /// microseconds at most.
     pub const LATE: Duration = Duration::from_millis(100);
+}
+
+impl Add for Scheduling {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            polls: self.polls + other.polls,
+            late_polls: self.late_polls + other.late_polls,
+            long_polls: self.long_polls + other.long_polls,
+            slept: self.slept + other.slept,
+            overslept: self.overslept + other.overslept,
+        }
+    }
 }

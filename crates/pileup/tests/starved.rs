@@ -17,12 +17,12 @@ use serde_json::Value;
 
 use self::process::Process;
 
-/// Of every 200 ms, the program has 5.
-const RUNS: Duration = Duration::from_millis(5);
-const STOPS: Duration = Duration::from_millis(195);
+/// Of every 200 ms, the program has 10.
+const RUNS: Duration = Duration::from_millis(10);
+const STOPS: Duration = Duration::from_millis(190);
 const WATCH: &str = "8s";
 
-/// Runs the program for a fortieth of the time until this returns.
+/// Runs the program for a twentieth of the time until this returns.
 fn starving<T: Send>(process: &Process, watch: impl FnOnce() -> T + Send) -> T {
     let id = i32::try_from(process.id()).ok().and_then(Pid::from_raw);
     let id = id.expect("the number of a process");
