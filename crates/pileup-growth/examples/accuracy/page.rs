@@ -268,8 +268,15 @@ two minutes, or where only old tasks are left.
 *The ideal test* knows which tasks leak. It accuses where each of the healthy references would have \
 let ln(1 / 0.02) of them finish since they were born, so that it is wrong in at most 2 % of the \
 watches. A rule that reaches the goal for healthy services can hardly find more. What this rule misses \
-beside that: leaks among tasks whose own lifetimes vary so much that the last of them finish as \
-rarely as the references do, and leaks of which fewer than six tasks grow old in the watch.
+beside that, in points of the mean of all rows (100 watches a row, of the seed 7):
+
+- 5.7 of 8.6: leaks among tasks with log-normal lifetimes of the spread 2. The last of those finish \
+  as rarely as the references do, and whoever does not know which tasks leak sees the old ones \
+  finish. Healthy services with such lifetimes alone look the same.
+- 1.9: leaks in a service that spawns one task in two seconds and has run for long. Fewer than six \
+  of them grow old in a short watch, so it is not known whether their number still grows: a pool that \
+  was filled long ago has as many that do not finish.
+- 1.0: all others, mostly leaks that another minute would decide.
 
 ## Healthy services
 
