@@ -231,7 +231,9 @@ impl LocksSeen {
             };
         }
         let all_ended = self.takers.get(&lock.id).and_then(Takers::all_ended);
-        if let Some((ended, newest)) = all_ended {
+        if let Some((ended, newest)) = all_ended
+            && (seen.free_at.is_some() || is_wanted_by_one(lock, latest))
+        {
             return Holder::Ended(ended.iter().cloned().collect(), newest);
         }
         several(lock, seen, &taken, pollers, latest)
@@ -259,7 +261,8 @@ fn several(
     let was_free = seen.free_at.is_some();
     let newest = takers.values().map(|(at, _)| *at).max();
     let is_semaphore = matches!(lock.primitive(), Primitive::Semaphore { .. });
-    if let Some(newest) = newest.filter(|_| is_complete && (was_free || is_semaphore))
+    if let Some(newest) = newest
+        .filter(|_| is_complete && (was_free || (is_semaphore && is_wanted_by_one(lock, latest))))
         && !takers.keys().any(|task| task.lives(latest))
     {
         return Holder::Ended(takers.into_keys().cloned().collect(), newest);
@@ -308,7 +311,20 @@ fn still_readers(takers: &BTreeMap<&SeenTask, (Timestamp, u64)>, latest: &Snapsh
     Holder::Several(readers)
 }
 
-/// How many permits an op of a semaphore has taken.
+/// Whether each op that waits for permits of a semaphore wants but one. Then the permits of the task
+/// that took them last have not come back, whoever else may hold some: the first in the queue would
+/// have taken them.
+fn is_wanted_by_one(lock: &Resource, latest: &Snapshot) -> bool {
+    let ops = latest.async_ops.iter();
+    let mut waiting = ops.filter(|op| {
+        op.is_acquire()
+            && op.dropped_at.is_none()
+            && latest.resource_of(op).is_some_and(|of| of.id == lock.id)
+    });
+    waiting.all(|op| permits(op) == 1)
+}
+
+/// How many permits an op of a semaphore wants or has taken.
 fn permits(op: &AsyncOp) -> u64 {
     op.permits_requested().unwrap_or(1)
 }

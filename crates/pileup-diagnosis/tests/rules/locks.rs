@@ -618,6 +618,27 @@ fn nobody_is_accused_of_a_permit_in_place_of_one_that_the_program_has_just_forgo
 }
 
 #[test]
+fn permits_are_not_called_lost_where_one_who_is_forgotten_may_hold_them() {
+    let mut program = Program::default();
+    let pool = program.semaphore_with("pool.rs", &[(0.0, 2), (0.3, 1), (1.0, 0)]);
+    let holder = spawn(&mut program, "holder.rs", 0.1);
+    program.takes(holder, pool, 0.3);
+    // Others have the second permit, each for a moment.
+    for number in 0..3 {
+        let born = 0.6 + f64::from(number) / 10.0;
+        let visitor = program.spawn("visitor.rs", born, Some(0.05)).id;
+        program.takes(visitor, pool, born);
+    }
+    for number in 1..=400 {
+        let born = 1.0 + f64::from(number) / 10.0;
+        let query = spawn(&mut program, "query.rs", born);
+        program.waits_for(query, pool, born, 2);
+    }
+    let report = watch_after_it_began_to_forget(&program);
+    assert_eq!(found(&report), [("query.rs", "PU03")]);
+}
+
+#[test]
 fn a_pile_and_its_holder_are_one_finding_before_they_are_decided() {
     let report = a_pool_with_six_holders()
         .expects_lifetimes_up_to(3600)

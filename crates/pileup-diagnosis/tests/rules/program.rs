@@ -217,6 +217,13 @@ impl Program {
         self.lock_op(task, lock, since, None, 0);
     }
 
+    /// A task waits for a number of permits since a time.
+    pub fn waits_for(&mut self, task: TaskId, lock: Lock, since: f64, permits: u64) {
+        self.waits(task, lock, since);
+        let acquire = self.async_ops.last_mut().expect("it was just added");
+        acquire.attributes[0] = attribute("permits_requested", AttributeValue::Unsigned(permits));
+    }
+
     /// A future of a task was granted a lock, and has not taken it.
     pub fn is_granted(&mut self, task: TaskId, lock: Lock, since: f64) {
         self.lock_op(task, lock, since, None, 1);
