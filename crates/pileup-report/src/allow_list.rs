@@ -1,5 +1,7 @@
 //! The allow list: findings that are as they should be, each with its reason.
 
+use std::error::Error;
+use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -32,14 +34,26 @@ struct Entry {
     reason: String,
 }
 
+/// Why a text is no list of what is allowed: the line, and what is wrong with it.
+#[derive(Debug)]
+pub struct AllowListError(toml::de::Error);
+
 /// Reads the text of the file, which is TOML.
 impl FromStr for AllowList {
-    type Err = toml::de::Error;
+    type Err = AllowListError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        toml::from_str(text)
+        toml::from_str(text).map_err(AllowListError)
     }
 }
+
+impl fmt::Display for AllowListError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl Error for AllowListError {}
 
 impl AllowList {
     /// Allows what is found at the sites that match.

@@ -11,5 +11,5 @@ mod pattern;
 pub mod sarif;
 pub mod words;
 
-pub use allow_list::{AllowList, lifetime};
+pub use allow_list::{AllowList, AllowListError, lifetime};
 pub use pattern::Pattern;

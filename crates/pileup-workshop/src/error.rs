@@ -30,7 +30,7 @@ pub enum Error {
         /// The scenario.
         name: String,
         /// What is wrong with it.
-        source: serde_json::Error,
+        source: Box<dyn StdError + Send + Sync>,
     },
 
     /// A program could not be started.

@@ -126,7 +126,10 @@ fn scenario(package: &Package) -> Result<Option<Scenario>, Error> {
             folder,
             about,
         })),
-        Err(source) => Err(Error::BadManifest { name, source }),
+        Err(error) => {
+            let source = error.into();
+            Err(Error::BadManifest { name, source })
+        }
     }
 }
 
