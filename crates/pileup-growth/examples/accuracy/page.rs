@@ -247,14 +247,26 @@ fn seconds(time: Option<f64>) -> String {
 const HEAD: &str = "\
 # How often is the verdict wrong?
 
-This page is written by `cargo run --release -p pileup-growth --example accuracy`. It measures \
-the rule of growth (`crates/pileup-growth`), which decides whether a spawn site piles up, on \
-services on paper: tasks of one site arrive at random (a Poisson process) and live for a random \
-time. Every cell is the share of 1,000 watches in which the site is accused at `probable`, in \
-percent, with its 95 % interval (Wilson). The numbers are the same in every run. The rule was \
+pileup reports a spawn site as `probable` if its tasks pile up. This page says how often that is \
+wrong, and how many leaks it finds, in simulated services. The figures hold if healthy tasks live \
+for `--max-lifetime` or less on average, which is 5 minutes by default. If yours live longer, \
+pileup may report them: set `--max-lifetime`.
+
+`cargo run --release -p pileup-growth --example accuracy` writes this page. It measures the rule \
+of growth (`crates/pileup-growth`). The tasks of one site arrive at random (a Poisson process), \
+and live for a random time. Each cell is the share of 1,000 watches in which the site is accused, \
+in percent, with its 95 % interval (Wilson). The numbers are the same in every run. The rule was \
 tuned with other seeds than this table's; `-- 7` prints the table for the seed 7.
 
-`--max-lifetime` has its default, 5 minutes.
+- *Accused* is a site that is reported as `probable`. *Undecided* is one for which the report says \
+how much longer to watch.
+- *Task-seconds* are the time that tasks have lived, added up: 10 tasks for 100 s are 1,000.
+- A *cohort* is the tasks of one site that have something in common, such as their await.
+- The *references* are the lifetimes of healthy tasks that the rule allows for: an exponential and \
+two log-normal distributions, with means up to `--max-lifetime`.
+- The *ideal test* knows which tasks leak. How it decides is below the table.
+- In the heads of the tables, 0.5/s is the number of tasks that are spawned in a second. *Console* \
+and *Probe* are how pileup sees them.
 ";
 
 const HEALTHY: &str = "\
@@ -265,10 +277,10 @@ number varies by chance, accuses more healthy services than 2 %. This rule asks 
 task-seconds without a death, and for more where tasks that are born together could live for about \
 two minutes, or where only old tasks are left.
 
-*The ideal test* knows which tasks leak. It accuses where each of the healthy references would have \
-let ln(1 / 0.02) of them finish since they were born, so that it is wrong in at most 2 % of the \
-watches. A rule that reaches the goal for healthy services can hardly find more. What this rule misses \
-beside that, in points of the mean of all rows (100 watches a row, of the seed 7):
+*The ideal test* accuses the leaking tasks once healthy tasks of the same ages would have shown \
+at least one end with a probability of 98 %, by each of the references. So it is wrong in at most \
+2 % of the watches, and a rule that reaches the goal for healthy services can hardly find more. \
+What this rule misses beside that, in points of the mean of all rows (100 watches a row, of the seed 7):
 
 - 5.7 of 8.6: leaks among tasks with log-normal lifetimes of the spread 2. The last of those finish \
   as rarely as the references do, and whoever does not know which tasks leak sees the old ones \
@@ -332,15 +344,14 @@ them, it would not know that their number grows.
 const PUBLISHED: &str = "\
 ## Published crates
 
-Small servers written after the examples of published crates, with console-subscriber 0.5 and \
-two worker threads, each watched once for 300 s (`pileup diagnose --for 300s`) while a client \
-of its own started a session about three times a second; every fourth session lived for 20 to \
-38 s; deadpool, bb8, tower and ractor made their load themselves. All ran at the same time on a \
-machine of two cores, debug builds without optimisation. All 13 programs were judged, and none \
-of them had a finding, not even a suspicious one. This table is not made by the command above. \
-The watches split spawn sites into cohorts, without await stacks, which console-subscriber does \
-not have. The same 13 programs with pileup-subscriber, which has them, watched in the same way: \
-13 judged, no finding.
+These are small servers, written after the examples of published crates, with console-subscriber \
+0.5 and two worker threads. Each was watched once for 300 s (`pileup diagnose --for 300s`). A \
+client of its own started a session about three times a second, and every fourth session lived \
+for 20 to 38 s. deadpool, bb8, tower and ractor made their load themselves. All ran at the same \
+time on a machine of two cores, in debug builds. pileup judged all 13 programs, and none of them \
+had a finding, not even a suspicious one. The command above does not make this table. \
+console-subscriber shows no await stacks. The same 13 programs with pileup-subscriber, which shows \
+them, were watched in the same way: 13 judged, no finding.
 
 | crate | server and load | tasks seen | live at the end | verdict |
 |---|---|---|---|---|
