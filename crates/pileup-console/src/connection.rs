@@ -118,7 +118,6 @@ impl Connection {
         self.ask_about_last_polls().await;
         let mut snapshot = self.world.snapshot();
         self.retention.observe(&mut snapshot, &self.session);
-        snapshot.coverage.scheduling = Some(self.session.scheduling());
         Ok(snapshot)
     }
 

@@ -8,7 +8,7 @@ use console_api::instrument::{InstrumentRequest, Update};
 #[cfg(unix)]
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
-use pileup_model::{Scheduling, Task, TaskId};
+use pileup_model::{Task, TaskId};
 #[cfg(unix)]
 use tokio::net::UnixStream;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -100,11 +100,6 @@ impl Session {
     /// Notes whether the target has events that it has not taken in yet.
     pub(crate) fn hurry(&self, has_backlog: bool) {
         self.pump.hurry(has_backlog);
-    }
-
-    /// How late the console's thread gets on, since the connection was made.
-    pub(crate) fn scheduling(&self) -> Scheduling {
-        self.pump.scheduling()
     }
 
     /// The next message, if it comes before `end`. A target that always has one more to give

@@ -9,9 +9,9 @@
 //!   is the task's mean wait. The future of a task that is aborted is dropped in a poll that
 //!   follows no wake: its "wait" is the time since the poll before, and says nothing.
 //! - A thread of the program that has next to nothing to do gets on late: a probe's thread sleeps
-//!   for longer than it wants to, or a console's thread answers late. This is also seen where the
-//!   timers of the tasks are late, which nobody counts: such tasks are woken late, and polled at
-//!   once.
+//!   for longer than it wants to. This is also seen where the timers of the tasks are late, which
+//!   nobody counts: such tasks are woken late, and polled at once. A console has no such thread:
+//!   that of console-subscriber is as late as it is busy with events.
 //!
 //! One moment shows nothing: a thousand tasks that are spawned at once wait for each other, and
 //! their first polls are late on any machine. So the watch is cut into stretches, each long
@@ -49,7 +49,7 @@ pub(crate) struct Starvation {
 pub(crate) struct WorkerWaits {
     /// The polls of the tasks, as a console shows them.
     shown: Waits,
-    /// What a probe or the answers of a console count.
+    /// What a probe counts.
     counted: Waits,
 }
 

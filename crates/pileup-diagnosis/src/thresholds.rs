@@ -99,7 +99,7 @@ pub(crate) const STARVED_ONE_IN: u64 = 10;
 /// Fewer polls than this show nothing.
 pub(crate) const FEWEST_POLLS: u64 = 20;
 /// A thread that wants to sleep for 10 ms, and sleeps for 30 ms on average, gets too little of
-/// the processor. So does a thread that is asked every 20 ms, and answers 40 ms late on average.
+/// the processor.
 pub(crate) const OVERSLEPT_TIMES: u32 = 2;
 /// This much sleep shows it, the time that the thread overslept included.
 pub(crate) const SHORTEST_SLEEP: Duration = Duration::from_millis(200);

@@ -40,7 +40,7 @@ pub struct Coverage {
 }
 
 /// How long the tasks of a program waited to be polled, and a thread of it to run: all of it
-/// added up, since the program started or the connection to it was made.
+/// added up, since the program started.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scheduling {
     /// Polls whose wait is known.
@@ -50,10 +50,9 @@ pub struct Scheduling {
     /// Those of them that took as long as that by themselves.
     pub long_polls: u64,
     /// For how long a thread that has next to nothing to do wanted to sleep: the thread of a
-    /// probe that keeps the time. By a console, the time between requests that its thread answers
-    /// at once.
+    /// probe that keeps the time.
     pub slept: Duration,
-    /// How much longer than that it slept, or how late it answered.
+    /// How much longer than that it slept.
     pub overslept: Duration,
 }
 

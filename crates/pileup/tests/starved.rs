@@ -1,5 +1,6 @@
-//! Programs that get too little processor time: pileup says so, accuses no healthy one, and calls
-//! no leaky one clean.
+//! Programs that get too little processor time: pileup accuses no healthy one, and calls no leaky
+//! one clean. By their probe, it says that they are starved. By their console alone it cannot: their
+//! timers are late, so their tasks are woken late, and polled at once.
 //!
 //! The test starves the programs itself: it stops each for most of the time. So they are starved
 //! on any machine, however fast and idle.
@@ -69,24 +70,33 @@ impl Watched {
         grades.any(|grade| grade != "suspicious")
     }
 
+    fn is_blind(&self) -> bool {
+        self.code == Some(3)
+    }
+
+    fn has_findings(&self) -> bool {
+        self.report["findings"] != Value::Array(Vec::new())
+    }
+
     /// That the report and the message say that the program was starved, with a figure.
     #[track_caller]
-    fn says_starved(&self, source: &str) {
+    fn says_starved(&self) {
         let blind = self.report["coverage"]["blind"].as_array().expect("a list");
         let starved = blind.iter().find(|blind| blind["because"] == "starved");
-        let starved = starved.unwrap_or_else(|| panic!("{source}: {:#}", self.report));
+        let starved = starved.unwrap_or_else(|| panic!("{:#}", self.report));
         let times = starved["overslept_times"].as_f64();
-        assert!(times >= Some(1.0), "{source}: {starved}");
+        assert!(times >= Some(1.0), "{starved}");
         assert!(
             self.errors.contains("starved of processor"),
-            "{source}: {}",
+            "{}",
             self.errors
         );
+        assert!(self.is_blind(), "{:?}", self.code);
     }
 }
 
 /// Starts a program, starves it, and watches it by its console and by its probe at once.
-fn watched_starving(name: &str, arguments: &[&str]) -> [(&'static str, Watched); 2] {
+fn watched_starving(name: &str, arguments: &[&str]) -> [Watched; 2] {
     let process = Process::start(name, arguments).expect("it starts");
     // For its first answer a probe reads the program's debug information. That takes minutes in
     // a program that is starved.
@@ -108,35 +118,35 @@ fn watched_starving(name: &str, arguments: &[&str]) -> [(&'static str, Watched);
             let by_probe = scope.spawn(|| watch(&["--probe", &process.probe]));
             let by_console = watch(&[&process.console]);
             let by_probe = by_probe.join().expect("no panic");
-            [("by console", by_console), ("by probe", by_probe)]
+            [by_console, by_probe]
         })
     })
 }
 
 #[test]
 fn a_starved_healthy_program_is_called_starved_and_not_accused() {
-    for (source, watched) in watched_starving("healthy", &["tenants", "--every", "50ms"]) {
-        assert!(!watched.has_accused(), "{source}: {:#}", watched.report);
-        watched.says_starved(source);
-        assert_eq!(watched.code, Some(3), "{source}");
+    let [by_console, by_probe] = watched_starving("healthy", &["tenants", "--every", "50ms"]);
+    for watched in [&by_console, &by_probe] {
+        assert!(!watched.has_accused(), "{:#}", watched.report);
     }
+    by_probe.says_starved();
 }
 
 #[test]
 fn a_starved_program_that_leaks_is_not_called_clean() {
     let flags = ["--variant", "leaky", "--every", "50ms"];
-    for (source, watched) in watched_starving("full-channel", &flags) {
-        watched.says_starved(source);
-        // Its pile is no proof, and its tasks can all be woken.
-        assert!(!watched.has_accused(), "{source}: {:#}", watched.report);
-        assert_eq!(watched.code, Some(3), "{source}");
-    }
+    let [by_console, by_probe] = watched_starving("full-channel", &flags);
+    let is_clean = !by_console.is_blind() && !by_console.has_findings();
+    assert!(!is_clean, "{:#}", by_console.report);
+    // Its pile is no proof, and its tasks can all be woken.
+    assert!(!by_probe.has_accused(), "{:#}", by_probe.report);
+    by_probe.says_starved();
 }
 
 #[test]
 fn what_cannot_wake_is_certain_in_a_starved_program_too() {
     let flags = ["--variant", "leaky", "--every", "50ms"];
-    let [(_, by_console), (_, by_probe)] = watched_starving("lock-order", &flags);
+    let [by_console, by_probe] = watched_starving("lock-order", &flags);
     assert_eq!(by_console.report["findings"][0]["grade"], "certain");
     assert_eq!(by_console.code, Some(1));
     assert_ne!(by_probe.code, Some(0));

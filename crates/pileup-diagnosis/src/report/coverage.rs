@@ -62,9 +62,8 @@ pub enum Blind {
         late_polls: u64,
         /// A poll is late after this time.
         late_after_seconds: Seconds,
-        /// How many times longer than it wanted to a thread of the program took that has next to
-        /// nothing to do: a thread of the probe that sleeps, or the thread of the console that
-        /// answers.
+        /// How many times longer than it wanted to a thread of the probe slept; zero without a
+        /// probe.
         overslept_times: f64,
     },
     /// The target reported new tasks too late.
@@ -118,8 +117,7 @@ impl Blind {
                 }
                 if *overslept_times >= 1.0 || figures.is_empty() {
                     figures.push(format!(
-                        "a thread of it that has next to nothing to do took {:.1} times as long \
-                         as it wanted to",
+                        "a thread of the probe slept {:.1} times as long as it wanted to",
                         overslept_times + 1.0
                     ));
                 }

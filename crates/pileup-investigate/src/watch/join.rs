@@ -1,7 +1,6 @@
 //! One program seen by its console and by its probe.
 
 use std::collections::{HashMap, HashSet};
-use std::ops::Add;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -85,9 +84,7 @@ fn joined(mut console: Snapshot, probe: &Snapshot, finished: &HashMap<u64, Times
     let gaps = &mut console.coverage;
     gaps.reconnects += probe.coverage.reconnects;
     gaps.unwatched = gaps.unwatched.max(probe.coverage.unwatched);
-    // A starved probe answers rarely, and the console counts meanwhile.
-    let counted = [gaps.scheduling, probe.coverage.scheduling];
-    gaps.scheduling = counted.into_iter().flatten().reduce(Add::add);
+    gaps.scheduling = probe.coverage.scheduling;
     console
 }
 
@@ -194,23 +191,5 @@ mod tests {
         let joined = join.by_console(later).expect("the probe has answered");
         let ended: Vec<_> = joined.finished.iter().map(|task| task.tokio_id).collect();
         assert_eq!(ended, [Some(71), Some(72)]);
-    }
-
-    #[test]
-    fn what_both_count_of_a_thread_is_added() {
-        let slept = |seconds| pileup_model::Scheduling {
-            slept: Duration::from_secs(seconds),
-            ..Default::default()
-        };
-        let mut join = Join::default();
-        let mut probe = snapshot(Vec::new(), Vec::new());
-        probe.coverage.scheduling = Some(slept(1));
-        join.by_probe(probe);
-        for seconds in [2, 3] {
-            let mut console = snapshot(Vec::new(), Vec::new());
-            console.coverage.scheduling = Some(slept(seconds));
-            let joined = join.by_console(console).expect("the probe has answered");
-            assert_eq!(joined.coverage.scheduling, Some(slept(seconds + 1)));
-        }
     }
 }
