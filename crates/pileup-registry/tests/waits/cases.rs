@@ -4,6 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use console_api::instrument::{InstrumentRequest, PauseRequest};
 use futures::{SinkExt, StreamExt};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
@@ -13,7 +14,7 @@ use tokio::sync::{
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::Case;
+use crate::{Case, silent_grpc};
 
 /// What lives for the rest of the test.
 fn keep<T>(value: T) -> &'static mut T {
@@ -323,6 +324,9 @@ async fn others() -> Vec<Case> {
     let async_shared = &*keep(async_lock::RwLock::new(()));
     keep(async_shared.try_write().expect("nobody has it"));
     let async_permits = &*keep(async_lock::Semaphore::new(0));
+    let mut grpc = silent_grpc::client().await;
+    let updates = grpc.watch_updates(InstrumentRequest {}).await.expect("a stream");
+    let mut updates = updates.into_inner();
     let async_barrier = &*keep(async_lock::Barrier::new(2));
     let (futures_tx, mut futures_rx) = futures::channel::mpsc::channel::<u32>(1);
     let (mut futures_full, futures_full_rx) = futures::channel::mpsc::channel::<u32>(0);
@@ -355,6 +359,8 @@ async fn others() -> Vec<Case> {
         case(&["futures::mpsc::Sender"], line!(), async move { let _ = futures_full.send(2).await; }),
         case(&["futures::oneshot::Receiver"], line!(), async move { let _ = futures_one.await; }),
         case(&["reqwest send"], line!(), async move { let _ = reqwest::get(url).await; let _ = silent_server; }),
+        case(&["tonic unary"], line!(), async move { let _ = grpc.pause(PauseRequest {}).await; }),
+        case(&["tonic Streaming::message"], line!(), async move { let _ = updates.message().await; }),
         case(&["tower::Buffer"], line!(), async move { let _ = tower::ServiceExt::oneshot(buffer, ()).await; }),
         case(&["tower::ConcurrencyLimit"], line!(), async move { let mut limited = limited; let _ = tower::ServiceExt::ready(&mut limited).await.is_ok(); }),
     ]

@@ -10,6 +10,7 @@
 #![cfg(tokio_unstable)]
 
 mod cases;
+mod silent_grpc;
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
