@@ -1,6 +1,6 @@
-//! Programs that get too little processor time: pileup accuses no healthy one, and calls no leaky
-//! one clean. By their probe, it says that they are starved. By their console alone it cannot: their
-//! timers are late, so their tasks are woken late, and polled at once.
+//! Programs that get too little processor time: pileup accuses no healthy one, and by its probe, it
+//! says that a program is starved and calls no leaky one clean. By the console alone it cannot: the
+//! timers are late, so the tasks are woken late, and polled at once.
 //!
 //! The test starves the programs itself: it stops each for most of the time. So they are starved
 //! on any machine, however fast and idle.
@@ -70,14 +70,6 @@ impl Watched {
         grades.any(|grade| grade != "suspicious")
     }
 
-    fn is_blind(&self) -> bool {
-        self.code == Some(3)
-    }
-
-    fn has_findings(&self) -> bool {
-        self.report["findings"] != Value::Array(Vec::new())
-    }
-
     /// That the report and the message say that the program was starved, with a figure.
     #[track_caller]
     fn says_starved(&self) {
@@ -91,7 +83,7 @@ impl Watched {
             "{}",
             self.errors
         );
-        assert!(self.is_blind(), "{:?}", self.code);
+        assert_eq!(self.code, Some(3));
     }
 }
 
@@ -135,9 +127,7 @@ fn a_starved_healthy_program_is_called_starved_and_not_accused() {
 #[test]
 fn a_starved_program_that_leaks_is_not_called_clean() {
     let flags = ["--variant", "leaky", "--every", "50ms"];
-    let [by_console, by_probe] = watched_starving("full-channel", &flags);
-    let is_clean = !by_console.is_blind() && !by_console.has_findings();
-    assert!(!is_clean, "{:#}", by_console.report);
+    let [_, by_probe] = watched_starving("full-channel", &flags);
     // Its pile is no proof, and its tasks can all be woken.
     assert!(!by_probe.has_accused(), "{:#}", by_probe.report);
     by_probe.says_starved();
