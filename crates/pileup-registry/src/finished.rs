@@ -1,31 +1,16 @@
 //! The tasks that have finished last, for those who look at the registry now and then.
-//!
-//! A ring of a fixed size: the next one that finishes takes the place of the oldest. Whoever
-//! reads has a cursor of its own, and learns how many it was too late for.
-
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering, fence};
 
 use crate::clock::Nanos;
 use crate::live::LiveTask;
 use crate::registry::Registry;
+use crate::ring::Ring;
 use crate::table::{Lineage, Live, Origin, Parent, TaskTimes, Woken};
 
 /// Words of an entry.
 const WORDS: usize = 16;
 
 /// The last tasks that have finished.
-pub(crate) struct Finished {
-    ring: OnceLock<Box<[Entry]>>,
-    /// How many have finished so far: the number of the next entry.
-    next: AtomicU64,
-}
-
-struct Entry {
-    /// Twice the number of the entry and two when it is whole, one less while it is written.
-    state: AtomicU64,
-    words: [AtomicU64; WORDS],
-}
+pub(crate) struct Finished(Ring<WORDS>);
 
 /// A task that has finished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,59 +24,18 @@ pub struct FinishedTask {
 
 impl Finished {
     pub(crate) const fn new() -> Self {
-        Self {
-            ring: OnceLock::new(),
-            next: AtomicU64::new(0),
-        }
+        Self(Ring::new())
     }
 
-    /// Adds a task. Where another thread still writes to the entry that is next, it is left
-    /// out, and its readers learn that one is missing.
+    /// Adds a task, if any are kept.
     pub(crate) fn push(&self, live: &Live, ended: Nanos) {
-        let Some(ring) = self.ring.get() else { return };
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let entry = &ring[number as usize % ring.len()];
-        let state = entry.state.load(Ordering::Relaxed);
-        let is_free = state % 2 == 0 && state <= number * 2;
-        if !is_free
-            || entry
-                .state
-                .compare_exchange(state, number * 2 + 1, Ordering::Acquire, Ordering::Relaxed)
-                .is_err()
-        {
-            return;
-        }
-        fence(Ordering::Release);
-        for (word, value) in entry.words.iter().zip(pack(live, ended)) {
-            word.store(value, Ordering::Relaxed);
-        }
-        entry.state.store(number * 2 + 2, Ordering::Release);
+        self.0.push(|| pack(live, ended));
     }
 
     /// Whether any are kept.
     #[inline]
     pub(crate) fn is_kept(&self) -> bool {
-        self.ring.get().is_some()
-    }
-}
-
-impl Entry {
-    const fn new() -> Self {
-        Self {
-            state: AtomicU64::new(0),
-            words: [const { AtomicU64::new(0) }; WORDS],
-        }
-    }
-
-    /// The task of this number, if it is still here, whole.
-    fn read(&self, number: u64) -> Option<(Live, Nanos)> {
-        let whole = number * 2 + 2;
-        if self.state.load(Ordering::Acquire) != whole {
-            return None;
-        }
-        let words = std::array::from_fn(|index| self.words[index].load(Ordering::Relaxed));
-        fence(Ordering::Acquire);
-        (self.state.load(Ordering::Relaxed) == whole).then(|| unpack(&words))
+        self.0.is_made()
     }
 }
 
@@ -99,29 +43,26 @@ impl Registry {
     /// Keeps the last `capacity` tasks that finish from now on: 136 bytes each. The first call
     /// holds.
     pub fn keep_finished(&self, capacity: usize) {
-        let make = || (0..capacity.max(1)).map(|_| Entry::new()).collect();
-        self.finished.ring.get_or_init(make);
+        self.finished.0.make(capacity.max(1));
     }
 
     /// The number of the next task that finishes: a cursor at the end.
     #[must_use]
     pub fn finished_end(&self) -> u64 {
-        self.finished.next.load(Ordering::Acquire)
+        self.finished.0.end()
     }
 
     /// The number of the oldest task that has finished and is kept: a cursor at the start.
     #[must_use]
     pub fn finished_start(&self) -> u64 {
-        let kept = self.finished.ring.get().map_or(0, |ring| ring.len());
-        self.finished_end().saturating_sub(kept as u64)
+        self.finished.0.start(self.finished_end())
     }
 
     /// The task at this cursor, which must be before the [end](Self::finished_end); none where
     /// it is no longer kept.
     #[must_use]
     pub fn finished_at(&self, cursor: u64) -> Option<FinishedTask> {
-        let ring = self.finished.ring.get()?;
-        let (live, ended) = ring[cursor as usize % ring.len()].read(cursor)?;
+        let (live, ended) = unpack(&self.finished.0.get(cursor)?);
         let task = LiveTask::new(&live, |_| None);
         Some(FinishedTask { task, ended })
     }

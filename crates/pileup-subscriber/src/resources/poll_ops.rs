@@ -1,31 +1,23 @@
 //! The last poll ops: each time that something of a resource was polled.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use pileup_registry::Ring;
 
 use super::names::NameNumber;
 
 /// Words of an entry.
 const WORDS: usize = 4;
 
-/// The last poll ops of the program, numbered from 0: a ring, in which the next one takes the
-/// place of the oldest.
+/// The last poll ops of the program, numbered from 0.
 ///
 /// They are kept only where that is asked for, and only while a client is attached.
 pub(crate) struct PollOps {
     /// Made when the first client attaches.
-    ring: OnceLock<Box<[Entry]>>,
+    ring: Ring<WORDS>,
     /// How many are kept.
     most: usize,
-    /// The number of the next one.
-    next: AtomicU64,
     clients: AtomicUsize,
-}
-
-struct Entry {
-    /// Twice the number of the entry and two when it is whole, one less while it is written.
-    state: AtomicU64,
-    words: [AtomicU64; WORDS],
 }
 
 /// One poll op.
@@ -56,17 +48,15 @@ impl PollOps {
     /// Keeps the last `most`.
     pub(crate) fn new(most: usize) -> Self {
         Self {
-            ring: OnceLock::new(),
+            ring: Ring::new(),
             most,
-            next: AtomicU64::new(0),
             clients: AtomicUsize::new(0),
         }
     }
 
     /// A client attaches.
     pub(crate) fn attach(&self) {
-        self.ring
-            .get_or_init(|| (0..self.most).map(|_| Entry::new()).collect());
+        self.ring.make(self.most);
         self.clients.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -81,76 +71,29 @@ impl PollOps {
         self.most > 0 && self.clients.load(Ordering::Relaxed) > 0
     }
 
-    /// Keeps a poll op, the oldest one being cut where there is no room. Where another thread still
-    /// writes to the entry that is next, it is left out, and clients learn that one is missing.
+    /// Keeps a poll op, the oldest one being cut where there is no room.
     pub(super) fn add(&self, op: PollOp) {
-        let Some(ring) = self.ring.get() else { return };
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let Some(entry) = entry(ring, number) else {
-            return;
-        };
-        let state = entry.state.load(Ordering::Relaxed);
-        let is_free = state.is_multiple_of(2) && state <= number * 2;
-        if !is_free
-            || entry
-                .state
-                .compare_exchange(state, number * 2 + 1, Ordering::Acquire, Ordering::Relaxed)
-                .is_err()
-        {
-            return;
-        }
-        fence(Ordering::Release);
-        for (word, value) in entry.words.iter().zip(op.pack()) {
-            word.store(value, Ordering::Relaxed);
-        }
-        entry.state.store(number * 2 + 2, Ordering::Release);
+        self.ring.push(|| op.pack());
     }
 
     /// The number of the next one.
     pub(crate) fn next(&self) -> u64 {
-        self.next.load(Ordering::Acquire)
+        self.ring.end()
     }
 
     /// At most this number of poll ops, from the one with this number on.
     pub(crate) fn since(&self, number: u64, most: usize) -> NewPollOps {
-        let ring = self.ring.get().map_or(&[][..], |ring| ring);
         let end = self.next();
-        let start = number.max(end.saturating_sub(ring.len() as u64));
+        let start = number.max(self.ring.start(end));
         let until = end.min(start + most as u64);
         let ops: Vec<PollOp> = (start..until)
-            .filter_map(|number| entry(ring, number)?.read(number))
+            .filter_map(|number| PollOp::unpack(self.ring.get(number)?))
             .collect();
         NewPollOps {
             cut: until - number - ops.len() as u64,
             next: until,
             ops,
         }
-    }
-}
-
-fn entry(ring: &[Entry], number: u64) -> Option<&Entry> {
-    let place = number.checked_rem(ring.len() as u64)?;
-    ring.get(usize::try_from(place).ok()?)
-}
-
-impl Entry {
-    const fn new() -> Self {
-        Self {
-            state: AtomicU64::new(0),
-            words: [const { AtomicU64::new(0) }; WORDS],
-        }
-    }
-
-    /// The poll op of this number, if it is still here, whole.
-    fn read(&self, number: u64) -> Option<PollOp> {
-        let whole = number * 2 + 2;
-        if self.state.load(Ordering::Acquire) != whole {
-            return None;
-        }
-        let words = std::array::from_fn(|index| self.words[index].load(Ordering::Relaxed));
-        fence(Ordering::Acquire);
-        let is_still_here = self.state.load(Ordering::Relaxed) == whole;
-        PollOp::unpack(words).filter(|_| is_still_here)
     }
 }
 
