@@ -40,17 +40,17 @@ pub(crate) struct Starvation {
     pub(crate) polls: u64,
     /// Those of them that began late.
     pub(crate) late: u64,
-    /// How many times longer than it wanted to a thread that has next to nothing to do took.
+    /// How many times longer than it wanted to a thread of the probe slept; zero without a probe.
     pub(crate) overslept: f64,
 }
 
 /// What was seen of the waits for a worker, and for a processor.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct WorkerWaits {
-    /// The polls of the tasks, as a console shows them.
-    shown: Waits,
-    /// What a probe counts.
-    counted: Waits,
+    /// The polls of the tasks.
+    by_console: Waits,
+    /// The polls, and the sleeps of a thread.
+    by_probe: Waits,
 }
 
 impl WorkerWaits {
@@ -58,9 +58,9 @@ impl WorkerWaits {
     pub(crate) fn observe(&mut self, before: Option<&Snapshot>, now: &Snapshot) {
         let Some(before) = before else { return };
         let lasted = elapsed(before.at, now.at);
-        self.shown.add(lasted, polled_between(before, now));
+        self.by_console.add(lasted, polled_between(before, now));
         if let (Some(first), Some(last)) = (before.coverage.scheduling, now.coverage.scheduling) {
-            self.counted.add(lasted, counted_since(first, last));
+            self.by_probe.add(lasted, counted_since(first, last));
         }
     }
 }
@@ -125,18 +125,26 @@ fn is_late(counted: Scheduling) -> bool {
 
 /// Whether the program of a watch was starved, and the figures.
 pub(crate) fn starvation(history: &History) -> Option<Starvation> {
-    let WorkerWaits { shown, counted } = history.worker_waits();
+    let WorkerWaits {
+        by_console,
+        by_probe,
+    } = history.worker_waits();
     let is_frozen = is_frozen(history.latest()?);
-    let shown_late = shown.are_late() && !has_long_polls(history) && !is_frozen;
-    let counted_late = counted.are_late() && !is_frozen;
-    if !shown_late && !counted_late && !counted.oversleeps() {
+    let console_is_late = by_console.are_late() && !has_long_polls(history) && !is_frozen;
+    let probe_is_late = by_probe.are_late() && !is_frozen;
+    if !console_is_late && !probe_is_late && !by_probe.oversleeps() {
         return None;
     }
-    let polls = if shown_late { shown.all } else { counted.all };
+    let polls = if console_is_late {
+        by_console.all
+    } else {
+        by_probe.all
+    };
     Some(Starvation {
         polls: polls.polls,
         late: polls.late_polls,
-        overslept: counted.all.overslept.as_secs_f64() / counted.all.slept.as_secs_f64().max(1e-9),
+        overslept: by_probe.all.overslept.as_secs_f64()
+            / by_probe.all.slept.as_secs_f64().max(1e-9),
     })
 }
 
@@ -180,11 +188,10 @@ fn mean_wait(before: Option<&Task>, now: &Task) -> Option<Duration> {
     (was_woken || wait < Scheduling::LATE).then_some(wait)
 }
 
-/// Whether a thread of the program that has next to nothing to do, or the polls that a probe
-/// counts, were late: what long polls do not explain.
-pub(crate) fn is_starved_by_count(history: &History) -> bool {
-    let counted = &history.worker_waits().counted;
-    counted.are_late() || counted.oversleeps()
+/// Whether a probe shows that the program was starved, by its polls or by its thread.
+pub(crate) fn is_starved_by_probe(history: &History) -> bool {
+    let by_probe = &history.worker_waits().by_probe;
+    by_probe.are_late() || by_probe.oversleeps()
 }
 
 fn counted_since(first: Scheduling, last: Scheduling) -> Scheduling {

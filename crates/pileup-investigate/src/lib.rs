@@ -1,5 +1,5 @@
-//! Reports which tasks of a running Tokio program will never finish. The command `pileup` is made
-//! of this library.
+//! Finds the tasks of a running Tokio program that pile up, and reports on what evidence. The command
+//! `pileup` is made of this library.
 //!
 //! [`report`] turns a stream of [`Snapshot`]s into a [`Report`]. A test of a service can run the
 //! service as a child, watch it, and fail if it leaks:

@@ -45,8 +45,8 @@ impl<const WORDS: usize> Ring<WORDS> {
         self.entries.get().is_some()
     }
 
-    /// Adds an entry, whose words are computed if there is room. Where another thread still writes to
-    /// the place that is next, the entry is left out, and readers learn that one is missing.
+    /// Adds an entry, whose words are computed if there is room. Where another thread still writes
+    /// to the place that is next, the entry is left out, and readers learn that one is missing.
     pub fn push(&self, words: impl FnOnce() -> [u64; WORDS]) {
         let Some(entries) = self.entries.get() else {
             return;

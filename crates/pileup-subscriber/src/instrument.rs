@@ -173,7 +173,9 @@ impl Instrument for Instrumented {
             // it is kept.
             return match details::of_finished(&self.0, id.id) {
                 Some(details) => Ok(Response::new(Box::pin(details))),
-                None => Err(Status::not_found("no task that is kept has this id")),
+                None => Err(Status::not_found(
+                    "there is no such task, or it is no longer kept",
+                )),
             };
         }
         let Some(times) = registry.watch_polls(id.id) else {

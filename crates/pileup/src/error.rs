@@ -27,7 +27,7 @@ pub enum Error {
     #[error("the watch of {target} could not have seen a leak: {reason}")]
     Blind { target: String, reason: String },
 
-    #[error("no function and no file that spawned a live task matches {pattern:?}")]
+    #[error("{pattern:?} matches no function or file that spawned a live task")]
     NothingMatches { pattern: String },
 
     #[error("there is no finding {name:?}")]

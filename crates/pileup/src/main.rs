@@ -1,4 +1,4 @@
-//! `pileup`: says which tasks of a running Tokio program will never finish.
+//! `pileup`: finds the tasks of a running Tokio program that pile up.
 
 mod arguments;
 mod commands;

@@ -20,7 +20,7 @@ use pileup_model::{Primitive, Task, TaskKind, TaskState, elapsed};
 use super::claim::{Claim, Observation};
 use super::pinned_worker::gave_up_worker;
 use crate::report::{Advice, Code, Doubt, Evidence};
-use crate::starvation::is_starved_by_count;
+use crate::starvation::is_starved_by_probe;
 use crate::thresholds::{FREEZE_BEGINS_IN, TIMER_FIRES_IN, frozen_for};
 
 const ADVICE: Advice = Advice {
@@ -112,7 +112,7 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
         waiting: waiting.iter().map(|task| task.id).collect(),
         state: TaskState::Running,
         evidence,
-        doubts: is_starved_by_count(history)
+        doubts: is_starved_by_probe(history)
             .then_some(Doubt::Starved)
             .into_iter()
             .collect(),

@@ -1,16 +1,16 @@
 //! Tasks that stand still, counted from mark to mark.
 //!
 //! One spawn site often serves several kinds of task, and healthy tasks that live long then hide
-//! those that leak. So the tasks of a site that stand still are asked about on their own, and so
-//! are those that wait at one await stack, and those without a waker: each of these is a *cohort* in the sense of
-//! `pileup-growth`, whose module `cohorts` explains why it consists of stays.
+//! those that leak. So the rule is also asked about the tasks of a site that stand still, about those
+//! that wait at one await stack, and about those without a waker. Each of these is a *cohort* in the
+//! sense of `pileup-growth`, whose module `cohorts` explains why it consists of stays.
 //!
-//! The probe follows no task. It does not have to, since the table has the time of each task's last
-//! poll: one that was last polled before a mark stands still since then. So a *stay* begins with the
-//! first mark after a poll, and ends when the task is woken, is polled again, or finishes. The stays that have
-//! begun by a mark can only become fewer, and from one mark to the next, those that are missing have
-//! ended. It is enough to count the tasks of a cohort at each mark, by the mark with which their
-//! stay began. The poll path does nothing for it.
+//! The probe follows no task. The table has the time of each task's last poll, and that is enough:
+//! a task that was last polled before a mark stands still since then. So a *stay* begins with the
+//! first mark after a poll, and ends when the task is woken, is polled again, or finishes. The stays
+//! that have begun by a mark can only become fewer. Those that are missing at the next mark have
+//! ended. So the probe counts the tasks of a cohort at each mark, by the mark with which their stay
+//! began. The poll path does nothing for it.
 //!
 //! When a task first came to its cohort is not known, and its birth stands for it. So a cohort
 //! piles up only if tasks keep being spawned that stand still now: workers of a pool that come back
@@ -24,8 +24,8 @@ use pileup_registry::{LiveTask, Registry, SiteNumber, Tick};
 
 /// Beyond this number of cohorts, new ones are not counted.
 const MOST_COHORTS: usize = 1024;
-/// Beyond this number of beginnings, the two that differ least are taken together: those of stays that
-/// are older than the marks go back.
+/// Beyond this number of beginnings, the two that differ least are taken together: those of stays
+/// that are older than the marks go back.
 const MOST_BEGINNINGS: usize = 48;
 /// The clock is moved each time that this number of tasks has been counted.
 const TASKS_PER_TICK: u32 = 4096;
