@@ -2,37 +2,23 @@
 
 use serde::{Deserialize, Serialize};
 
-mod advice;
-mod await_advice;
 mod callers;
 mod coverage;
-mod doubt;
-mod evidence;
 mod finding;
 mod future_bytes;
-mod in_common;
 mod involved;
-mod seconds;
-mod sentences;
 mod wait_places;
 
-pub(crate) use self::advice::Advice;
 use self::callers::fold_into_callers;
 pub use self::coverage::{Blind, EndedEarly, Gaps, ReportCoverage};
-pub use self::doubt::Doubt;
-pub(crate) use self::doubt::grade;
-pub use self::evidence::{
-    CountedWait, Evidence, OtherSide, ThreadsAlike, Unseen, WaitFor, WakersNow,
-};
-pub use self::finding::{Finding, Grade, HeldBy, WaitedFor, WaitsOn};
-pub use self::in_common::InCommon;
+pub use self::finding::{Finding, HeldBy};
 pub use self::involved::{Involved, Role};
-pub use self::seconds::Seconds;
 pub use self::wait_places::WaitPlace;
+use crate::facts::{Doubt, Grade};
 use crate::growth::{Expected, piles, stalled};
 use crate::history::History;
-pub use crate::rules::Code;
-use crate::rules::{Observation, claims};
+use crate::root_causes::root_causes;
+use crate::rules::Observation;
 use crate::waits::WaitGraph;
 
 /// The name and version of the report's form.
@@ -141,7 +127,7 @@ fn findings(history: &History, graph: &WaitGraph, expected: &Expected) -> Vec<Fi
         shutting_down: expected.shutting_down,
         none_expected: expected.none_alive,
     };
-    let claims = fold_into_callers(claims(&observation), history, latest).into_iter();
+    let claims = fold_into_callers(root_causes(&observation), history, latest).into_iter();
     claims
         .map(|graded| Finding::of(graded, history, latest))
         .collect()

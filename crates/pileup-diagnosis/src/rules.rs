@@ -3,15 +3,18 @@
 //!
 //! `cargo fmt` does not see modules that a macro declares; `just fmt` formats them too.
 
-mod ask;
+mod advice;
+mod await_advice;
 mod claim;
 mod table;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::ask::{Graded, claims};
+pub(crate) use self::advice::Advice;
+pub(crate) use self::await_advice::fix_for_await;
 pub(crate) use self::claim::{Claim, Observation};
-use self::table::{Rule, Stage, rules};
+pub(crate) use self::table::Stage;
+use self::table::{Rule, rules};
 
 rules! {
     /// Tasks are idle, and no waker is left that could wake them.

@@ -5,8 +5,6 @@
 
 use std::time::Duration;
 
-use crate::History;
-
 /// For a fact to be the reason of a pile, it must hold for four in five of its tasks: the
 /// others are those that were between two waits when the snapshot was taken.
 const MOST_IN_FIVE: usize = 4;
@@ -22,9 +20,9 @@ const SHORTEST_STANDSTILL: Duration = Duration::from_secs(1);
 /// seen to last, and what ends by a deadline would mostly have ended.
 const STANDSTILL_PART: u32 = 4;
 
-/// For how long a wait or a hold must have stood still to count.
-pub(crate) fn standstill(history: &History) -> Duration {
-    SHORTEST_STANDSTILL.max(history.window() / STANDSTILL_PART)
+/// For how long a wait or a hold must have stood still to count, in a watch of this length.
+pub(crate) fn standstill(watch: Duration) -> Duration {
+    SHORTEST_STANDSTILL.max(watch / STANDSTILL_PART)
 }
 
 /// Tasks are counted from snapshot to snapshot. A wake this long after a site was last seen alive
@@ -116,9 +114,10 @@ const SHORTEST_FREEZE: Duration = Duration::from_secs(10);
 /// Nobody needs to see more of a freeze than this.
 const LONGEST_FREEZE: Duration = Duration::from_secs(30);
 
-/// For how long no task must have been polled for a runtime to be frozen.
-pub(crate) fn frozen_for(history: &History) -> Duration {
-    (history.window() / 2).clamp(SHORTEST_FREEZE, LONGEST_FREEZE)
+/// For how long no task must have been polled for a runtime to be frozen, in a watch of this
+/// length.
+pub(crate) fn frozen_for(watch: Duration) -> Duration {
+    (watch / 2).clamp(SHORTEST_FREEZE, LONGEST_FREEZE)
 }
 
 /// A timer fires within a few milliseconds, and a task is polled for it.

@@ -30,6 +30,15 @@ pub enum TaskKind {
     Other,
 }
 
+impl TaskKind {
+    /// Whether workers of the runtime poll the task when it is scheduled. They do not poll a
+    /// closure, nor the future of `block_on`.
+    #[must_use]
+    pub fn is_scheduled(self) -> bool {
+        matches!(self, Self::Async | Self::Local)
+    }
+}
+
 /// What a task is doing at one moment.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -211,7 +220,7 @@ impl Task {
     /// drives a runtime, have none that the source sees.
     #[must_use]
     pub fn has_no_waker(&self) -> bool {
-        matches!(self.kind, TaskKind::Async | TaskKind::Local)
+        self.kind.is_scheduled()
             && self.state() == Some(TaskState::Idle)
             && self.waker_count() == Some(0)
             && self.polls.count > 0

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pileup_model::{Task, TaskKind, elapsed};
 
-use crate::report::Evidence;
+use crate::facts::Evidence;
 use crate::thresholds::{STILL_PART, are_most};
 
 pub(super) fn activity(old: &[&Task], old_age: Duration, now: Timestamp) -> Evidence {

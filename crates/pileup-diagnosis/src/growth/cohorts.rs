@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use pileup_growth::{Lifetimes, Period, Population};
 use pileup_model::{Site, Task, elapsed};
 
+use crate::facts::InCommon;
 use crate::history::{History, LeftBy, Partition, Stay, Stays};
-use crate::report::InCommon;
 
 /// Fewer stays are no cohort of its own; and where fewer tasks are elsewhere, it is the site.
 const FEWEST: u64 = 6;

@@ -15,8 +15,8 @@ use super::cohorts::Cohort;
 use super::deadlines::deadlines;
 use super::expected::Expected;
 use super::site::{Grown, all_growth};
+use crate::facts::{Doubt, Evidence};
 use crate::history::{History, SiteHistory};
-use crate::report::{Doubt, Evidence};
 use crate::thresholds::{END_IN_WATCHES, FIRST_WAIT_PART, OLD_PART, are_most};
 
 /// The evidence of one site that piles up.

@@ -7,10 +7,10 @@ use std::time::Duration;
 use pileup_growth::{Evidence, Period, Population, SiteVerdict, Verdict};
 use pileup_model::{Site, Task, TaskId};
 
-use super::Expected;
 use super::cohorts::{Cohort, cohorts};
+use super::expected::Expected;
+use crate::facts::InCommon;
 use crate::history::{History, SiteHistory};
-use crate::report::InCommon;
 use crate::thresholds::are_most;
 
 /// The verdict on the tasks of one spawn site.

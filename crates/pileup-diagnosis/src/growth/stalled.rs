@@ -11,7 +11,7 @@
 
 use std::time::Duration;
 
-use pileup_model::{Site, Task, TaskKind, TaskState, elapsed};
+use pileup_model::{Site, Task, TaskState, elapsed};
 
 use crate::history::{History, SiteHistory};
 use crate::thresholds::{
@@ -48,7 +48,7 @@ fn stalled_at<'a>(
 ) -> Option<Stalled<'a>> {
     let now = history.latest()?.at;
     let finished = seen.finished_before.total();
-    let is_scheduled = |task: &&Task| matches!(task.kind, TaskKind::Async | TaskKind::Local);
+    let is_scheduled = |task: &&Task| task.kind.is_scheduled();
     let live: Vec<&Task> = seen
         .live
         .iter()

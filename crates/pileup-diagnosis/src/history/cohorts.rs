@@ -9,11 +9,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use pileup_growth::Lifetimes;
 use pileup_model::{
-    AsyncOp, AsyncOpId, Site, Snapshot, Task, TaskId, TaskKind, TaskState, WaitKind, elapsed,
+    AsyncOp, AsyncOpId, Site, Snapshot, Task, TaskId, TaskState, WaitKind, elapsed,
 };
 
 use super::changes::changes;
-use crate::report::{InCommon, WaitFor};
+use crate::facts::{InCommon, WaitFor};
 
 /// A site whose tasks differ in more ways than this is not split by that: each task has a name
 /// of its own, perhaps.
@@ -261,8 +261,8 @@ fn await_of(task: &Task) -> Option<InCommon> {
 }
 
 fn still(task: &Task) -> Option<InCommon> {
-    let is_scheduled = matches!(task.kind, TaskKind::Async | TaskKind::Local);
-    let is_still = is_scheduled && task.polls.count > 0 && task.state() == Some(TaskState::Idle);
+    let is_still =
+        task.kind.is_scheduled() && task.polls.count > 0 && task.state() == Some(TaskState::Idle);
     is_still.then_some(InCommon::NotPolled)
 }
 

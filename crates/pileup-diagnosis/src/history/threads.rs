@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pileup_model::{Process, Snapshot, Thread, ThreadState, elapsed};
 
-use crate::report::{Evidence, ThreadsAlike};
+use crate::facts::{Evidence, ThreadsAlike};
 
 /// This number of looks is kept, and the oldest goes.
 const MOST_LOOKS: usize = 64;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use pileup_model::{Site, Task, TaskId, elapsed};
 
 use super::changes::changes;
-use crate::SiteHistory;
+use super::site::SiteHistory;
 
 /// The tasks that came to a site and those that left it, between two snapshots.
 #[derive(Default)]

@@ -19,9 +19,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pileup_model::{Site, Snapshot, elapsed};
 
-use super::evidence::Evidence;
+use crate::facts::Evidence;
 use crate::history::{History, SiteHistory};
-use crate::rules::{Claim, Code, Graded};
+use crate::root_causes::Graded;
+use crate::rules::{Claim, Code};
 use crate::thresholds::{ACTIVE_PART, are_most};
 
 /// Folds the claims about sites in dependencies into those of their callers, or gives them
@@ -41,7 +42,7 @@ pub(super) fn fold_into_callers(
         let at_spawner = |own: &Graded| own.claim.site.as_ref() == spawner && spawner.is_some();
         let caller = match own.iter().position(at_spawner) {
             Some(caller) => Some(caller),
-            None if spawner.is_none() && graded.claim.code == Code::PilingUp => {
+            None if spawner.is_none() && graded.code == Code::PilingUp => {
                 caller(&graded.claim, &own, history)
             }
             None => None,
@@ -96,10 +97,11 @@ fn fold_parents(inside: Claim, child: &mut Claim, history: &History) {
 /// as the source reports it, or as their births show.
 fn child(inside: &Graded, own: &[Graded], history: &History, latest: &Snapshot) -> Option<usize> {
     let Graded {
+        code,
         claim: inside,
         grade,
     } = inside;
-    if inside.code != Code::PilingUp {
+    if *code != Code::PilingUp {
         return None;
     }
     let seen = history.site(inside.site.as_ref())?;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use pileup_model::{Coverage, Scheduling, Snapshot, Task, TaskKind, TaskState};
+use pileup_model::{Coverage, Scheduling, Snapshot, Task, TaskState};
 use serde::{Deserialize, Serialize};
 
-use super::seconds::Seconds;
+use crate::facts::Seconds;
 use crate::figures::duration;
 use crate::history::History;
 use crate::starvation::starvation;
@@ -197,7 +197,7 @@ fn uninstrumented_waits(snapshot: &Snapshot, graph: &WaitGraph) -> usize {
         in_ops.peek() == Some(&&task.id)
     };
     let waits = snapshot.tasks.iter().filter(|task| {
-        matches!(task.kind, TaskKind::Async | TaskKind::Local)
+        task.kind.is_scheduled()
             && task.state() == Some(TaskState::Idle)
             && task.waker_count() != Some(0)
             && task.waits.is_none()

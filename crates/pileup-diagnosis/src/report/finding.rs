@@ -2,35 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use pileup_model::{Site, Snapshot, Task, TaskId, TaskState, WaitKind};
+use pileup_model::{Site, Snapshot, Task, TaskId, TaskState};
 use serde::{Deserialize, Serialize};
 
-use super::advice::Advice;
-use super::await_advice;
-use super::doubt::Doubt;
-use super::evidence::Evidence;
 use super::future_bytes::future_bytes;
 use super::involved::{Involved, involved};
 use super::wait_places::{WaitPlace, wait_places};
+use crate::facts::{Doubt, Evidence, Grade};
 use crate::history::{AliveAt, History, SeenTask, SiteHistory};
-use crate::rules::{Claim, Code, Graded};
-use crate::waits::Wait;
+use crate::root_causes::Graded;
+use crate::rules::{Advice, Claim, Code, fix_for_await};
+use crate::waits::WaitsOn;
 
 /// At most this many names say how the tasks of a site are called.
 const NAMES: usize = 10;
-
-/// How sure a finding is.
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Grade {
-    /// Unusual, and not proven.
-    Suspicious,
-    /// The live tasks of a spawn site grow, and its old ones do not finish.
-    Probable,
-    /// The tasks cannot wake any more.
-    Certain,
-}
 
 /// One root cause, at one spawn site.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -104,7 +89,11 @@ pub struct Finding {
 impl Finding {
     /// The finding that a graded claim makes, with the figures of its spawn site.
     pub(super) fn of(graded: Graded, history: &History, latest: &Snapshot) -> Self {
-        let Graded { mut claim, grade } = graded;
+        let Graded {
+            code,
+            mut claim,
+            grade,
+        } = graded;
         let live = live_tasks(&claim, latest);
         let waits = wait_places(&claim.tasks(), latest);
         if let Some(most) = waits.first() {
@@ -123,8 +112,8 @@ impl Finding {
         let facts = claim.evidence.iter().map(Evidence::sentence);
         let doubts = claim.doubts.iter().filter_map(|doubt| doubt.sentence());
         Self {
-            code: claim.code,
-            pattern: claim.code.pattern().to_owned(),
+            code,
+            pattern: code.pattern().to_owned(),
             grade,
             title: title(claim.advice, live.len()),
             cause: cause(claim.advice, &waits),
@@ -178,7 +167,7 @@ fn cause(advice: Advice, waits: &[WaitPlace]) -> String {
 /// How to fix it: by the await stacks as well.
 fn fix(advice: Advice, waits: &[WaitPlace]) -> String {
     let by_stack = waits.first().filter(|_| advice.is_unknown());
-    let by_stack = by_stack.and_then(|most| await_advice::fix(&most.kind));
+    let by_stack = by_stack.and_then(|most| fix_for_await(&most.kind));
     by_stack.unwrap_or(advice.fix).to_owned()
 }
 
@@ -211,45 +200,6 @@ fn held_by(tasks: &[SeenTask]) -> Vec<HeldBy> {
             site: task.site.clone(),
         })
         .collect()
-}
-
-/// What tasks wait for.
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct WaitsOn {
-    /// The kind of wait.
-    pub kind: WaitKind,
-    /// The resource, where user code made it: the inner parts of a channel have no place.
-    pub resource: Option<WaitedFor>,
-}
-
-impl WaitsOn {
-    pub(crate) fn of(wait: &Wait) -> Self {
-        Self {
-            kind: wait.kind,
-            resource: wait.resource.site.as_ref().map(|site| WaitedFor {
-                r#type: wait.resource.concrete_type.to_string(),
-                file: site.file.to_string(),
-                line: site.line,
-                column: site.column,
-            }),
-        }
-    }
-}
-
-/// A resource that tasks wait for.
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct WaitedFor {
-    /// Its type, such as `Mutex`.
-    pub r#type: String,
-    /// Where it was made: the file.
-    pub file: String,
-    /// Where it was made: the line, counted from 1.
-    pub line: u32,
-    /// Where it was made: the column, counted from 1. 0 in reports of version 1.
-    #[serde(default)]
-    pub column: u32,
 }
 
 /// A task that holds what others wait for.

@@ -2,7 +2,7 @@
 
 use pileup_model::Snapshot;
 
-use super::evidence::Evidence;
+use crate::facts::Evidence;
 use crate::history::History;
 use crate::rules::Claim;
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 use pileup_model::{Frame, Snapshot, TaskId, Wait};
 use serde::{Deserialize, Serialize};
 
-use super::evidence::Evidence;
+use crate::facts::Evidence;
 
 /// Of many different waits a report has those of the most tasks: this many.
 const MOST_WAITS: usize = 10;

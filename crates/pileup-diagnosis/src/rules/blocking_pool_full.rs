@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use pileup_model::{Site, Task, TaskId, TaskKind, TaskState, elapsed};
 
+use super::advice::Advice;
 use super::claim::{Claim, Observation};
-use crate::report::{Advice, Code, Doubt, Evidence};
+use crate::facts::{Doubt, Evidence};
 use crate::thresholds::{LASTING_POLL_PART, TIME_TO_BEGIN_PART, standstill};
 
 const ADVICE: Advice = Advice {
@@ -33,7 +34,7 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
     let Observation {
         history, latest, ..
     } = observation;
-    let patience = standstill(history);
+    let patience = standstill(history.window());
     let tasks = latest.tasks.iter().map(AsRef::as_ref);
     let closures = tasks.filter(|task| task.kind == TaskKind::Blocking && !task.is_worker());
     let (begun, queued): (Vec<&Task>, Vec<&Task>) =
@@ -94,7 +95,7 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
         } else {
             Doubt::MayBeHeavyWork
         }],
-        ..Claim::new(Code::BlockingPoolFull, site, ADVICE)
+        ..Claim::new(site, ADVICE)
     }]
 }
 

@@ -4,10 +4,11 @@ use std::collections::{BTreeSet, HashSet};
 
 use pileup_model::{Site, Snapshot, Task, TaskId, TaskState};
 
+use super::advice::Advice;
+use crate::facts::{Doubt, Evidence};
 use crate::growth::{Pile, Stalled};
 use crate::history::{History, SeenTask};
-use crate::report::{Advice, Code, Doubt, Evidence, WaitsOn};
-use crate::waits::WaitGraph;
+use crate::waits::{WaitGraph, WaitsOn};
 
 /// What every rule may look at.
 pub(crate) struct Observation<'a> {
@@ -27,9 +28,9 @@ pub(crate) struct Observation<'a> {
     pub(crate) none_expected: bool,
 }
 
-/// What a rule says about the tasks of one spawn site. Its grade follows from its doubts.
+/// What a rule says about the tasks of one spawn site. Its grade follows from its doubts, and its
+/// code is that of the rule.
 pub(crate) struct Claim {
-    pub(crate) code: Code,
     pub(crate) site: Option<Site>,
     /// The spawn site whose tasks grow, where that is another: one in a dependency.
     pub(crate) grew_at: Option<Site>,
@@ -54,9 +55,8 @@ pub(crate) struct Claim {
 
 impl Claim {
     /// A claim about tasks of a spawn site, to be filled in.
-    pub(crate) fn new(code: Code, site: Option<&Site>, advice: Advice) -> Self {
+    pub(crate) fn new(site: Option<&Site>, advice: Advice) -> Self {
         Self {
-            code,
             site: site.cloned(),
             grew_at: None,
             members: HashSet::new(),

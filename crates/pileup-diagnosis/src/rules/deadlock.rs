@@ -23,11 +23,12 @@ use std::time::Duration;
 
 use pileup_model::{Site, Snapshot, TaskId, WaitKind, elapsed};
 
+use super::advice::Advice;
 use super::claim::{Claim, Observation};
+use crate::facts::{Doubt, Evidence};
 use crate::history::{Holder, SeenTask};
-use crate::report::{Advice, Code, Doubt, Evidence, WaitsOn};
 use crate::thresholds::standstill;
-use crate::waits::{Wait, WaitGraph};
+use crate::waits::{Wait, WaitGraph, WaitsOn};
 
 const ADVICE: Advice = Advice {
     title: [
@@ -69,18 +70,27 @@ struct Kind<'a> {
 }
 
 pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
-    cycles(observation, Code::Deadlock, ADVICE)
+    cycles(observation, Cycles::OfHolders, ADVICE)
 }
 
-/// The cycles of one code.
-pub(super) fn cycles(observation: &Observation, wanted: Code, advice: Advice) -> Vec<Claim> {
+/// Two kinds of cycles, each of which has a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cycles {
+    /// Every lock of the cycle is held by a task of it.
+    OfHolders,
+    /// A lock of the cycle was granted to a future that is not polled.
+    ThroughUnpolledFutures,
+}
+
+/// The claims about the cycles of one kind.
+pub(super) fn cycles(observation: &Observation, wanted: Cycles, advice: Advice) -> Vec<Claim> {
     let Observation {
         history,
         latest,
         waits: graph,
         ..
     } = observation;
-    let patience = standstill(history);
+    let patience = standstill(history.window());
     let mut kinds: BTreeMap<Places, Kind> = BTreeMap::new();
     for cycle in graph.cycles() {
         let inside: HashSet<TaskId> = cycle.iter().copied().collect();
@@ -95,7 +105,7 @@ pub(super) fn cycles(observation: &Observation, wanted: Code, advice: Advice) ->
         if can_be_opened(&waits, &inside, graph) {
             continue;
         }
-        if code(&waits, graph) != wanted {
+        if kind_of(&waits, graph) != wanted {
             continue;
         }
         let still = waits.iter().map(|wait| elapsed(wait.since, latest.at));
@@ -129,15 +139,14 @@ pub(super) fn cycles(observation: &Observation, wanted: Code, advice: Advice) ->
         .collect()
 }
 
-/// A cycle in which a lock was granted to a future that is not polled is a futurelock.
-fn code(waits: &[&Wait], graph: &WaitGraph) -> Code {
+fn kind_of(waits: &[&Wait], graph: &WaitGraph) -> Cycles {
     let unpolled = waits
         .iter()
         .any(|wait| matches!(graph.holder(wait.resource), Holder::Granted(..)));
     if unpolled {
-        Code::Futurelock
+        Cycles::ThroughUnpolledFutures
     } else {
-        Code::Deadlock
+        Cycles::OfHolders
     }
 }
 
@@ -175,14 +184,14 @@ fn can_be_opened(waits: &[&Wait], inside: &HashSet<TaskId>, graph: &WaitGraph) -
 }
 
 /// Why somebody who is not seen may open a cycle.
-fn doubt(waits: &[&Wait], code: Code, graph: &WaitGraph, latest: &Snapshot) -> Option<Doubt> {
+fn doubt(waits: &[&Wait], cycles: Cycles, graph: &WaitGraph, latest: &Snapshot) -> Option<Doubt> {
     if waits
         .iter()
         .any(|wait| graph.may_be_passed_on(wait.resource))
     {
         return Some(Doubt::GuardPassedOn);
     }
-    if code == Code::Futurelock {
+    if cycles == Cycles::ThroughUnpolledFutures {
         // Its task does wait in two places, and polls one of them.
         return None;
     }
@@ -225,18 +234,18 @@ impl Kind<'_> {
     fn claim(
         &self,
         places: &Places,
-        code: Code,
+        cycles: Cycles,
         advice: Advice,
         observation: &Observation,
     ) -> Claim {
         let inside: HashSet<TaskId> = self.cycles.iter().flatten().map(|task| task.id).collect();
         let behind = observation.waits.behind(&inside);
         let size = self.cycles.iter().map(Vec::len).max().unwrap_or_default();
-        let mut evidence = vec![match code {
-            Code::Futurelock => Evidence::GrantedUnpolled {
+        let mut evidence = vec![match cycles {
+            Cycles::ThroughUnpolledFutures => Evidence::GrantedUnpolled {
                 tasks: self.cycles.len(),
             },
-            _ => Evidence::Cycle {
+            Cycles::OfHolders => Evidence::Cycle {
                 tasks: size,
                 cycles: self.cycles.len(),
             },
@@ -260,11 +269,7 @@ impl Kind<'_> {
             waits_on: self.waits.first().copied().map(WaitsOn::of),
             evidence,
             doubts: self.doubt().into_iter().collect(),
-            ..Claim::new(
-                code,
-                places.spawned.first().and_then(Option::as_ref),
-                advice,
-            )
+            ..Claim::new(places.spawned.first().and_then(Option::as_ref), advice)
         }
     }
 

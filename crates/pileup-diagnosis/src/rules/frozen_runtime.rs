@@ -17,9 +17,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pileup_model::{Primitive, Task, TaskKind, TaskState, elapsed};
 
+use super::advice::Advice;
 use super::claim::{Claim, Observation};
 use super::pinned_worker::gave_up_worker;
-use crate::report::{Advice, Code, Doubt, Evidence};
+use crate::facts::{Doubt, Evidence};
 use crate::starvation::is_starved_by_probe;
 use crate::thresholds::{FREEZE_BEGINS_IN, TIMER_FIRES_IN, frozen_for};
 
@@ -41,7 +42,7 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
     let Observation {
         history, latest, ..
     } = observation;
-    let patience = frozen_for(history);
+    let patience = frozen_for(history.window());
     if history.window() < patience {
         return Vec::new();
     }
@@ -116,7 +117,7 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
             .then_some(Doubt::Starved)
             .into_iter()
             .collect(),
-        ..Claim::new(Code::FrozenRuntime, longest.site.as_ref(), ADVICE)
+        ..Claim::new(longest.site.as_ref(), ADVICE)
     }]
 }
 

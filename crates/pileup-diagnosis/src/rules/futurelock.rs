@@ -4,9 +4,9 @@
 //! wait-for graph, found as those of [`super::deadlock`] are. The name is that of Oxide's RFD
 //! 609.
 
+use super::advice::Advice;
 use super::claim::{Claim, Observation};
-use super::deadlock::cycles;
-use crate::report::{Advice, Code};
+use super::deadlock::{Cycles, cycles};
 
 const ADVICE: Advice = Advice {
     title: [
@@ -22,7 +22,7 @@ const ADVICE: Advice = Advice {
 };
 
 pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
-    cycles(observation, Code::Futurelock, ADVICE)
+    cycles(observation, Cycles::ThroughUnpolledFutures, ADVICE)
 }
 
 /// What `pileup explain PU05` prints.

@@ -6,10 +6,11 @@
 
 use pileup_model::{Task, TaskKind, TaskState, elapsed};
 
+use super::advice::Advice;
 use super::claim::{Claim, Observation, usual_state};
-use crate::report::{Advice, Code, Doubt, Evidence, WaitsOn};
+use crate::facts::{Doubt, Evidence};
 use crate::thresholds::standstill;
-use crate::waits::Waits;
+use crate::waits::{Waits, WaitsOn};
 
 const ADVICE: Advice = Advice {
     title: [
@@ -51,7 +52,7 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
         }
         let still_for = |task: &&Task| elapsed(task.last_active(), latest.at);
         let still = left.iter().map(still_for).min().unwrap_or_default();
-        let works = still < standstill(history)
+        let works = still < standstill(history.window())
             && left
                 .iter()
                 .all(|task| task.state() != Some(TaskState::Running));
@@ -80,7 +81,7 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
             evidence,
             doubts,
             gives_way: true,
-            ..Claim::new(Code::HangingShutdown, site, ADVICE)
+            ..Claim::new(site, ADVICE)
         });
     }
     claims

@@ -10,11 +10,13 @@ use std::time::Duration;
 
 use pileup_model::{Site, Snapshot, Task, TaskId, TaskState, elapsed};
 
+use super::advice::Advice;
 use super::claim::{Claim, Observation};
+use crate::facts::{Doubt, Evidence};
 use crate::growth::Pile;
 use crate::history::SeenTask;
-use crate::report::{Advice, Code, Doubt, Evidence, WaitsOn};
 use crate::thresholds::are_most;
+use crate::waits::WaitsOn;
 
 const ADVICE: Advice = Advice {
     title: [
@@ -90,7 +92,7 @@ fn claim(pile: &Pile, observation: &Observation) -> Option<Claim> {
         doubts: iter::once(Doubt::HolderMayGoOn)
             .chain(pile.undecided())
             .collect(),
-        ..Claim::new(Code::HeldLock, site, ADVICE)
+        ..Claim::new(site, ADVICE)
     })
 }
 

@@ -5,10 +5,11 @@
 
 use pileup_model::{Task, TaskState, elapsed};
 
+use super::advice::Advice;
 use super::claim::{Claim, Observation};
-use crate::report::{Advice, Code, Doubt, Evidence, WaitsOn};
+use crate::facts::{Doubt, Evidence};
 use crate::thresholds::{LEFT_BEHIND_ONE_IN, LEFT_BEHIND_PART, MANY_FINISHED, TIMES_THE_LONGEST};
-use crate::waits::LastWakers;
+use crate::waits::{LastWakers, WaitsOn};
 
 const ADVICE: Advice = Advice {
     title: [
@@ -72,7 +73,7 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
                 },
             ],
             doubts: vec![Doubt::MayBeLongLived],
-            ..Claim::new(Code::LeftBehind, site, ADVICE)
+            ..Claim::new(site, ADVICE)
         };
         let wakers = LastWakers::of(left, history);
         claim.evidence.extend(wakers.evidence());

@@ -11,15 +11,16 @@ use std::collections::HashSet;
 
 use pileup_model::{Task, TaskId, TaskKind, elapsed};
 
+use super::advice::Advice;
 use super::claim::{Claim, Observation};
-use crate::report::{Advice, Code, Doubt, Evidence};
+use crate::facts::{Doubt, Evidence};
 use crate::thresholds::standstill;
 
 pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
     let Observation {
         history, latest, ..
     } = observation;
-    let patience = standstill(history);
+    let patience = standstill(history.window());
     let mut claims = Vec::new();
     for (site, seen) in history.sites() {
         let waits = |task: &&Task| {
@@ -44,7 +45,7 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
             members,
             evidence,
             doubts: vec![Doubt::MayBePolledYet],
-            ..Claim::new(Code::NeverPolled, site, advice(oldest.kind))
+            ..Claim::new(site, advice(oldest.kind))
         });
     }
     claims

@@ -18,9 +18,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use pileup_model::{Site, Snapshot, Task, TaskKind, Wait, elapsed};
 
+use super::advice::Advice;
 use super::claim::{Claim, Observation, usual_state};
+use crate::facts::{Doubt, Evidence};
 use crate::history::{History, SiteHistory};
-use crate::report::{Advice, Code, Doubt, Evidence};
 use crate::thresholds::{ENDED_AS_OLD_PART, WITHOUT_WAKER, are_most};
 use crate::waits::LastWakers;
 
@@ -72,7 +73,7 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
             doubts: doubt(&unwakeable, disguised, seen, history, latest)
                 .into_iter()
                 .collect(),
-            ..Claim::new(Code::NeverWoken, site, ADVICE)
+            ..Claim::new(site, ADVICE)
         };
         claim.evidence.extend(waited_last(&unwakeable));
         let wakers = LastWakers::of(unwakeable, history);

@@ -15,11 +15,12 @@ use std::time::Duration;
 
 use pileup_model::{ResourceId, Site, TaskId, WaitKind, elapsed};
 
+use super::advice::Advice;
 use super::claim::{Claim, Observation};
+use crate::facts::{Doubt, Evidence};
 use crate::history::{Holder, SeenTask};
-use crate::report::{Advice, Code, Doubt, Evidence, WaitsOn};
 use crate::thresholds::standstill;
-use crate::waits::{Wait, WaitGraph};
+use crate::waits::{Wait, WaitGraph, WaitsOn};
 
 const ADVICE: Advice = Advice {
     title: [
@@ -81,7 +82,7 @@ fn orphans<'a>(observation: &Observation<'a>) -> BTreeMap<Places<'a>, Orphans<'a
         waits,
         ..
     } = observation;
-    let patience = standstill(history);
+    let patience = standstill(history.window());
     let mut orphans: BTreeMap<Places, Orphans> = BTreeMap::new();
     for wait in waits.waits() {
         let (holders, since) = match waits.holder(wait.resource) {
@@ -175,11 +176,7 @@ impl Orphans<'_> {
             evidence,
             waiting,
             doubts: vec![Doubt::GuardInUse],
-            ..Claim::new(
-                Code::OrphanedLock,
-                holder_site,
-                if of_permits { PERMITS } else { ADVICE },
-            )
+            ..Claim::new(holder_site, if of_permits { PERMITS } else { ADVICE })
         }
     }
 }

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use pileup_model::{Site, Task, TaskKind, elapsed};
 
+use super::advice::Advice;
 use super::claim::{Claim, Observation, usual_state};
-use crate::report::{Advice, Code, Doubt, Evidence};
+use crate::facts::{Doubt, Evidence};
 
 const ADVICE: Advice = Advice {
     title: ["outlives the test", "outlive the test"],
@@ -121,7 +122,7 @@ fn claim(
         evidence,
         doubts,
         gives_way: true,
-        ..Claim::new(Code::OutlivesTest, site, advice)
+        ..Claim::new(site, advice)
     })
 }
 

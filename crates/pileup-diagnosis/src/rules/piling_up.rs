@@ -4,10 +4,11 @@
 
 use pileup_model::{Task, TaskState, WaitKind};
 
+use super::advice::Advice;
 use super::claim::{Claim, Observation, usual_state};
+use crate::facts::{Doubt, Evidence, Unseen};
 use crate::growth::Pile;
-use crate::report::{Advice, Code, Doubt, Evidence, Unseen, WaitsOn};
-use crate::waits::{LastWakers, Waits};
+use crate::waits::{LastWakers, Waits, WaitsOn};
 
 pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
     let piles = observation.piles.iter().enumerate();
@@ -52,7 +53,7 @@ fn claim(pile: &Pile, observation: &Observation) -> Claim {
         waits_on: usual.map(WaitsOn::of),
         evidence,
         doubts,
-        ..Claim::new(Code::PilingUp, pile.site, Advice::on_pile(pile, usual))
+        ..Claim::new(pile.site, Advice::on_pile(pile, usual))
     }
 }
 

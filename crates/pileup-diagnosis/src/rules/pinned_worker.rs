@@ -15,8 +15,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pileup_model::{Snapshot, Task, TaskId, TaskKind, TaskState, elapsed};
 
+use super::advice::Advice;
 use super::claim::{Claim, Observation};
-use crate::report::{Advice, Code, Doubt, Evidence};
+use crate::facts::{Doubt, Evidence};
 use crate::starvation::is_starved_by_probe;
 use crate::thresholds::{LASTING_POLL_PART, LASTING_POLLS, LONG_POLL, TIMES_THE_MEAN_POLL};
 
@@ -94,7 +95,7 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
             state: TaskState::Running,
             evidence,
             doubts: iter::once(doubt).chain(starved).collect(),
-            ..Claim::new(Code::PinnedWorker, site, ADVICE)
+            ..Claim::new(site, ADVICE)
         };
         claims.push(claim.with_those_behind(observation));
     }
@@ -132,8 +133,7 @@ fn in_poll_for(task: &Task, latest: &Snapshot) -> Option<Duration> {
 
 /// Since when a task of a worker has been in a poll that has not returned.
 fn in_poll_since(task: &Task) -> Option<Timestamp> {
-    let is_of_worker = matches!(task.kind, TaskKind::Async | TaskKind::Local);
-    task.in_poll_since().filter(|_| is_of_worker)
+    task.in_poll_since().filter(|_| task.kind.is_scheduled())
 }
 
 /// The tasks that started another worker in place of their own: the one that has spawned the

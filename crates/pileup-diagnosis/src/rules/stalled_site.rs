@@ -11,12 +11,13 @@ use std::time::Duration;
 
 use pileup_model::{AwaitKind, TaskId, TaskState, WaitKind, elapsed};
 
+use super::advice::Advice;
 use super::claim::{Claim, Observation};
+use crate::facts::{Doubt, Evidence};
 use crate::growth::Stalled;
 use crate::history::SeenTask;
-use crate::report::{Advice, Code, Doubt, Evidence, WaitsOn};
 use crate::thresholds::{LONG_WITHOUT_HOLDER, are_most};
-use crate::waits::{LastWakers, Waits};
+use crate::waits::{LastWakers, Waits, WaitsOn};
 
 const ADVICE: Advice = Advice {
     title: [
@@ -70,7 +71,7 @@ fn claim(stalled: &Stalled, observation: &Observation) -> Claim {
         evidence,
         doubts: vec![doubt],
         gives_way: true,
-        ..Claim::new(Code::StalledSite, stalled.site, ADVICE)
+        ..Claim::new(stalled.site, ADVICE)
     }
 }
 

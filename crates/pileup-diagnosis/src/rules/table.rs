@@ -3,11 +3,11 @@
 use super::claim::{Claim, Observation};
 
 /// A rule: turns what was observed into claims.
-pub(super) type Rule = fn(&Observation) -> Vec<Claim>;
+pub(crate) type Rule = fn(&Observation) -> Vec<Claim>;
 
 /// When a rule is asked, and what its claims give way to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stage {
+pub(crate) enum Stage {
     /// It is about a whole runtime: asked first. No other rule reports the tasks that it
     /// explains.
     Runtime,
@@ -58,11 +58,11 @@ macro_rules! rules {
                 match self { $(Self::$code => $rule::PAGE,)+ }
             }
 
-            fn stage(self) -> Stage {
+            pub(crate) fn stage(self) -> Stage {
                 match self { $(Self::$code => Stage::$stage,)+ }
             }
 
-            fn rule(self) -> Rule {
+            pub(crate) fn rule(self) -> Rule {
                 match self { $(Self::$code => $rule::claims,)+ }
             }
         }

@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, HashSet};
 
 use pileup_model::{AwaitKind, Site, Task, TaskId, TaskState, Wait, elapsed};
 
+use super::advice::Advice;
 use super::claim::{Claim, Observation};
-use crate::report::{Advice, Code, Doubt, Evidence};
+use crate::facts::{Doubt, Evidence};
 use crate::thresholds::standstill;
 
 const ADVICE: Advice = Advice {
@@ -67,7 +68,7 @@ fn claim(
             Evidence::Unpolled {
                 tasks: keepers.len(),
                 kind: keepers.first()?.queued.kind.to_string(),
-                still_seconds: standstill(observation.history).into(),
+                still_seconds: standstill(observation.history.window()).into(),
             },
             Evidence::SameKindOfQueue {
                 members: queue.intersection(&members).count(),
@@ -78,13 +79,13 @@ fn claim(
         members,
         waiting,
         doubts: vec![Doubt::QueueUnseen],
-        ..Claim::new(Code::UnpolledFuture, site, ADVICE)
+        ..Claim::new(site, ADVICE)
     })
 }
 
 /// The live tasks that have done nothing for a good part of the watch.
 fn still<'a>(observation: &Observation<'a>) -> impl Iterator<Item = &'a Task> {
-    let (latest, long) = (observation.latest, standstill(observation.history));
+    let (latest, long) = (observation.latest, standstill(observation.history.window()));
     let live = latest.live_tasks().map(AsRef::as_ref);
     live.filter(move |task: &&Task| {
         task.state() == Some(TaskState::Idle) && elapsed(task.last_active(), latest.at) >= long

@@ -11,8 +11,9 @@ use std::collections::HashSet;
 
 use pileup_model::{Task, TaskId};
 
+use super::advice::Advice;
 use super::claim::{Claim, Observation, usual_state};
-use crate::report::{Advice, Code, Doubt, Evidence};
+use crate::facts::{Doubt, Evidence};
 use crate::thresholds::{WAKE_STORM, WAKE_STORM_FOR};
 
 const ADVICE: Advice = Advice {
@@ -64,7 +65,7 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
             state: usual_state(storming.iter().copied()),
             evidence,
             doubts: vec![Doubt::StormMayEnd],
-            ..Claim::new(Code::WakeStorm, site, ADVICE)
+            ..Claim::new(site, ADVICE)
         });
     }
     claims

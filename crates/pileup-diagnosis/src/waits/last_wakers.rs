@@ -7,8 +7,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pileup_model::{AwaitKind, Site, Snapshot, Task, TaskState, elapsed};
 
+use crate::facts::{Evidence, WakersNow};
 use crate::history::History;
-use crate::report::{Evidence, WakersNow};
 use crate::thresholds::{SEEN_EVERY, are_most, standstill};
 
 /// A report names the spawn sites of the wakers of the most tasks: this many.
@@ -44,7 +44,7 @@ impl<'a> LastWakers<'a> {
     pub(crate) fn of(tasks: impl IntoIterator<Item = &'a Task>, history: &'a History) -> Self {
         let latest = history.latest();
         let now = latest.map(|latest| latest.at).unwrap_or_default();
-        let standstill = standstill(history);
+        let standstill = standstill(history.window());
         let mut asked = 0;
         let mut by_site: BTreeMap<&Site, Vec<LastWake>> = BTreeMap::new();
         for task in tasks {

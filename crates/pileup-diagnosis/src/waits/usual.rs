@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use pileup_model::{TaskId, WaitKind};
 
 use super::wait_graph::{Wait, WaitGraph};
+use crate::facts::{CountedWait, Evidence, OtherSide};
 use crate::history::Holder;
-use crate::report::{CountedWait, Evidence, OtherSide};
 use crate::thresholds::are_most;
 
 /// Of many different waits, a sentence names the most usual ones: this many.

@@ -11,8 +11,8 @@ use pileup_model::{
 };
 
 use super::ops::Ops;
+use crate::facts::WaitFor;
 use crate::history::{History, Holder, SeenTask};
-use crate::report::WaitFor;
 
 /// One wait of one task.
 #[derive(Debug, Clone)]

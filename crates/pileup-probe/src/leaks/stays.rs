@@ -19,7 +19,6 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use pileup_model::TaskKind;
 use pileup_registry::{LiveTask, Registry, SiteNumber, Tick};
 
 /// Beyond this number of cohorts, new ones are not counted.
@@ -50,7 +49,7 @@ enum Waiting {
 impl Cohort {
     /// The cohorts of a task: none while it is polled or about to be, and before its first poll.
     fn of(task: &LiveTask) -> impl Iterator<Item = Self> {
-        let is_scheduled = matches!(task.kind, TaskKind::Async | TaskKind::Local);
+        let is_scheduled = task.kind.is_scheduled();
         let last_wake = task.wakers.and_then(|wakers| wakers.last_wake);
         let is_woken = last_wake.is_some_and(|wake| wake > task.last_poll);
         let stands_still = is_scheduled && task.polls > 0 && !task.running && !is_woken;

@@ -6,7 +6,7 @@ use pileup_model::AwaitKind;
 use super::advice::{BARRIER, FULL_CHANNEL, LIBRARY, LOCK, ONCE_CELL, ONESHOT, PERMIT};
 
 /// What helps tasks that wait so; none for a kind without advice of its own.
-pub(super) fn fix(kind: &str) -> Option<&'static str> {
+pub(crate) fn fix_for_await(kind: &str) -> Option<&'static str> {
     Some(match AwaitKind::of(kind)? {
         AwaitKind::Lock => LOCK,
         AwaitKind::Permit => PERMIT,
@@ -86,7 +86,7 @@ mod tests {
             ("shop::JoinedOrders::poll", None),
             ("shop::session::Ready::poll", None),
         ] {
-            assert_eq!(fix(kind), expected, "{kind}");
+            assert_eq!(fix_for_await(kind), expected, "{kind}");
         }
     }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::in_common::InCommon;
 use super::seconds::Seconds;
+use super::wait_for::WaitFor;
 
 /// One fact that was seen, with its figures.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -444,16 +445,6 @@ pub enum Evidence {
         /// Where the dependency spawns them.
         spawned_at: Option<Site>,
     },
-}
-
-/// What a task waits for.
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct WaitFor {
-    /// The kind of wait.
-    pub kind: WaitKind,
-    /// Where the resource was made; none where the target does not report it.
-    pub made_at: Option<Site>,
 }
 
 /// Threads of one name.

@@ -4,13 +4,13 @@ use std::collections::HashSet;
 
 use pileup_model::TaskId;
 
-use super::table::Stage;
-use super::{Claim, Code, Observation};
-use crate::report::{Doubt, Grade, grade};
+use crate::facts::{Doubt, Grade, grade};
+use crate::rules::{Claim, Code, Observation, Stage};
 use crate::starvation::starvation;
 
-/// A claim with its grade.
+/// A claim with its code and its grade.
 pub(crate) struct Graded {
+    pub(crate) code: Code,
     pub(crate) claim: Claim,
     pub(crate) grade: Grade,
 }
@@ -20,22 +20,25 @@ pub(crate) struct Graded {
 /// The rules about a whole runtime come first: no other rule reports what they explain. Next are
 /// the rules that name a cause. What they explain is not claimed once more as a pile, nor as a
 /// suspicion.
-pub(crate) fn claims(observation: &Observation) -> Vec<Graded> {
+pub(crate) fn root_causes(observation: &Observation) -> Vec<Graded> {
     let mut kept: Vec<Graded> = Vec::new();
     for stage in [Stage::Runtime, Stage::Cause, Stage::Symptom] {
-        let is_of_runtime = |graded: &&Graded| graded.claim.code.stage() == Stage::Runtime;
+        let is_of_runtime = |graded: &&Graded| graded.code.stage() == Stage::Runtime;
         let of_runtime = tasks_of_proven(kept.iter().filter(is_of_runtime));
         for code in Code::ALL.into_iter().filter(|code| code.stage() == stage) {
             let explained = explained(&kept);
             let claims = code.rule()(observation).into_iter();
             let is_known = |claim: &Claim| {
                 reads_explained_pile(claim, observation, &explained)
-                    || reads_pile_of_cause(claim, &kept)
+                    || reads_pile_of_cause(code, claim, &kept)
                     || claim.is_explained_by(&of_runtime)
                     || (claim.gives_way && claim.is_explained_by(&explained))
             };
             let open: Vec<Claim> = claims.filter(|claim| !is_known(claim)).collect();
-            kept.extend(open.into_iter().map(|claim| judge(claim, observation)));
+            kept.extend(
+                open.into_iter()
+                    .map(|claim| judge(code, claim, observation)),
+            );
         }
     }
     let explained = explained(&kept);
@@ -46,12 +49,13 @@ pub(crate) fn claims(observation: &Observation) -> Vec<Graded> {
 }
 
 /// Grades a claim by its doubts, and by those that concern the whole watch.
-fn judge(mut claim: Claim, observation: &Observation) -> Graded {
+fn judge(code: Code, mut claim: Claim, observation: &Observation) -> Graded {
     if claim.doubts.iter().any(|doubt| doubt.rests_on_growth()) {
         claim.doubts.extend(doubts_of_the_watch(observation));
     }
     let explains_a_pile = observation.pile_explained_by(&claim.tasks()).is_some();
     Graded {
+        code,
         grade: grade(&claim.doubts, explains_a_pile),
         claim,
     }
@@ -65,8 +69,8 @@ fn doubts_of_the_watch(observation: &Observation) -> Vec<Doubt> {
 
 /// Whether a claim is the symptom of a pile whose cause is claimed already. That matters as long as
 /// the pile is not decided: then the cause is a suspicion as well.
-fn reads_pile_of_cause(claim: &Claim, kept: &[Graded]) -> bool {
-    let is_symptom = claim.code.stage() == Stage::Symptom && claim.reads_pile.is_some();
+fn reads_pile_of_cause(code: Code, claim: &Claim, kept: &[Graded]) -> bool {
+    let is_symptom = code.stage() == Stage::Symptom && claim.reads_pile.is_some();
     is_symptom
         && kept
             .iter()

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::finding::Grade;
+use super::grade::Grade;
 use super::seconds::Seconds;
 
 /// Something that speaks against a claim.

@@ -6,9 +6,10 @@ use std::time::Duration;
 use pileup_model::{Site, WaitKind};
 
 use super::doubt::Doubt;
-use super::evidence::{CountedWait, Evidence, OtherSide, ThreadsAlike, Unseen, WaitFor, WakersNow};
+use super::evidence::{CountedWait, Evidence, OtherSide, ThreadsAlike, Unseen, WakersNow};
 use super::in_common::InCommon;
 use super::seconds::Seconds;
+use super::wait_for::WaitFor;
 use crate::figures::{count, duration, size, size_per, times};
 
 impl Evidence {

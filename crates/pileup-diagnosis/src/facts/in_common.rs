@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::evidence::WaitFor;
+use super::wait_for::WaitFor;
 
 /// What some tasks of a spawn site have in common, and others have not.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
