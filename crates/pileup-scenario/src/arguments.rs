@@ -40,6 +40,11 @@ pub struct Arguments {
     #[arg(long, value_enum, default_value = "console-subscriber")]
     pub instrument: Instrument,
 
+    /// Run it as a test under pileup-test's guard: work arrives 20 times, and the tasks that are
+    /// left fail the test
+    #[arg(long, conflicts_with_all = ["every", "duration", "console", "probe", "instrument"])]
+    pub as_test: bool,
+
     /// Worker threads of the runtime
     #[arg(long, value_name = "COUNT", default_value = "4")]
     pub worker_threads: NonZeroUsize,

@@ -27,6 +27,7 @@ compile_error!(
 mod arguments;
 mod arrivals;
 mod clock;
+mod guarded;
 mod instrumentation;
 mod programs;
 mod scenario;

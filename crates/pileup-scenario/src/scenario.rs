@@ -9,7 +9,7 @@ use clap::Parser;
 use pileup_probe::{Probe, Sampling};
 use tokio::runtime::Builder;
 
-use crate::{Arguments, Arrivals, Variant, clock, instrumentation};
+use crate::{Arguments, Arrivals, Variant, clock, guarded, instrumentation};
 
 type Program = Box<dyn FnOnce(Arrivals) -> Pin<Box<dyn Future<Output = ()>>>>;
 
@@ -80,6 +80,10 @@ impl Scenario {
     }
 
     /// Runs the program that the arguments name, until their `--for` or Ctrl-C.
+    ///
+    /// # Panics
+    ///
+    /// As a test, if the program leaves tasks.
     pub fn run(self, arguments: &Arguments) -> anyhow::Result<()> {
         let program = match arguments.variant {
             None => self.leaky.or(self.healthy),
@@ -89,6 +93,12 @@ impl Scenario {
             Some(Variant::Healthy) => self.healthy,
         }
         .context("this scenario has no such variant")?;
+        if arguments.as_test {
+            let name = std::env::current_exe().context("this program has no file")?;
+            let name = name.file_name().unwrap_or_default().to_string_lossy();
+            guarded::test(&name, arguments.worker_threads, program);
+            return Ok(());
+        }
 
         let probe = match &*arguments.probe {
             "none" => None,

@@ -29,7 +29,7 @@ pub struct Part {
     pub name: String,
     /// What one can do after it.
     pub goal: String,
-    /// Names of scenarios.
+    /// Names of scenarios, in order.
     pub exercises: Vec<String>,
 }
 
@@ -56,16 +56,25 @@ impl Curriculum {
         })
     }
 
-    /// All exercises in their order, numbered from 0.
+    /// All exercises in their order, numbered from 0. Scenarios that no part names come at the end
+    /// of the last one, in the order of the workspace.
     pub(crate) fn exercises(&self, workspace: &Workspace) -> Result<Vec<Exercise>, Error> {
-        let names = self
+        let named = self
             .parts
             .iter()
             .flat_map(|part| part.exercises.iter().map(move |name| (part, name)));
-        let exercises = names.enumerate().map(|(number, (part, name))| {
+        let mut exercises = Vec::new();
+        for (part, name) in named {
             let scenario = workspace.scenario(name)?;
-            Ok(Exercise::new(number, &part.name, scenario))
-        });
-        exercises.collect()
+            exercises.push(Exercise::new(exercises.len(), &part.name, scenario));
+        }
+        if let Some(last) = self.parts.last() {
+            for scenario in &workspace.scenarios {
+                if !exercises.iter().any(|known| known.name == scenario.name) {
+                    exercises.push(Exercise::new(exercises.len(), &last.name, scenario));
+                }
+            }
+        }
+        Ok(exercises)
     }
 }

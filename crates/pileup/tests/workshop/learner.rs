@@ -10,6 +10,7 @@ use std::time::Duration;
 use pty_process::{Size, blocking};
 
 use crate::copy::Copy;
+use crate::pages;
 use crate::truth::{self, Scenario};
 
 const WIDTH: u16 = 100;
@@ -37,7 +38,8 @@ pub fn play() {
         assert!(shown.contains(text), "{arguments}: no {text:?} in\n{shown}");
     };
 
-    at("", 0, "0 of 28");
+    let exercises = pages::exercises().len();
+    at("", 0, &format!("0 of {exercises}"));
     at("start", 0, "00: Nothing is wrong");
     at("check", 1, "One thing is left");
     at("answer serve", 1, "Not so");
@@ -77,7 +79,7 @@ pub fn play() {
         fs::write(copy.program(&exercise), copy.fixed(&exercise)).expect("it is written");
         at("check", 0, "Solved");
     }
-    at("", 0, "6 of 28");
+    at("", 0, &format!("6 of {exercises}"));
     at("next", 0, "06: ");
 }
 

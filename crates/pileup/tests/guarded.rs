@@ -1,35 +1,27 @@
 //! Each scenario as a test under guard: its leaky variant fails by its name and by the lines that
 //! spawn the tasks at fault, its fixed variant and its look-alike pass.
 //!
-//! A new scenario is a dependency in `Cargo.toml` and a line in `scenarios/variants.rs`. What is at
-//! fault stands in the manifest of the scenario.
+//! What is at fault stands in the manifest of the scenario.
 
-#[path = "leaks/process.rs"]
+#[path = "../../pileup-test/tests/leaks/process.rs"]
+#[allow(dead_code, reason = "here no test runs another one")]
 mod one_test;
-#[path = "../../pileup/tests/scenarios/truth.rs"]
+#[path = "support/process.rs"]
+#[allow(dead_code, reason = "here no program is watched")]
+mod process;
+#[path = "scenarios/truth.rs"]
 #[allow(dead_code, reason = "other tests use more of it")]
 mod truth;
-#[path = "scenarios/variants.rs"]
-mod variants;
-
-/// What `truth.rs` takes from the tests of `pileup`.
-mod process {
-    pub mod programs {
-        use std::path::{Path, PathBuf};
-
-        pub fn workspace() -> PathBuf {
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-        }
-    }
-}
 
 use std::fmt::Write;
+use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use one_test::{Ended, run};
-use truth::Scenario;
+use self::one_test::{Ended, end};
+use self::process::programs::{programs, workspace};
+use self::truth::Scenario;
 
 /// Tests that run at once: most of them wait.
 const AT_ONCE: usize = 12;
@@ -93,22 +85,10 @@ const LIVES_ON: [(&str, &str, &str, &str); 9] = [
 ];
 
 #[test]
-fn every_scenario_is_a_test_here() {
-    let mut names: Vec<String> = scenarios().iter().map(test_module).collect();
-    names.sort_unstable();
-    assert_eq!(
-        names,
-        variants::ALL,
-        "scenarios/variants.rs has a line for each scenario"
-    );
-}
-
-#[test]
 fn every_leaky_variant_fails_by_its_name_and_its_lines() {
     let scenarios = scenarios();
     let wrong = in_parallel(&scenarios, |scenario| {
-        let name = format!("variants::{}::leaky", test_module(scenario));
-        wrong_of_leaky(scenario, &name, &run(&name, &[]))
+        wrong_of_leaky(scenario, &run(&scenario.name, "leaky", &[]))
     });
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
@@ -125,9 +105,9 @@ fn every_fixed_variant_and_every_lookalike_passes() {
         .flat_map(|scenario| ["fixed", "lookalike"].map(|variant| (scenario, variant)));
     let healthy: Vec<(&Scenario, &str)> = healthy.collect();
     let wrong = in_parallel(&healthy, |(scenario, variant)| {
-        let name = format!("variants::{}::{variant}", test_module(scenario));
-        let ended = run(&name, &[("PILEUP_TEST_ALLOW", &file)]);
-        (!ended.has_passed).then(|| ended.to_string())
+        let ended = run(&scenario.name, variant, &[("PILEUP_TEST_ALLOW", &file)]);
+        let name = &scenario.name;
+        (!ended.has_passed).then(|| format!("{name}, {variant}:\n{}", ended.output))
     });
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
@@ -136,13 +116,23 @@ fn scenarios() -> Vec<Scenario> {
     truth::scenarios().expect("the manifests of the scenarios can be read")
 }
 
-fn test_module(scenario: &Scenario) -> String {
-    scenario.name.replace('-', "_")
+/// Runs a variant of a scenario as a test.
+fn run(scenario: &str, variant: &str, environment: &[(&str, &str)]) -> Ended {
+    let program = programs().expect("the programs are built").join(scenario);
+    let mut command = Command::new(program);
+    command
+        .current_dir(workspace())
+        .args(["--as-test", "--variant", variant])
+        .env_remove("PILEUP_TEST")
+        .env_remove("PILEUP_TEST_ALLOW")
+        .env_remove("PILEUP_TEST_REPORT")
+        .envs(environment.iter().copied());
+    end(command)
 }
 
 /// What is not as it should be in the failure of a leaky variant.
-fn wrong_of_leaky(scenario: &Scenario, name: &str, ended: &Ended) -> Option<String> {
-    let mut expected = vec![format!("alive after the test scenarios::{name}, at ")];
+fn wrong_of_leaky(scenario: &Scenario, ended: &Ended) -> Option<String> {
+    let mut expected = vec![format!("alive after the test {}, at ", scenario.name)];
     for (file, line) in &scenario.sites {
         expected.push(format!("--> {file}:{line}:"));
     }
@@ -161,7 +151,8 @@ fn wrong_of_leaky(scenario: &Scenario, name: &str, ended: &Ended) -> Option<Stri
         .filter(|text| !ended.output.contains(*text))
         .collect();
     let is_wrong = ended.has_passed || !missing.is_empty();
-    is_wrong.then(|| format!("{name}: the report lacks {missing:?}:\n{ended}"))
+    let (name, output) = (&scenario.name, &ended.output);
+    is_wrong.then(|| format!("{name}: the report lacks {missing:?}:\n{output}"))
 }
 
 /// The allow list of the healthy variants.
@@ -169,7 +160,7 @@ fn allow_list() -> String {
     let mut list = String::new();
     for (scenario, variant, function, reason) in LIVES_ON {
         let file = format!("scenarios/{scenario}/src/{variant}.rs");
-        let source = process::programs::workspace().join(&file);
+        let source = workspace().join(&file);
         let source = std::fs::read_to_string(source).expect("it can be read");
         let mut inside = false;
         for (number, line) in (1..).zip(source.lines()) {
