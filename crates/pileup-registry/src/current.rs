@@ -72,6 +72,15 @@ impl Polls {
     fn innermost(&self) -> Option<&Poll> {
         self.nested.get(self.depth.get().wrapping_sub(1))
     }
+
+    /// Ends the innermost poll, if it is the one.
+    #[inline]
+    fn end_if(&self, is_it: impl FnOnce(&Current) -> bool) -> Option<(Place, Noted)> {
+        let poll = self.innermost()?;
+        let current = poll.current.get().filter(is_it)?;
+        self.depth.set(self.depth.get() - 1);
+        Some((current.place, poll.noted.get()))
+    }
 }
 
 /// A poll begins.
@@ -91,18 +100,21 @@ pub(crate) fn begin(current: Current) {
 #[inline]
 pub(crate) fn end(place: Place) -> Option<Noted> {
     POLLS.with(|polls| {
-        let depth = polls.depth.get().checked_sub(1)?;
-        let Some(poll) = polls.nested.get(depth) else {
-            polls.depth.set(depth);
-            return None;
-        };
-        let is_of_task = |current: Current| current.place.is(place);
-        if !poll.current.get().is_some_and(is_of_task) {
+        let depth = polls.depth.get();
+        if depth > DEPTH {
+            polls.depth.set(depth - 1);
             return None;
         }
-        polls.depth.set(depth);
-        Some(poll.noted.get())
+        let (_, noted) = polls.end_if(|current| current.place.is(place))?;
+        Some(noted)
     })
+}
+
+/// The poll that this span reports ends, if it is the innermost and not nested too deep. Gives the
+/// place of its task, and what it has noted.
+#[inline]
+pub(crate) fn end_of_span(span: u64) -> Option<(Place, Noted)> {
+    POLLS.with(|polls| polls.end_if(|current| current.span == span))
 }
 
 /// The innermost poll of this thread.

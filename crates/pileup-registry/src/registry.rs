@@ -7,7 +7,7 @@ use pileup_stacks::StackSet;
 
 use crate::clock::{Clock, Tick};
 use crate::counters::{Counted, Counters};
-use crate::current::{self, Current};
+use crate::current::{self, Current, Noted};
 use crate::finished::Finished;
 use crate::live::{LiveTask, TaskStacks};
 use crate::poll_times::Watched;
@@ -156,7 +156,7 @@ impl Registry {
             live.times = None;
         }
         let stacks = |record| {
-            let (newest_first, is_newest_dropped) = self.records.get(record)?.read();
+            let (newest_first, is_newest_dropped) = self.records.of_task(record)?.read();
             fence(Ordering::Acquire);
             // Had the task ended before, the record might be another's.
             place.holds(live.number).then_some(TaskStacks {
@@ -300,7 +300,13 @@ impl Registry {
     /// A poll of the task here has ended.
     #[inline]
     pub(crate) fn end_poll(&self, place: Place) {
-        self.end_watch(place);
+        self.poll_has_ended(place, current::end(place));
+    }
+
+    /// A poll of the task here has ended, which has noted this.
+    #[inline]
+    pub(crate) fn poll_has_ended(&self, place: Place, noted: Option<Noted>) {
+        self.take_note(noted);
         self.time_poll_end(place);
         place.end_poll(self.clock.tick());
     }
@@ -308,10 +314,16 @@ impl Registry {
     /// Like [`end_poll`](Self::end_poll), where another way counts the polls of the task.
     #[inline]
     pub(crate) fn end_watch(&self, place: Place) {
-        if let Some(noted) = current::end(place)
-            && let Some(record) = self.records.get(noted.record)
+        self.take_note(current::end(place));
+    }
+
+    /// Takes in what a poll has noted.
+    #[inline]
+    fn take_note(&self, noted: Option<Noted>) {
+        if let Some(noted) = noted
+            && let Some(stacks) = self.records.of_task(noted.record)
         {
-            record.note_kept(noted.kept > 0);
+            stacks.note_kept(noted.kept > 0);
         }
     }
 
@@ -353,7 +365,7 @@ impl Registry {
         if self.sampling.is_off() {
             return;
         }
-        let Some(record) = self.records.get(number) else {
+        let Some(record) = self.records.of_task(number) else {
             return;
         };
         if before <= 0 {

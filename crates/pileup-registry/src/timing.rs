@@ -7,8 +7,8 @@ use crate::table::{Live, Place, Waking};
 
 impl Registry {
     /// Keeps exact times of the tasks that are spawned from now on: see
-    /// [`LiveTask::times`](crate::LiveTask::times). It takes 40 bytes a task, and asks the system
-    /// for the time at both ends of each poll and at each wake.
+    /// [`LiveTask::times`](crate::LiveTask::times). It takes 40 bytes a task, and the exact
+    /// time is read at both ends of each poll and at each wake.
     ///
     /// Tasks that the runtime's hooks alone report have none.
     pub fn keep_times(&self) {
@@ -83,7 +83,11 @@ impl Registry {
             if !self.keeps_times() {
                 live.times = None;
             }
-            self.finished.push(&live, self.clock.nanos());
+            // The span of a task is left right before the task ends.
+            let left = live.times.map(|times| times.poll_ended);
+            let ended = left.filter(|left| *left > 0 && !live.running);
+            let ended = ended.unwrap_or_else(|| self.clock.nanos());
+            self.finished.push(&live, ended);
         }
     }
 }

@@ -8,6 +8,7 @@
 mod asked;
 #[path = "../cost/figures.rs"]
 mod figures;
+mod floor;
 mod live;
 mod looks;
 mod process;

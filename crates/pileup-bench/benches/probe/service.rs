@@ -15,13 +15,14 @@ use tokio::task::JoinHandle;
 use tracing::subscriber::NoSubscriber;
 use tracing_subscriber::prelude::*;
 
+use crate::floor::Floor;
 use crate::{live, work};
 
 /// The argument that makes a process the service.
 pub const PROGRAM: &str = "service";
 
 /// All that a service may carry.
-pub const CARRIES: [&str; 13] = [
+pub const CARRIES: [&str; 15] = [
     "bare",
     "bare, once more",
     "hooks",
@@ -35,6 +36,8 @@ pub const CARRIES: [&str; 13] = [
     "console-subscriber",
     "pileup-subscriber",
     "pileup-subscriber, tasks",
+    "floor",
+    "floor, tasks",
 ];
 
 /// Unless the variable [`WORKERS_VARIABLE`] says another number. With one, the instructions of a
@@ -124,6 +127,10 @@ impl Service {
             }
             "console-subscriber" => record(),
             "pileup-subscriber" => serve(stacks != "tasks")?,
+            "floor" => Floor {
+                has_resources: stacks != "tasks",
+            }
+            .init(),
             "dial9" => return with_dial9(builder),
             _ => bail!("a service carries one of {CARRIES:?}"),
         }

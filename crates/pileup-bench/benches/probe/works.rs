@@ -12,6 +12,7 @@ const SUBSCRIBER: usize = 4;
 const WRAPPER: usize = 7;
 const CONSOLE: usize = 10;
 const PILEUP_SUBSCRIBER: usize = 11;
+const FLOOR: usize = 13;
 
 /// A work of the service.
 struct Work {
@@ -92,9 +93,11 @@ pub const ALL: [usize; CARRIES.len()] = {
     all
 };
 /// What serves tokio-console, and nothing.
-pub const SERVED: [usize; 5] = [
+pub const SERVED: [usize; 7] = [
     BARE,
     BARE + 1,
+    FLOOR,
+    FLOOR + 1,
     CONSOLE,
     PILEUP_SUBSCRIBER,
     PILEUP_SUBSCRIBER + 1,

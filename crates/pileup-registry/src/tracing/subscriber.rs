@@ -179,8 +179,9 @@ impl<S: Subscriber> Subscriber for TaskSubscriber<S> {
             return self.inner.exit(span);
         };
         // Most often this is the poll that goes on.
-        let place = current::place_of_span(span.into_u64());
-        if let Some(place) = place.or_else(|| Some(self.task(task)?.0)) {
+        if let Some((place, noted)) = current::end_of_span(span.into_u64()) {
+            self.registry.poll_has_ended(place, Some(noted));
+        } else if let Some((place, _)) = self.task(task) {
             self.registry.end_poll(place);
         }
     }

@@ -11,7 +11,7 @@ use super::entered;
 use super::names::NameNumber;
 use super::slots::{Slot, Slots};
 use super::span_id::{Kind, SpanId};
-use super::visit::{PollFields, SpanFields, UpdateFields};
+use super::visit::{NamesIn, PollFields, SpanFields, UpdateFields};
 use super::{OpWords, PollOp, ResourceWords, Resources};
 
 const RESOURCE: &str = "runtime.resource";
@@ -84,7 +84,7 @@ impl ResourceEvents {
         attributes: &SpanAttributes<'_>,
         parent: Option<SpanId>,
     ) -> Option<SpanId> {
-        let mut fields = SpanFields::new(&self.resources.names);
+        let mut fields = SpanFields::new(self.names_in(attributes.metadata()));
         attributes.record(&mut fields);
         if attributes.metadata().name() == RESOURCE {
             return self.open_resource(&fields);
@@ -200,6 +200,10 @@ impl ResourceEvents {
         }
     }
 
+    fn names_in(&self, metadata: &Metadata<'_>) -> NamesIn<'_> {
+        NamesIn::new(&self.resources.names, metadata)
+    }
+
     #[inline]
     fn innermost(&self, kind: Kind) -> Option<SpanId> {
         entered::innermost(self.resources.address(), kind)
@@ -207,7 +211,7 @@ impl ResourceEvents {
 
     /// An event changes an attribute of the innermost resource or async op.
     fn update<T: Default>(&self, slots: &Slots<T>, kind: Kind, event: &Event<'_>) {
-        let mut fields = UpdateFields::new(&self.resources.names);
+        let mut fields = UpdateFields::new(self.names_in(event.metadata()));
         event.record(&mut fields);
         // It lives, as its span is entered; and what it is a part of lives for longer.
         let (Some(update), Some(slot)) = (
@@ -232,7 +236,7 @@ impl ResourceEvents {
 
     /// Keeps a poll op, where clients want them.
     fn keep_poll_op(&self, event: &Event<'_>) {
-        let mut fields = PollFields::new(&self.resources.names);
+        let mut fields = PollFields::new(self.names_in(event.metadata()));
         event.record(&mut fields);
         if let (Some(name), Some(is_ready)) = (fields.name, fields.is_ready)
             && let Some(resource) = self.innermost(Kind::Resource)

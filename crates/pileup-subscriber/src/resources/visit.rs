@@ -3,14 +3,51 @@
 
 use std::fmt::Debug;
 
+use tracing_core::Metadata;
 use tracing_core::field::{Field, Visit};
 
 use super::attributes::{Change, Update, Value};
 use super::names::{NameNumber, Names};
 
+/// The names of one span or event.
+#[derive(Clone, Copy)]
+pub(super) struct NamesIn<'a> {
+    names: &'a Names,
+    /// Whether it is one of Tokio's, whose values are texts that the program has for as long as it
+    /// runs: literals, and the files of locations.
+    has_lasting_values: bool,
+}
+
+impl<'a> NamesIn<'a> {
+    pub(super) fn new(names: &'a Names, metadata: &Metadata<'_>) -> Self {
+        let module = metadata.module_path().unwrap_or_default();
+        Self {
+            names,
+            has_lasting_values: module.starts_with("tokio::"),
+        }
+    }
+
+    /// The number of a name that is a value.
+    #[inline]
+    fn number_of(self, value: &str) -> Option<NameNumber> {
+        if self.has_lasting_values {
+            self.names.number_of_lasting(value)
+        } else {
+            self.names.number_of(value)
+        }
+    }
+
+    /// The number of the name of a field.
+    #[inline]
+    fn number_of_field(self, field: &Field) -> Option<NameNumber> {
+        let name: &'static str = field.name();
+        self.names.number_of_lasting(name)
+    }
+}
+
 /// The fields of a resource's span, or of an async op's.
 pub(super) struct SpanFields<'a> {
-    names: &'a Names,
+    names: NamesIn<'a>,
     pub(super) concrete_type: Option<NameNumber>,
     pub(super) kind: Option<NameNumber>,
     pub(super) source: Option<NameNumber>,
@@ -22,7 +59,7 @@ pub(super) struct SpanFields<'a> {
 }
 
 impl<'a> SpanFields<'a> {
-    pub(super) fn new(names: &'a Names) -> Self {
+    pub(super) fn new(names: NamesIn<'a>) -> Self {
         Self {
             names,
             concrete_type: None,
@@ -71,13 +108,13 @@ impl Visit for SpanFields<'_> {
 
 /// The fields of an event that reports a poll.
 pub(super) struct PollFields<'a> {
-    names: &'a Names,
+    names: NamesIn<'a>,
     pub(super) name: Option<NameNumber>,
     pub(super) is_ready: Option<bool>,
 }
 
 impl<'a> PollFields<'a> {
-    pub(super) fn new(names: &'a Names) -> Self {
+    pub(super) fn new(names: NamesIn<'a>) -> Self {
         Self {
             names,
             name: None,
@@ -108,14 +145,14 @@ const UNIT: &str = ".unit";
 
 /// The fields of an event that changes an attribute.
 pub(super) struct UpdateFields<'a> {
-    names: &'a Names,
+    names: NamesIn<'a>,
     attribute: Option<(NameNumber, Value)>,
     change: Option<Change>,
     unit: Option<NameNumber>,
 }
 
 impl<'a> UpdateFields<'a> {
-    pub(super) fn new(names: &'a Names) -> Self {
+    pub(super) fn new(names: NamesIn<'a>) -> Self {
         Self {
             names,
             attribute: None,
@@ -135,7 +172,7 @@ impl<'a> UpdateFields<'a> {
     }
 
     fn set(&mut self, field: &Field, value: Value) {
-        let name = self.names.number_of(field.name());
+        let name = self.names.number_of_field(field);
         self.attribute = name.map(|name| (name, value));
     }
 }
