@@ -292,9 +292,6 @@ impl Registry {
             until,
             span,
         });
-        if self.sampling.takes_all() {
-            self.sample(place);
-        }
     }
 
     /// A poll of the task here has ended.
@@ -333,15 +330,6 @@ impl Registry {
         std::ptr::from_ref(self).addr()
     }
 
-    /// Samples the task here from now on, if it is not sampled yet.
-    fn sample(&self, place: Place) {
-        if let Some(waking) = place.waking()
-            && waking.record() == 0
-        {
-            waking.set_record(self.records.take_made());
-        }
-    }
-
     /// A waker of a task is cloned. This is called on the stack of whoever clones it.
     #[inline]
     pub(crate) fn waker_cloned(&self, place: Place, number: u64) {
@@ -351,10 +339,13 @@ impl Registry {
             return;
         };
         self.note_change(waking);
+        let Some(current) = current else { return };
+        if waking.record() == 0 && self.sampling.takes_all() {
+            // It was alive before all tasks were sampled.
+            waking.set_record(self.records.take_made());
+        }
         let record = waking.record();
-        if record != 0
-            && let Some(current) = current
-        {
+        if record != 0 {
             self.note_stack(current.until, record, before);
         }
     }

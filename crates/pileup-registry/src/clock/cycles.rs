@@ -132,7 +132,10 @@ fn is_reliable() -> bool {
 
 /// The counter.
 #[cfg(target_arch = "x86_64")]
-#[expect(unsafe_code, reason = "the standard library has it as an unsafe function alone")]
+#[expect(
+    unsafe_code,
+    reason = "the standard library has it as an unsafe function alone"
+)]
 #[inline]
 fn read() -> u64 {
     // SAFETY: the instruction reads a counter into two registers, and does nothing else. Each
@@ -167,7 +170,9 @@ mod tests {
 
     fn at(clock: &Cycles, cycles: u64) -> Nanos {
         let rate = clock.rate.load(Ordering::Relaxed);
-        clock.scaled(cycles, rate).wrapping_add(clock.offset.load(Ordering::Relaxed))
+        clock
+            .scaled(cycles, rate)
+            .wrapping_add(clock.offset.load(Ordering::Relaxed))
     }
 
     #[test]
