@@ -112,7 +112,8 @@ impl Cycles {
     #[inline]
     fn scaled(&self, cycles: u64, rate: u64) -> Nanos {
         let (_, first) = self.began;
-        (u128::from(cycles.wrapping_sub(first)) * u128::from(rate) >> POINT) as u64
+        let cycles = u128::from(cycles.wrapping_sub(first));
+        ((cycles * u128::from(rate)) >> POINT) as u64
     }
 }
 

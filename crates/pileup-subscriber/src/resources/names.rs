@@ -42,7 +42,7 @@ impl Names {
     pub(super) fn number_of_lasting(&self, name: &str) -> Option<NameNumber> {
         let (address, len) = (name.as_ptr().addr() as u64, name.len() as u64);
         let place = address.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (u64::BITS - SHORT_WAYS.ilog2());
-        let short_way = self.short_ways.get(place as usize)?;
+        let short_way = self.short_ways.get(usize::try_from(place).ok()?)?;
         let key = address << LEN_BITS | len;
         let known = short_way.load(Ordering::Relaxed);
         if known >> NUMBER_BITS == key && known != 0 {
