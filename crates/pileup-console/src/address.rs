@@ -18,7 +18,7 @@ pub enum Address {
 }
 
 impl Default for Address {
-    /// Where console-subscriber listens unless told otherwise.
+    /// Where console-subscriber listens by default.
     fn default() -> Self {
         Self::Http(Uri::from_static("http://127.0.0.1:6669"))
     }

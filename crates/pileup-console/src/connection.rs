@@ -27,12 +27,12 @@ pub struct Connection {
     world: World,
     retention: Retention,
     served_by: ServedBy,
-    /// Why the target is not there any more, once all that it told has been given.
+    /// Why the target is not there any more, once all that it sent has been given.
     ended: Option<ConsoleError>,
 }
 
 impl Connection {
-    /// Attaches, and waits for the target to tell what lives in it: the next snapshot has
+    /// Attaches, and waits for the target to report what lives in it: the next snapshot has
     /// all of it, unless the target needs longer than three seconds to take it in.
     ///
     /// It disturbs neither the target nor its other clients. Fails when nothing answers
@@ -93,9 +93,9 @@ impl Connection {
 
     /// Follows the target for `period`, and gives what it looks like then.
     ///
-    /// Waits longer when the target has told nothing new by then. Fails when it goes away, or
+    /// Waits longer when the target has reported nothing new by then. Fails when it goes away, or
     /// stays silent: for ten seconds in which it answers, or for thirty in which it does not.
-    /// What it told before that is given first.
+    /// What it sent before that is given first.
     pub async fn next_snapshot(&mut self, period: Duration) -> Result<Snapshot, ConsoleError> {
         if let Some(error) = self.ended.take() {
             return Err(error);

@@ -1,4 +1,4 @@
-//! Single values of the wire, as values of the model. What is absurd becomes absent.
+//! Single values of the protocol, as values of the model. What is absurd becomes absent.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ pub(crate) struct TaskFields<'a> {
     pub(crate) size_bytes: Option<u64>,
 }
 
-/// Reads the fields of a task's span. The task's own `kind` on the wire is always the same:
+/// Reads the fields of a task's span. The task's own `kind` on the console is always the same:
 /// the field of that name is the one to read.
 pub(crate) fn task_fields(fields: &[wire::Field]) -> TaskFields<'_> {
     let mut found = TaskFields::default();
@@ -159,8 +159,8 @@ mod tests {
 
     #[test]
     fn a_timestamp_counts_from_the_epoch() {
-        let told = timestamp(Some(time(1_700_000_000, 250_000_000))).expect("a time");
-        assert_eq!(told.as_millisecond(), 1_700_000_000_250);
+        let read = timestamp(Some(time(1_700_000_000, 250_000_000))).expect("a time");
+        assert_eq!(read.as_millisecond(), 1_700_000_000_250);
         let before = timestamp(Some(time(-2, 500_000_000))).expect("a time");
         assert_eq!(before.as_millisecond(), -1_500);
     }
@@ -247,13 +247,13 @@ mod tests {
 
     #[test]
     fn an_attribute_is_a_name_and_a_value() {
-        let told = [
+        let sent = [
             attribute(field("locked", Value::BoolVal(true))),
             attribute(field("permits", Value::U64Val(3))),
             attribute(field("balance", Value::I64Val(-3))),
             attribute(field("state", Value::DebugVal("Open".to_owned()))),
         ];
-        let found = attributes(&told, &mut SharedTexts::default());
+        let found = attributes(&sent, &mut SharedTexts::default());
         let found: Vec<_> = found
             .into_iter()
             .map(|attribute| (attribute.name.to_string(), attribute.value))
@@ -272,7 +272,7 @@ mod tests {
 
     #[test]
     fn an_attribute_without_a_name_or_a_value_is_left_out() {
-        let told = [
+        let sent = [
             wire::Attribute::default(),
             attribute(wire::Field {
                 name: Some(Name::NameIdx(0)),
@@ -285,6 +285,6 @@ mod tests {
                 metadata_id: None,
             }),
         ];
-        assert_eq!(attributes(&told, &mut SharedTexts::default()), []);
+        assert_eq!(attributes(&sent, &mut SharedTexts::default()), []);
     }
 }

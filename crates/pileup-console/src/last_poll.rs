@@ -1,6 +1,6 @@
 //! Whether the last poll of a task followed its last wake.
 //!
-//! A task that has finished stays on the wire for as long as a span that was made in it is
+//! A task that has finished stays on the console for as long as a span that was made in it is
 //! open, such as that of a session it has spawned. It then looks like a task that waits and
 //! that nobody can wake. But the future of a finished task is dropped in one more poll, right
 //! after its last one. So the time from its last wake to its last poll is not one of the times
@@ -62,7 +62,7 @@ struct Asked {
 pub(crate) struct Questions {
     unanswered: JoinSet<(TaskId, Asked, Answer)>,
     /// The tasks that were asked about and are unclear still: the answer is to come, or does
-    /// not tell.
+    /// not report.
     asked: HashMap<TaskId, Asked>,
 }
 

@@ -1,7 +1,7 @@
-//! Follows the wire of console-subscriber and pileup-subscriber, which tokio-console uses, and
+//! Speaks the protocol of console-subscriber and pileup-subscriber, which tokio-console uses, and
 //! keeps a [`Snapshot`](pileup_model::Snapshot) of the program behind it.
 //!
-//! Properties of the wire, and how this crate handles them:
+//! Properties of the protocol, and how this crate handles them:
 //!
 //! - The first message holds all that lives, and the second repeats it: to apply a message
 //!   twice changes nothing.
@@ -14,10 +14,10 @@
 //! - pileup-subscriber withholds nothing: it sends its first state in as many messages as it
 //!   needs (see `first_state`), and has a second service for whole await stacks (see
 //!   `await_stacks`).
-//! - A task that has finished stays on the wire while a span that was made in it is open:
+//! - A task that has finished stays on the console while a span that was made in it is open:
 //!   of those that look so, [`Connection`] asks for the details (see `last_poll`).
 //! - A connection that breaks is made again while the program lives, and the gap is counted.
-//!   Ids are the same then; another program at the same address is told by them.
+//!   Ids are the same then; another program at the same address has others.
 //! - All times are the target's own.
 
 mod address;

@@ -2,7 +2,7 @@
 //!
 //! console-subscriber takes in at most about 127 events each time it wakes up, and by
 //! itself it wakes up once per publish interval: a target with a thousand spawns a second
-//! tells of them minutes late. Any request wakes it. The one used here asks for the
+//! reports them minutes late. Any request wakes it. The one used here asks for the
 //! details of a task that cannot exist, which answers `NOT_FOUND` and changes nothing,
 //! neither for the target nor for other clients.
 

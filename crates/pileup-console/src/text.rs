@@ -1,4 +1,4 @@
-//! Text from the wire: shared where it repeats, cut where it is absurd.
+//! Text of the target: shared where it repeats, cut where it is absurd.
 
 use std::collections::HashSet;
 use std::sync::Arc;

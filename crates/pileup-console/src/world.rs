@@ -1,4 +1,4 @@
-//! The program behind the wire, as the messages so far tell of it.
+//! The program at the other end of the connection, as the messages so far describe it.
 
 mod again;
 mod async_ops;
@@ -22,7 +22,7 @@ use self::withheld::Withheld;
 use crate::decode;
 use crate::text::SharedTexts;
 
-/// The program behind the wire, as the messages so far tell of it.
+/// The program at the other end of the connection, as the messages so far describe it.
 #[derive(Debug, Default)]
 pub struct World {
     now: Option<Timestamp>,
@@ -82,14 +82,14 @@ impl World {
         }
     }
 
-    /// Whether the target seems to have more to tell than it has taken in: what it does now
+    /// Whether the target seems to have more events than it has taken in: what it does now
     /// will be seen late.
     #[must_use]
     pub fn is_behind(&self) -> bool {
         self.lateness.is_behind
     }
 
-    /// Live tasks that nobody can wake, and of which the counts do not tell whether they
+    /// Live tasks that nobody can wake, and of which the counts do not show whether they
     /// wait or have finished.
     pub(crate) fn tasks_that_may_have_finished(&self) -> impl Iterator<Item = &Task> {
         self.tasks.may_have_finished()
@@ -106,7 +106,7 @@ impl World {
         self.has_news
     }
 
-    /// What the program looks like after the messages so far. What has finished is told
+    /// What the program looks like after the messages so far. What has finished is in it
     /// once, in the first snapshot after it.
     #[must_use]
     pub fn snapshot(&mut self) -> Snapshot {

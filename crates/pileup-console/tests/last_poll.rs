@@ -1,16 +1,16 @@
-//! Tasks that have finished, and that a span keeps on the wire, of a real program.
+//! Tasks that have finished, and that a span keeps on the console, of a real program.
 //!
 //! It is alone in its process: where several subscribers are made at once, `tracing` leaves
 //! out events for a moment, and what is counted here must be counted in full.
 
 #[path = "wire/spawn.rs"]
-#[expect(dead_code, reason = "the tests of the wire need more of it")]
+#[expect(dead_code, reason = "the tests of the protocol need more of it")]
 mod spawn;
 #[path = "wire/target.rs"]
-#[expect(dead_code, reason = "the tests of the wire need more of it")]
+#[expect(dead_code, reason = "the tests of the protocol need more of it")]
 mod target;
 #[path = "wire/watch.rs"]
-#[expect(dead_code, reason = "the tests of the wire need more of it")]
+#[expect(dead_code, reason = "the tests of the protocol need more of it")]
 mod watch;
 
 use std::future;
@@ -46,10 +46,10 @@ fn woken_twice<F: Future<Output = ()> + Send + 'static>(last: fn() -> F) -> Site
     here()
 }
 
-/// What is told of the last polls of the tasks at a place, once it is.
+/// What is known of the last polls of the tasks at a place, once it is.
 async fn last_polls(target: &Target, site: &Site) -> Vec<bool> {
     let mut watch = Watch::attach(&target.address).await;
-    let told = |watch: &Watch| -> Vec<bool> {
+    let known = |watch: &Watch| -> Vec<bool> {
         let live = watch.live_at(site);
         let wakers = live.iter().filter_map(|task| task.wakers);
         wakers
@@ -57,9 +57,9 @@ async fn last_polls(target: &Target, site: &Site) -> Vec<bool> {
             .collect()
     };
     watch
-        .until("the last polls of all", |watch| told(watch).len() == TASKS)
+        .until("the last polls of all", |watch| known(watch).len() == TASKS)
         .await;
-    told(&watch)
+    known(&watch)
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 //!
 //! [`History`] takes in one [`Snapshot`](pileup_model::Snapshot) after the other and keeps
 //! of them, per spawn site, what the rules need. [`diagnose`] asks every rule and gives a
-//! [`Report`]. Nothing here reads a clock, opens a file or knows a wire: time comes from
+//! [`Report`]. Nothing here reads a clock, opens a file or knows a protocol: time comes from
 //! the snapshots, and the same snapshots always give the same report.
 //!
 //! Data flows one way, and so do the imports:

@@ -1,6 +1,6 @@
 //! Whether a program got too little processor time.
 //!
-//! Tasks that do not finish prove nothing where no task gets on. Two signs show that a program
+//! Tasks that do not finish prove nothing where no task makes progress. Two signs show that a program
 //! is starved:
 //!
 //! - Its polls are short, and many begin late: the tasks are woken, and wait for a worker. A
@@ -8,7 +8,7 @@
 //!   is from each wake to the poll that followed. Between two snapshots, that divided by the polls
 //!   is the task's mean wait. The future of a task that is aborted is dropped in a poll that
 //!   follows no wake: its "wait" is the time since the poll before, and says nothing.
-//! - A thread of the program that has next to nothing to do gets on late: a probe's thread sleeps
+//! - A thread of the program that has next to nothing to do runs late: a probe's thread sleeps
 //!   for longer than it wants to. This is also seen where the timers of the tasks are late, which
 //!   nobody counts: such tasks are woken late, and polled at once. A console has no such thread:
 //!   that of console-subscriber is as late as it is busy with events.

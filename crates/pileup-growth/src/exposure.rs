@@ -6,7 +6,7 @@ use crate::{Period, Population};
 /// When the tasks of a population came under observation and when they left it, by their age
 /// then.
 ///
-/// The time before the watch counts as much as one watch at the most, however long it was: a
+/// The time before the watch counts as much as one watch at most, however long it was: a
 /// site may have changed since.
 pub(crate) struct Exposure {
     entered: Vec<Group>,

@@ -1,7 +1,7 @@
 //! Healthy programs that look as if they leaked: `healthy PROGRAM` runs one of them.
 //!
 //! Each has the counts, the ages or the waits of a leak, and none of its tasks stays for
-//! good unless it was meant to. What tells them from leaks is told in each file.
+//! good unless it was meant to. Each file says how they differ from leaks.
 
 mod programs;
 

@@ -18,7 +18,7 @@ pileup_scenario::programs! {
     cpu_heavy;
     /// Detached tasks that end soon
     fire_and_forget;
-    /// Tasks that have ended, kept on the wire by what they started
+    /// Tasks that have ended, kept on the console by what they started
     ghosts;
     /// A lock whose guards are passed on to the tasks they admit
     handed_over_guard;
@@ -48,7 +48,7 @@ pileup_scenario::programs! {
     permits_of_a_static;
     /// Seats that are kept for a minute
     reservations;
-    /// Tasks that have ended, kept on the wire by the spans of their sessions
+    /// Tasks that have ended, kept on the console by the spans of their sessions
     sessions_in_spans;
     /// Workers with nothing to do, behind the lock of one queue
     shared_queue;

@@ -16,7 +16,7 @@ pub struct AsyncOpId(pub u64);
 /// A future of a resource, such as one `Mutex::lock` or one `oneshot::Receiver::await`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AsyncOp {
-    /// Its number on the wire.
+    /// Its id in the console protocol.
     pub id: AsyncOpId,
     /// The op that it is a part of, such as the `Mutex::lock` of an inner `Acquire::new`.
     pub parent: Option<AsyncOpId>,

@@ -15,7 +15,7 @@ pub struct ResourceId(pub u64);
 /// A mutex, a semaphore, a oneshot channel, a timer: whatever Tokio instruments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resource {
-    /// Its number on the wire.
+    /// Its id in the console protocol.
     pub id: ResourceId,
     /// The resource that it is a part of, such as the `Mutex` of an inner `Semaphore`.
     pub parent: Option<ResourceId>,

@@ -55,7 +55,7 @@ pub enum TaskState {
 /// One live task, or one that has finished.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
-    /// Its number on the wire.
+    /// Its id in the console protocol.
     pub id: TaskId,
     /// Its `tokio::task::Id`, which logs and task dumps show.
     pub tokio_id: Option<u64>,
@@ -67,7 +67,7 @@ pub struct Task {
     pub site: Option<Site>,
     /// When it was spawned.
     pub created_at: Timestamp,
-    /// When it returned, panicked or was aborted: the wire does not tell which.
+    /// When it returned, panicked or was aborted: the console does not report which.
     pub finished_at: Option<Timestamp>,
     /// How it was polled.
     pub polls: Polls,
@@ -228,7 +228,7 @@ impl Task {
 
     /// Whether the task has finished for certain, although the source reports it as live.
     ///
-    /// A span that was made in a task, and is open, keeps it on the wire. But a task is polled
+    /// A span that was made in a task, and is open, keeps it on the console. But a task is polled
     /// once when it is spawned, and at most once for each wake; and its future is dropped in
     /// one poll more.
     #[must_use]

@@ -1,4 +1,4 @@
-//! What was counted at a spawn site, where tasks that finished are not told one by one.
+//! What was counted at a spawn site, where the source does not report each task that finished.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub struct Turnover {
     pub since: Option<Timestamp>,
     /// Tasks that were spawned there.
     pub spawned: u64,
-    /// Those of them that finished, by the age that they had then at the most; ages without
+    /// Those of them that finished, by the longest age that they can have had then; ages without
     /// a task are left out.
     pub finished: Vec<(Duration, u64)>,
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::{AsyncOp, AttributeValue, Resource, Site, Task, TaskKind};
 
-/// With this begins the type of the resource as which a probe appears on the console wire; its
+/// With this begins the type of the resource as which a probe appears in the console protocol; its
 /// address follows.
 pub const PROBE_RESOURCE: &str = "pileup-probe ";
 

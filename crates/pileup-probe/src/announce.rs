@@ -1,4 +1,4 @@
-//! Says on the console wire where a probe listens, so that `pileup` finds it by the address of
+//! Says over the console protocol where a probe listens, so that `pileup` finds it by the address of
 //! the program's console.
 //!
 //! The probe appears there as a resource, which tokio-console lists among the others: as a

@@ -45,7 +45,7 @@ impl Probe {
     /// cannot read it by a name of its own.
     ///
     /// An address that others can reach prints a warning to standard error, unless a token is
-    /// asked for: the pages tell where the service's code spawns tasks.
+    /// asked for: the pages show where the service's code spawns tasks.
     ///
     /// `pileup diagnose ADDR`, with the address of the program's console, finds the probe by
     /// itself.
@@ -64,7 +64,7 @@ impl Probe {
         listener.set_nonblocking(true).map_err(ServeError::Start)?;
         if !chosen.ip().is_loopback() && self.inner.pages.token.get().is_none() {
             eprintln!(
-                "warning: the probe on {chosen} tells whoever can reach it where this service \
+                "warning: the probe on {chosen} shows everybody who can reach it where this service \
                  spawns its tasks; serve it on 127.0.0.1, or ask for a token"
             );
         }

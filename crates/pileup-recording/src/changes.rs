@@ -28,15 +28,15 @@ pub fn write_live<T: Entry>(
     if !now.is_sorted_by(|a, b| a.id() < b.id()) {
         return Err(RecordingError::Unordered);
     }
-    let Changes { gone, told } = Changes::between(before, now);
+    let Changes { gone, new } = Changes::between(before, now);
     let mut ids = Ids::default();
     encoder.length(gone.len());
     for id in gone {
         encoder.number(ids.distance_to(id));
     }
     let mut ids = Ids::default();
-    encoder.length(told.len());
-    for (entry, base) in told {
+    encoder.length(new.len());
+    for (entry, base) in new {
         encoder.number(ids.distance_to(entry.id()));
         write_entry(encoder, base, entry, at);
     }
@@ -128,14 +128,14 @@ fn read_entry<T: Entry>(
 struct Changes<'a, T> {
     gone: Vec<u64>,
     /// What is new or changed, with what it was.
-    told: Vec<(&'a T, Option<&'a T>)>,
+    new: Vec<(&'a T, Option<&'a T>)>,
 }
 
 impl<'a, T: Entry> Changes<'a, T> {
     fn between(before: &'a [Arc<T>], now: &'a [Arc<T>]) -> Self {
         let mut changes = Self {
             gone: Vec::new(),
-            told: Vec::new(),
+            new: Vec::new(),
         };
         let mut before = before.iter().peekable();
         for entry in now {
@@ -144,7 +144,7 @@ impl<'a, T: Entry> Changes<'a, T> {
             }
             match before.next_if(|base| base.id() == entry.id()) {
                 Some(base) if Arc::ptr_eq(base, entry) || base == entry => {}
-                base => changes.told.push((entry, base.map(Arc::as_ref))),
+                base => changes.new.push((entry, base.map(Arc::as_ref))),
             }
         }
         changes.gone.extend(before.map(|gone| gone.id()));
@@ -152,7 +152,7 @@ impl<'a, T: Entry> Changes<'a, T> {
     }
 }
 
-/// Ascending ids, each told by its distance to the one before, the first to 0.
+/// Ascending ids, each written as its distance to the one before, the first to 0.
 #[derive(Default)]
 struct Ids {
     last: u64,

@@ -20,7 +20,7 @@ pub struct Tables {
     waits: Waits,
 }
 
-/// What is left of one frame, with what the frames before it have told.
+/// What is left of one frame, with what the frames before it have defined.
 #[derive(Debug)]
 pub struct Decoder<'a> {
     rest: &'a [u8],
@@ -38,7 +38,7 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// The time of the frame, by which all others in it are told.
+    /// The time of the frame, from which all others in it are counted.
     pub fn turn(&mut self) -> Result<Timestamp, Malformed> {
         self.now = self.time()?;
         Ok(self.now)
@@ -137,7 +137,7 @@ impl<'a> Decoder<'a> {
                 .tables
                 .texts
                 .get(number)
-                .ok_or("a text that was not told"),
+                .ok_or("the number of a text that was not written"),
         }
     }
 

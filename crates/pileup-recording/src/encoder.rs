@@ -9,13 +9,13 @@ use pileup_model::{Attribute, AttributeValue, Frame, Site, TaskKind, Wait, Woken
 use crate::texts::{NEW, TextNumbers};
 use crate::waits::WaitNumbers;
 
-/// The bytes of one frame, in the making.
+/// Builds the bytes of one frame.
 #[derive(Debug)]
 pub struct Encoder {
     pub bytes: Vec<u8>,
     texts: TextNumbers,
     waits: WaitNumbers,
-    /// Times are told by their distance to this one.
+    /// Times are written by their distance to this one.
     now: Timestamp,
 }
 
@@ -29,7 +29,7 @@ impl Encoder {
         }
     }
 
-    /// From here on, times are told by their distance to `now`. It is itself told by its
+    /// From here on, times are written by their distance to `now`. It is itself written by its
     /// distance to the one before.
     pub fn turn_to(&mut self, now: Timestamp) {
         self.time(&now);

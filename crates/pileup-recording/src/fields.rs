@@ -48,7 +48,7 @@ impl<'a> FieldsOut<'a> {
         });
     }
 
-    /// A count is told by what was added. One that fell wraps around.
+    /// A count is written as what was added. One that fell wraps around.
     pub fn put_count(&mut self, base: u64, value: u64) {
         self.put(&base, &value, |encoder, value| {
             encoder.number(value.wrapping_sub(base));

@@ -40,7 +40,7 @@ pub struct Recording<R> {
     over: bool,
 }
 
-/// What the frames so far have told.
+/// What the frames so far have defined.
 #[derive(Debug)]
 struct State {
     tables: Tables,
@@ -66,7 +66,7 @@ impl Recording<BufReader<File>> {
 }
 
 impl<R: Read> Recording<R> {
-    /// Reads from bytes of any origin, and first of what target they tell.
+    /// Reads from bytes of any origin, and first which target they are of.
     pub fn new(mut input: R) -> Result<Self, RecordingError> {
         read_header(&mut input)?;
         let mut recording = Self {
@@ -107,8 +107,8 @@ impl<R: Read> Recording<R> {
                 NoFrame::Damaged(reason) => RecordingError::Damaged { snapshots, reason },
                 NoFrame::Read(error) => RecordingError::Read(error),
             })?;
-        let told = self.state.take_in(&content);
-        told.map_err(|reason| self.damaged(reason))
+        let snapshot = self.state.take_in(&content);
+        snapshot.map_err(|reason| self.damaged(reason))
     }
 
     fn damaged(&self, reason: Malformed) -> RecordingError {
@@ -158,7 +158,7 @@ impl State {
 
     fn take_in(&mut self, content: &[u8]) -> Result<Told, Malformed> {
         let mut decoder = Decoder::new(content, &mut self.tables, self.at);
-        let told = match decoder.byte()? {
+        let snapshot = match decoder.byte()? {
             TARGET => Told::Target(decoder.text()?.to_string()),
             SNAPSHOT => {
                 self.at = decoder.turn()?;
@@ -209,7 +209,7 @@ impl State {
             _ => return Err("an unknown kind of frame"),
         };
         decoder.end()?;
-        Ok(told)
+        Ok(snapshot)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Texts that were told before, by number.
+//! Texts that were written before, by number.
 //!
 //! Writer and reader keep the same table: a new text gets the next number, and a table that
 //! has no room for it is emptied first, on both sides alike.
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_told_once() {
+    fn a_text_is_written_once() {
         let mut both = Both::default();
         assert!(!both.pass("a"));
         assert!(!both.pass("b"));

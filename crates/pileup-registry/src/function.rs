@@ -22,7 +22,7 @@ pub(crate) fn function_at(mut stack: Backtrace, site: &Site) -> Option<String> {
         .find(|symbol| symbol.lineno() == Some(site.line));
     // Without the hash that the compiler adds.
     let name = format!("{:#}", at_line.unwrap_or(first).name()?);
-    // With little debug information the compiler tells of some functions no path, and of a
+    // With little debug information the compiler gives some functions no path, and of a
     // closure or an async function only that it is one, and not which.
     (!name.starts_with('{')).then_some(name)
 }

@@ -20,7 +20,7 @@ pub fn bucket(lifetime: Tick) -> usize {
     (doublings * 2 + usize::from(upper) + 1).min(BUCKETS - 1)
 }
 
-/// The lifetime that those in a bucket have at the most.
+/// The longest lifetime in a bucket.
 #[must_use]
 pub fn longest(bucket: usize) -> Duration {
     let Some(place) = bucket.checked_sub(1) else {

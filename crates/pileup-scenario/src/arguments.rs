@@ -50,7 +50,7 @@ pub struct Arguments {
     pub worker_threads: NonZeroUsize,
 }
 
-/// What serves the tasks of a scenario over tokio-console's wire.
+/// What serves the tasks of a scenario over tokio-console's protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Instrument {
     /// Tokio's own

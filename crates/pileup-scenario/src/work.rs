@@ -1,7 +1,7 @@
 //! What a scenario has done of its work: an event of the scenario itself for each piece.
 //!
 //! An event with a number, such as `tracing::info!(rows = page.len(), "a page is shown")`,
-//! tells of so much work, and any other of one piece. So a page without rows is no work.
+//! reports that number of pieces, and any other event reports one. So a page without rows is no work.
 
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,7 +26,7 @@ pub(crate) fn so_far() -> (u64, u64) {
     (ARRIVED.load(Ordering::Relaxed), done)
 }
 
-/// Counts what a scenario tells of its work, by `tracing::info!`.
+/// Counts what a scenario reports of its work, by `tracing::info!`.
 pub(crate) struct CountWork;
 
 impl<S: Subscriber> Layer<S> for CountWork {
@@ -37,7 +37,7 @@ impl<S: Subscriber> Layer<S> for CountWork {
     }
 }
 
-/// The number that an event tells.
+/// The number that an event reports.
 struct Amount(Option<u64>);
 
 impl Visit for Amount {
@@ -52,7 +52,7 @@ impl Visit for Amount {
     fn record_debug(&mut self, _field: &Field, _value: &dyn Debug) {}
 }
 
-/// Which events tell of a scenario's work: those of its programs, and not of the
+/// Which events report a scenario's work: those of its programs, and not of the
 /// libraries that they use. And spans, as they are open in every service that logs.
 pub(crate) fn tells_of_work<S>() -> impl Filter<S> {
     let is_open = |metadata: &Metadata<'_>| metadata.is_span() || is_of_program(metadata);

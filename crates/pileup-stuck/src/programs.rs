@@ -6,7 +6,7 @@ pileup_scenario::programs! {
     blocking_flush;
     /// Three tasks that each hold one lock and wait for the next
     cycle_of_three_locks;
-    /// A shutdown that waits for tasks which were not told of it
+    /// A shutdown that waits for tasks that do not know of it
     drain_without_end;
     /// A pool whose permits were all forgotten
     exhausted_pool;

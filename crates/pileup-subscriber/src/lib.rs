@@ -1,4 +1,4 @@
-//! A drop-in for `console-subscriber`: it serves tokio-console's wire from pileup's table of
+//! A drop-in for `console-subscriber`: it serves tokio-console's protocol from pileup's table of
 //! tasks, on request.
 //!
 //! ```no_run

@@ -18,7 +18,7 @@ use pileup_investigate::watch::{Remark, Source, Watched};
 pub struct Facts {
     /// Where the tasks were spawned that the exercise asks for.
     pub spawned_at: Vec<Place>,
-    /// What they wait for; of a place that is not in it, Tokio does not tell.
+    /// What they wait for; Tokio does not report those of a place that is not in it.
     pub waits_for: Vec<WaitKind>,
     /// Where those were spawned who hold it.
     pub held_by: Vec<Place>,

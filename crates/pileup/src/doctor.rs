@@ -1,4 +1,4 @@
-//! Whether a target's instrumentation is live and complete: what can be told from a watch.
+//! Whether a target's instrumentation is live and complete: what a watch shows of that.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -53,8 +53,8 @@ fn a_target_that_reports_all_is_fine() {
     );
 }
 
-/// A target as one looks from outside whose filter keeps all that Tokio tells from
-/// console-subscriber: the same as one that was built without what Tokio needs to tell.
+/// A target as one looks from outside whose filter keeps all events of Tokio from
+/// console-subscriber: the same as one that was built without what Tokio needs to report.
 #[tokio::test]
 async fn a_target_of_which_nothing_is_recorded_learns_what_to_fix() {
     let builder = ConsoleLayer::builder().publish_interval(Duration::from_millis(50));

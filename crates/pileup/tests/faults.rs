@@ -161,7 +161,11 @@ fn a_connection_that_breaks_while_the_target_lives() {
         return;
     };
     let report = verdict.report();
-    let gaps = report.coverage.gaps.as_ref().expect("the break is told");
+    let gaps = report
+        .coverage
+        .gaps
+        .as_ref()
+        .expect("the report has the break");
     assert_eq!(gaps.count, 1, "{}", verdict.said);
     assert!(gaps.seconds < 10.0, "{gaps:?}");
     assert_eq!(report.coverage.ended_early, None, "{}", verdict.said);
@@ -180,7 +184,11 @@ fn a_probe_that_cannot_be_reached_for_a_while() {
         return;
     };
     let report = verdict.report();
-    let gaps = report.coverage.gaps.as_ref().expect("the break is told");
+    let gaps = report
+        .coverage
+        .gaps
+        .as_ref()
+        .expect("the report has the break");
     assert!(gaps.count >= 1, "{gaps:?}");
     assert_eq!(report.coverage.ended_early, None, "{}", verdict.said);
     assert_eq!(verdict.code, Some(1), "{}", verdict.said);
@@ -309,7 +317,7 @@ fn is_undecided(verdict: &Verdict, meter: &Meter) -> bool {
     undecided
 }
 
-/// All are seen in a watch that is long enough for the target to tell of them.
+/// All are seen in a watch that is long enough for the target to report them.
 fn all_are_seen(count: usize, seconds: u32) {
     let _one_by_one = crowds();
     let target = Target::crowd(count);
@@ -372,20 +380,20 @@ async fn a_client_that_is_there_already_sees_what_it_would_have_seen() {
     let other = InstrumentClient::connect(target.console.clone()).await;
     let mut other = other.expect("the target has a console");
     let updates = other.watch_updates(InstrumentRequest {}).await;
-    let mut updates = updates.expect("it tells").into_inner();
+    let mut updates = updates.expect("it sends updates").into_inner();
     let console = target.console.clone();
     let watched = tokio::task::spawn_blocking(move || diagnose(&console, machine::seconds(3)));
-    let mut told = 0;
+    let mut count = 0;
     let mut told_of = 0;
     while !watched.is_finished() {
         let update = tokio::time::timeout(PATIENCE, updates.message()).await;
         let update = update.expect("it goes on").expect("it goes on");
         let tasks = update.expect("it goes on").task_update;
-        told += 1;
+        count += 1;
         told_of += tasks.map_or(0, |tasks| tasks.new_tasks.len());
     }
     // At 20 updates a second.
-    assert!(told > 10, "{told} updates");
+    assert!(count > 10, "{count} updates");
     let verdict = watched.await.expect("it ends");
     assert_eq!(verdict.code, Some(0), "{}", verdict.said);
     assert!(told_of as u64 >= verdict.report().coverage.tasks_seen);

@@ -60,7 +60,7 @@ fn with_ghosts() -> Vec<Snapshot> {
         }),
         ..task(id, "src/main.rs", 7)
     };
-    // Spawned, woken once, and dropped: a live task has two polls at the most.
+    // Spawned, woken once, and dropped: a live task has two polls at most.
     let live: Vec<Task> = (1..=3).map(|id| polled(id, 2)).collect();
     let ghosts = (4..=8).map(|id| Task {
         created_at: Timestamp::from_second(10).expect("in range"),

@@ -19,7 +19,7 @@ use crate::target::Target;
 const REQUESTS: usize = 8;
 /// Between two requests.
 const PAUSE: Duration = Duration::from_millis(5);
-/// So many messages without news in a row: all is told.
+/// After this number of messages without news in a row, everything was reported.
 const QUIET: usize = 3;
 /// So many: what is missing was lost, because the target's buffer was full.
 const LONG_QUIET: usize = 100;

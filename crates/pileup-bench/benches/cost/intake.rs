@@ -42,7 +42,7 @@ pub fn measure(loads: &[Load]) -> anyhow::Result<()> {
     println!(
         "{:>16}  {:>6}  {:>21}  {:>6} {:>6} {:>8}  {:>8}  {:>7}  {:>7}  {:>18}  {:>9}",
         "tasks",
-        "wire B",
+        "received B",
         "take in µs",
         "decode",
         "world",

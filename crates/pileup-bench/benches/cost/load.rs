@@ -1,4 +1,4 @@
-//! What the target is asked to do while its wire is captured.
+//! What the target is asked to do while its messages are captured.
 
 use std::fmt;
 use std::time::Duration;
@@ -47,7 +47,7 @@ impl Load {
         }
     }
 
-    /// How many tasks and async ops the target has to tell of.
+    /// How many tasks and async ops the target has to report.
     pub fn news(&self) -> usize {
         let tasks = self.tasks as usize;
         match self.kind {

@@ -20,9 +20,9 @@ use tracing_subscriber::prelude::*;
 
 /// As the scenarios have it: twenty times the default pace.
 const PUBLISH_INTERVAL: Duration = Duration::from_millis(50);
-/// For how long finished tasks are kept: no longer than it takes to tell of them.
+/// For how long finished tasks are kept: no longer than it takes to report them.
 const RETENTION: Duration = Duration::from_secs(1);
-/// By default the histograms of one task take 50 kB. They are not on the wire.
+/// By default the histograms of one task take 50 kB. They are not in the console protocol.
 const LONGEST_IN_HISTOGRAM: Duration = Duration::from_micros(10);
 /// How long a task of a healthy churn lives.
 const MOMENT: Duration = Duration::from_millis(50);

@@ -44,7 +44,7 @@ fn addresses(metadata: &RegisterMetadata) -> impl Iterator<Item = u64> {
 
 impl World {
     /// Takes in the first message of a second attach, if it is from the same program: what the
-    /// message does not have any more has ended, and what had ended before is not told again.
+    /// message does not have any more has ended, and what had ended before is not reported again.
     pub(crate) fn apply_again(&mut self, update: Update) -> Returned {
         let metadata = update.new_metadata.clone().unwrap_or_default();
         if metadata.metadata.is_empty() {
@@ -56,8 +56,9 @@ impl World {
         let now = self.time(&update);
         if let Some(before) = self.now {
             self.coverage.unwatched += elapsed(before, now);
-            let told_until = before.checked_sub(self.lateness.lag).unwrap_or(before);
-            self.tasks.attach_again(&update, before, told_until, now);
+            let reported_until = before.checked_sub(self.lateness.lag).unwrap_or(before);
+            self.tasks
+                .attach_again(&update, before, reported_until, now);
         }
         let gone = self.resources.attach_again(&update);
         for resource in gone {
@@ -65,7 +66,7 @@ impl World {
         }
         self.async_ops.attach_again(&update, now, &self.resources);
         self.coverage.reconnects += 1;
-        // It tells of things of all ages, as the first message of all does.
+        // It has things of all ages, as the first message of all does.
         self.now = None;
         self.apply(update);
         Returned::Same

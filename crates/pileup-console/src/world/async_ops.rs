@@ -19,7 +19,7 @@ use crate::text::SharedTexts;
 pub(super) struct AsyncOps {
     known: BTreeMap<AsyncOpId, Arc<AsyncOp>>,
     /// Those of the known that ended, the one that ended first first. They are kept for as long
-    /// as they can still tell who holds a resource.
+    /// as they can still show who holds a resource.
     ended: HashMap<ResourceId, BTreeSet<(Timestamp, AsyncOpId)>>,
     repeats: Repeats<AsyncOpId>,
 }
@@ -43,9 +43,12 @@ impl AsyncOps {
     pub(super) fn attach_again(&mut self, update: &Update, now: Timestamp, resources: &Resources) {
         let update = update.async_op_update.as_ref();
         let stats = update.map(|update| &update.stats_update);
-        let is_told = |id: &AsyncOpId| stats.is_some_and(|stats| stats.contains_key(&id.0));
+        let is_reported = |id: &AsyncOpId| stats.is_some_and(|stats| stats.contains_key(&id.0));
         let open = self.known.iter().filter(|(_, op)| op.dropped_at.is_none());
-        let gone: Vec<AsyncOpId> = open.map(|(id, _)| *id).filter(|id| !is_told(id)).collect();
+        let gone: Vec<AsyncOpId> = open
+            .map(|(id, _)| *id)
+            .filter(|id| !is_reported(id))
+            .collect();
         for id in gone {
             self.end(id, now, resources);
         }
@@ -69,8 +72,8 @@ impl AsyncOps {
         texts: &mut SharedTexts,
         news: &mut News,
     ) {
-        for told in &update.new_async_ops {
-            let (Some(id), Some(resource)) = (&told.id, &told.resource_id) else {
+        for sent in &update.new_async_ops {
+            let (Some(id), Some(resource)) = (&sent.id, &sent.resource_id) else {
                 continue;
             };
             let (id, resource) = (AsyncOpId(id.id), ResourceId(resource.id));
@@ -88,10 +91,10 @@ impl AsyncOps {
             news.add(birth);
             let op = AsyncOp {
                 id,
-                parent: told.parent_async_op_id.as_ref().map(|id| AsyncOpId(id.id)),
+                parent: sent.parent_async_op_id.as_ref().map(|id| AsyncOpId(id.id)),
                 resource,
                 task: None,
-                source: texts.share(&told.source),
+                source: texts.share(&sent.source),
                 created_at: birth.unwrap_or(now),
                 dropped_at: None,
                 attributes: Vec::new(),

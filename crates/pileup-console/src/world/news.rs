@@ -1,12 +1,12 @@
-//! What a message is the first to tell, and how late that is.
+//! What a message is the first to report, and how late that is.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use pileup_model::elapsed;
 
-/// Half of what the target takes in each time it wakes up, as it does before it tells. It
-/// has taken in all that there was if it tells of fewer events.
+/// Half of what the target takes in each time it wakes up, as it does before it reports. It
+/// has taken in all that there was if it reports fewer events.
 const BUSY: usize = 64;
 
 /// The new tasks, resources and async ops of a message.
@@ -34,7 +34,7 @@ impl News {
 }
 
 impl Lateness {
-    /// Takes in the first message. It tells of things of all ages.
+    /// Takes in the first message. It has things of all ages.
     pub(super) fn note_first(&mut self, news: &News) {
         self.is_behind = news.count >= BUSY;
     }
@@ -53,7 +53,7 @@ impl Lateness {
         }
     }
 
-    /// Takes in that a message told nothing: there is nothing left to tell.
+    /// Takes in a message without news: nothing is left to report.
     pub(super) fn note_silence(&mut self) {
         *self = Self::default();
     }

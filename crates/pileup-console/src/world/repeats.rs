@@ -1,4 +1,4 @@
-//! The second message repeats the first: what it tells of as new is no news.
+//! The second message repeats the first: what it reports as new is not new.
 
 use std::collections::HashSet;
 use std::hash::Hash;
@@ -6,7 +6,7 @@ use std::mem;
 
 use jiff::Timestamp;
 
-/// What the last message, and this one, tell of as new.
+/// What the last message, and this one, report as new.
 #[derive(Debug)]
 pub(super) struct Repeats<Id> {
     before: HashSet<(Id, Option<Timestamp>)>,
@@ -28,17 +28,17 @@ impl<Id: Eq + Hash> Repeats<Id> {
         self.before = mem::replace(&mut self.now, HashSet::with_capacity(count));
     }
 
-    /// Whether this message tells of what the last one told of already.
+    /// Whether the last message reported it as new already.
     pub(super) fn is_repeated(&mut self, id: Id, birth: Option<Timestamp>) -> bool {
-        let told = (id, birth);
-        let repeated = self.before.contains(&told);
-        self.now.insert(told);
+        let key = (id, birth);
+        let repeated = self.before.contains(&key);
+        self.now.insert(key);
         repeated
     }
 }
 
 /// Whether a thing with a known id is the known one, rather than another that got the id
 /// of one whose end was lost.
-pub(super) fn is_same(known: Timestamp, told: Option<Timestamp>) -> bool {
-    told.is_none_or(|told| told == known)
+pub(super) fn is_same(known: Timestamp, sent: Option<Timestamp>) -> bool {
+    sent.is_none_or(|sent| sent == known)
 }

@@ -64,8 +64,8 @@ impl Resources {
         news: &mut News,
     ) -> Vec<ResourceId> {
         let mut gone = Vec::new();
-        for told in &update.new_resources {
-            let Some(id) = told.id.as_ref().map(|id| ResourceId(id.id)) else {
+        for sent in &update.new_resources {
+            let Some(id) = sent.id.as_ref().map(|id| ResourceId(id.id)) else {
                 continue;
             };
             let stats = update.stats_update.get(&id.0);
@@ -80,7 +80,7 @@ impl Resources {
                 gone.push(id);
             }
             news.add(birth);
-            let resource = new_resource(id, told, birth.unwrap_or(now), texts);
+            let resource = new_resource(id, sent, birth.unwrap_or(now), texts);
             self.live.insert(id, Arc::new(resource));
         }
         gone
@@ -106,16 +106,16 @@ impl Resources {
 
 fn new_resource(
     id: ResourceId,
-    told: &wire::Resource,
+    sent: &wire::Resource,
     created_at: Timestamp,
     texts: &mut SharedTexts,
 ) -> Resource {
     Resource {
         id,
-        parent: told.parent_resource_id.as_ref().map(|id| ResourceId(id.id)),
-        concrete_type: texts.share(&told.concrete_type),
-        is_internal: told.is_internal,
-        site: decode::site(told.location.as_ref(), texts),
+        parent: sent.parent_resource_id.as_ref().map(|id| ResourceId(id.id)),
+        concrete_type: texts.share(&sent.concrete_type),
+        is_internal: sent.is_internal,
+        site: decode::site(sent.location.as_ref(), texts),
         created_at,
         dropped_at: None,
         attributes: Vec::new(),

@@ -23,8 +23,8 @@ pub(super) struct Tasks {
     finished: BTreeMap<(TaskId, Timestamp), Arc<Task>>,
     repeats: Repeats<TaskId>,
     /// After a second attach: the tasks that finished before this time, and were born before
-    /// that one, have been told.
-    told: Option<(Timestamp, Timestamp)>,
+    /// that one, have been reported.
+    reported: Option<(Timestamp, Timestamp)>,
 }
 
 impl Tasks {
@@ -37,7 +37,7 @@ impl Tasks {
     ) {
         self.repeats.next_message(update.new_tasks.len());
         self.add(update, now, texts, news);
-        self.told = None;
+        self.reported = None;
         self.update(&update.stats_update, now);
     }
 
@@ -79,11 +79,11 @@ impl Tasks {
                 self.finish(task, now);
             }
         }
-        self.told = Some((finished_before, born_before));
+        self.reported = Some((finished_before, born_before));
     }
 
-    fn was_told(&self, stats: Option<&wire::Stats>) -> bool {
-        let Some(((finished_before, born_before), stats)) = self.told.zip(stats) else {
+    fn was_reported(&self, stats: Option<&wire::Stats>) -> bool {
+        let Some(((finished_before, born_before), stats)) = self.reported.zip(stats) else {
             return false;
         };
         let born = decode::timestamp(stats.created_at);
@@ -132,12 +132,12 @@ impl Tasks {
             let is_known = self.repeats.is_repeated(id, birth)
                 || self.finished.contains_key(&(id, created_at))
                 || self.lives(id, birth)
-                || self.was_told(stats);
+                || self.was_reported(stats);
             if is_known {
                 continue;
             }
             if let Some(last) = self.live.remove(&id) {
-                // Its end was not told, but its id was free again by then.
+                // Its end was not reported, but its id was free again by then.
                 self.finish(last, created_at);
             }
             news.add(birth);
@@ -173,12 +173,12 @@ impl Tasks {
     }
 }
 
-fn new_task(id: TaskId, told: &wire::Task, created_at: Timestamp, texts: &mut SharedTexts) -> Task {
-    let fields = decode::task_fields(&told.fields);
+fn new_task(id: TaskId, sent: &wire::Task, created_at: Timestamp, texts: &mut SharedTexts) -> Task {
+    let fields = decode::task_fields(&sent.fields);
     Task {
         tokio_id: fields.tokio_id,
         name: fields.name.map(|name| texts.share(name)),
-        site: decode::site(told.location.as_ref(), texts),
+        site: decode::site(sent.location.as_ref(), texts),
         wakers: Some(Wakers::default()),
         size_bytes: fields.size_bytes,
         ..Task::new(id, fields.kind.unwrap_or(TaskKind::Other), created_at)

@@ -10,7 +10,7 @@ use console_api::{Metadata, RegisterMetadata};
 /// the target found its state too large and sent none of it.
 #[derive(Debug, Default)]
 pub(super) struct Withheld {
-    /// The first message told of nothing at all.
+    /// The first message had nothing at all.
     began_empty: bool,
     /// Tokio's own first spawn became known only later.
     saw_first_spawn: bool,
@@ -30,7 +30,7 @@ impl Withheld {
         self.began_empty = metadata.metadata.is_empty();
     }
 
-    /// Takes in what a later message tells. `lives` says of an id whether a task with it is
+    /// Takes in what a later message has. `lives` says of an id whether a task with it is
     /// known to live, after that message.
     pub(super) fn note(
         &mut self,

@@ -12,14 +12,14 @@ use crate::script::{attach, next};
 use crate::spawn;
 use crate::target::{OFTEN, Target};
 
-/// What a fake tells before its connection breaks, as far as it is seen.
+/// What a fake sends before its connection breaks, as far as it is seen.
 async fn watched(fake: &mut Fake, messages: impl IntoIterator<Item = Message>) -> Connection {
     let mut messages = messages.into_iter();
-    fake.tell(messages.next().expect("a first message"));
+    fake.send(messages.next().expect("a first message"));
     let mut connection = attach(fake).await;
     next(&mut connection).await;
     for message in messages {
-        fake.tell(message);
+        fake.send(message);
         next(&mut connection).await;
     }
     connection
@@ -47,7 +47,7 @@ async fn the_same_program_goes_on_with_the_same_tasks_and_the_gap_is_counted() {
         .task(2, 20);
     let mut connection = watched(&mut fake, [first]).await;
     fake.begin_again();
-    fake.tell(
+    fake.send(
         Message::first_at(130)
             .metadata_at(7)
             .task(1, 10)
@@ -79,10 +79,10 @@ async fn what_ended_in_the_gap_has_finished_and_what_ended_before_is_not_told_tw
         .finished_task(2, 20, 110)
         .finished_task(4, 50, 60)
         .finished_task(5, 105, 115);
-    fake.tell(back);
+    fake.send(back);
     let after = again(&mut connection).await;
     assert_eq!(ids(&after), [1]);
-    // The third is not told of any more: it ended in the gap, and was forgotten.
+    // The third is not reported any more: it ended in the gap, and was forgotten.
     assert_eq!(ended(&after), [2, 3, 5]);
     let third = after.finished.iter().find(|task| task.id == TaskId(3));
     assert_eq!(third.and_then(|task| task.finished_at), Some(after.at));
@@ -97,7 +97,7 @@ async fn resources_and_ops_that_are_not_told_any_more_are_gone() {
         .resource(6, 10);
     let mut connection = watched(&mut fake, [first]).await;
     fake.begin_again();
-    fake.tell(Message::first_at(130).task(1, 10).resource(6, 10));
+    fake.send(Message::first_at(130).task(1, 10).resource(6, 10));
     let after = again(&mut connection).await;
     let resources: Vec<u64> = after
         .resources
@@ -117,7 +117,7 @@ async fn another_program_at_the_same_address_is_told_by_its_metadata_and_by_its_
         let first = Message::first_at(100).metadata_at(7).task(1, 10);
         let mut connection = watched(&mut fake, [first]).await;
         fake.begin_again();
-        fake.tell(restarted);
+        fake.send(restarted);
         let error = connection
             .attach_again()
             .await
@@ -132,7 +132,7 @@ async fn a_program_that_withholds_its_state_the_second_time_cannot_be_watched_on
     let first = Message::first_at(100).metadata_at(7).task(1, 10);
     let mut connection = watched(&mut fake, [first]).await;
     fake.begin_again();
-    fake.tell(Message::at(130));
+    fake.send(Message::at(130));
     let error = connection.attach_again().await.expect_err("no state");
     assert!(matches!(error, ConsoleError::Withheld { .. }), "{error:?}");
 }
@@ -140,13 +140,13 @@ async fn a_program_that_withholds_its_state_the_second_time_cannot_be_watched_on
 #[tokio::test]
 async fn a_watch_goes_on_over_a_broken_connection() {
     let mut fake = Fake::start();
-    fake.tell(Message::first_at(100).task(1, 10));
+    fake.send(Message::first_at(100).task(1, 10));
     let mut connection = attach(&fake).await;
     let mut watch = Box::pin(connection.watch(Duration::from_secs(60)));
     let before = watch.next().await.expect("a snapshot").expect("a snapshot");
     assert_eq!(before.coverage.reconnects, 0);
     fake.begin_again();
-    fake.tell(Message::first_at(110).task(1, 10).task(2, 105));
+    fake.send(Message::first_at(110).task(1, 10).task(2, 105));
     let after = watch.next().await.expect("a snapshot").expect("a snapshot");
     assert_eq!(ids(&after), [1, 2]);
     assert_eq!(after.coverage.reconnects, 1);
@@ -174,7 +174,7 @@ async fn a_real_program_has_the_same_tasks_when_it_is_attached_again() {
     target.polled().await;
     let after = again(&mut connection).await;
     assert_eq!(at(&after.tasks, &idle), at(&before.tasks, &idle));
-    assert_eq!(at(&after.finished, &short), [], "they were told before");
+    assert_eq!(at(&after.finished, &short), [], "they were reported before");
     assert_eq!(at(&after.finished, &more).len(), 5);
     assert_eq!(after.coverage.reconnects, 1);
 }

@@ -12,13 +12,13 @@ use crate::spawn;
 use crate::target::{OFTEN, Prepared, Target};
 use crate::watch::{Watch, births};
 
-/// As many new things in one message as a target tells that may have more.
+/// As many new things in one message as a target sends that may have more.
 const MANY: u64 = 100;
 
 #[tokio::test]
 async fn a_quiet_target_is_not_waited_for() {
     let fake = Fake::start();
-    fake.tell(Message::first_at(100).task(1, 10));
+    fake.send(Message::first_at(100).task(1, 10));
     let attached = timeout(Duration::from_secs(2), attach(&fake)).await;
     let mut connection = attached.expect("no second message to be needed");
     assert_eq!(next(&mut connection).await.tasks.len(), 1);
@@ -27,7 +27,7 @@ async fn a_quiet_target_is_not_waited_for() {
 #[tokio::test]
 async fn the_target_is_woken_before_it_is_asked() {
     let fake = Fake::start();
-    fake.tell(Message::first_at(100));
+    fake.send(Message::first_at(100));
     let _connection = attach(&fake).await;
     assert!(fake.wake_ups() >= 8, "woken {} times", fake.wake_ups());
 }
@@ -48,9 +48,9 @@ async fn a_target_that_has_not_begun_withholds_nothing() {
 #[tokio::test]
 async fn a_backlog_is_taken_in_before_the_first_snapshot() {
     let fake = Fake::start();
-    fake.tell(tasks(Message::first_at(100), 0..MANY, 10));
-    fake.tell(tasks(Message::at(101), MANY..2 * MANY, 20));
-    fake.tell(tasks(Message::at(102), 2 * MANY..2 * MANY + 5, 30));
+    fake.send(tasks(Message::first_at(100), 0..MANY, 10));
+    fake.send(tasks(Message::at(101), MANY..2 * MANY, 20));
+    fake.send(tasks(Message::at(102), 2 * MANY..2 * MANY + 5, 30));
     let mut connection = attach(&fake).await;
     let seen = next(&mut connection).await.tasks.len() as u64;
     assert_eq!(seen, 2 * MANY + 5);
@@ -59,8 +59,8 @@ async fn a_backlog_is_taken_in_before_the_first_snapshot() {
 #[tokio::test]
 async fn a_busy_target_is_not_waited_for_once_it_tells_of_the_present() {
     let fake = Fake::start();
-    fake.tell(tasks(Message::first_at(100), 0..MANY, 10));
-    fake.tell(tasks(Message::at(102), MANY..2 * MANY, 101));
+    fake.send(tasks(Message::first_at(100), 0..MANY, 10));
+    fake.send(tasks(Message::at(102), MANY..2 * MANY, 101));
     let attached = timeout(Duration::from_secs(2), attach(&fake)).await;
     let mut connection = attached.expect("no third message to be needed");
     let seen = next(&mut connection).await.tasks.len() as u64;
@@ -70,9 +70,9 @@ async fn a_busy_target_is_not_waited_for_once_it_tells_of_the_present() {
 #[tokio::test]
 async fn a_connection_asks_for_nothing_that_others_could_notice() {
     let fake = Fake::start();
-    fake.tell(Message::first_at(100));
+    fake.send(Message::first_at(100));
     let mut connection = attach(&fake).await;
-    fake.tell(Message::at(200));
+    fake.send(Message::at(200));
     next(&mut connection).await;
     assert_eq!(fake.other_calls(), 0);
 }
@@ -80,7 +80,7 @@ async fn a_connection_asks_for_nothing_that_others_could_notice() {
 #[tokio::test]
 async fn a_dropped_connection_asks_for_nothing_any_more() {
     let fake = Fake::start();
-    fake.tell(Message::first_at(100));
+    fake.send(Message::first_at(100));
     drop(attach(&fake).await);
     let left = async {
         fake.is_left().await;
@@ -98,7 +98,7 @@ async fn a_dropped_connection_asks_for_nothing_any_more() {
 async fn a_unix_socket_is_as_good_as_a_port() {
     let folder = tempfile::tempdir().expect("a folder");
     let fake = Fake::start_on(&folder.path().join("console.sock"));
-    fake.tell(Message::first_at(100).task(1, 10));
+    fake.send(Message::first_at(100).task(1, 10));
     let mut connection = attach(&fake).await;
     assert_eq!(next(&mut connection).await.tasks.len(), 1);
     assert!(fake.wake_ups() > 0);

@@ -18,17 +18,17 @@ async fn questions_that_a_busy_target_answers_late_do_not_end_the_connection() {
     let tasks = (0..REQUESTS).fold(Message::first_at(100), |message, id| {
         message.task_without_waker(id, 10)
     });
-    fake.tell(tasks);
+    fake.send(tasks);
     let mut connection = attach(&fake).await;
     for second in 101..106 {
-        fake.tell(Message::at(second));
+        fake.send(Message::at(second));
     }
     tokio::time::sleep(Duration::from_millis(300)).await;
     fake.stall(Duration::from_secs(3));
     for _ in 0..6 {
         next(&mut connection).await;
     }
-    fake.tell(Message::at(200));
+    fake.send(Message::at(200));
     let after = next(&mut connection).await;
     assert_eq!(after.tasks.len() as u64, REQUESTS);
 }

@@ -96,7 +96,7 @@ async fn dropped_events_add_up() {
 #[tokio::test]
 async fn the_target_is_as_late_as_the_youngest_task_that_it_tells() {
     let [first, repeated, late, later] = play([
-        // Of these, nobody knows how soon they could have been told.
+        // Of these, nobody knows how soon they could have been reported.
         Message::first_at(1_000).task(1, 10),
         Message::at(1_001).task(1, 10),
         Message::at(1_010).task(2, 1_003).task(3, 1_007),

@@ -1,4 +1,4 @@
-//! A console that tells whatever a test wants.
+//! A console that sends whatever a test wants.
 
 use std::iter;
 use std::net;
@@ -36,7 +36,7 @@ type Script = mpsc::UnboundedReceiver<Result<Update, Status>>;
 pub struct Fake {
     pub address: Address,
     script: Option<mpsc::UnboundedSender<Result<Update, Status>>>,
-    /// What the next client is told.
+    /// What the next client is sent.
     next: Arc<Mutex<Option<Script>>>,
     flood: Arc<Mutex<Option<Update>>>,
     calls: Calls,
@@ -70,7 +70,7 @@ impl Fake {
         })
     }
 
-    /// A server on a free port that tells one message without end.
+    /// A server on a free port that sends one message without end.
     pub fn start_flood(message: impl Into<Update>) -> Self {
         let fake = Self::start();
         *fake.flood.lock().expect("nobody panics with it") = Some(message.into());
@@ -93,7 +93,7 @@ impl Fake {
         })
     }
 
-    pub fn tell(&self, message: impl Into<Update>) {
+    pub fn send(&self, message: impl Into<Update>) {
         self.write(Ok(message.into()));
     }
 
@@ -138,7 +138,7 @@ impl Fake {
         self.calls.wake_ups.load(Ordering::SeqCst)
     }
 
-    /// How many wake-ups there were at once, at the most since this was asked last.
+    /// How many wake-ups there were at once, at most since this was asked last.
     pub fn most_at_once(&self) -> usize {
         self.calls.most_unanswered.swap(0, Ordering::SeqCst)
     }

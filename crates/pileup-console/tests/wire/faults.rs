@@ -24,7 +24,7 @@ use crate::script::{attach, next};
 #[tokio::test]
 async fn a_target_that_ends_its_updates_is_gone() {
     let mut fake = Fake::start();
-    fake.tell(Message::first_at(100));
+    fake.send(Message::first_at(100));
     let mut connection = attach(&fake).await;
     next(&mut connection).await;
     fake.close();
@@ -37,13 +37,13 @@ async fn a_target_that_ends_its_updates_is_gone() {
 #[tokio::test]
 async fn what_a_target_told_before_it_went_away_is_given_first() {
     let mut fake = Fake::start();
-    fake.tell(Message::first_at(100));
+    fake.send(Message::first_at(100));
     let mut connection = attach(&fake).await;
     next(&mut connection).await;
-    fake.tell(Message::at(101).task(7, 101));
+    fake.send(Message::at(101).task(7, 101));
     fake.close();
     let last = connection.next_snapshot(Duration::from_secs(5)).await;
-    let last = last.expect("what it told");
+    let last = last.expect("what it sent");
     assert_eq!(last.tasks.len(), 1);
     gone(&mut connection).await;
 }
@@ -51,7 +51,7 @@ async fn what_a_target_told_before_it_went_away_is_given_first() {
 #[tokio::test]
 async fn a_target_that_fails_is_gone_with_its_reason() {
     let fake = Fake::start();
-    fake.tell(Message::first_at(100));
+    fake.send(Message::first_at(100));
     let mut connection = attach(&fake).await;
     next(&mut connection).await;
     fake.fail(Status::internal("the aggregator has panicked"));
@@ -64,7 +64,7 @@ async fn a_target_that_fails_is_gone_with_its_reason() {
 #[tokio::test]
 async fn a_target_that_is_killed_is_gone() {
     let mut fake = Fake::start();
-    fake.tell(Message::first_at(100));
+    fake.send(Message::first_at(100));
     let mut connection = attach(&fake).await;
     next(&mut connection).await;
     fake.kill();
@@ -78,7 +78,7 @@ async fn a_target_that_is_killed_is_gone() {
 async fn silence_is_not_waited_for_without_end() {
     let silent = async {
         let fake = Fake::start();
-        fake.tell(Message::first_at(100));
+        fake.send(Message::first_at(100));
         let mut connection = attach(&fake).await;
         next(&mut connection).await;
         let silent = connection.next_snapshot(Duration::ZERO).await;
@@ -98,7 +98,7 @@ async fn silence_is_not_waited_for_without_end() {
     let never_settled = async {
         let fake = Fake::start();
         let large = (0..100).fold(Message::first_at(100), |message, id| message.task(id, 10));
-        fake.tell(large);
+        fake.send(large);
         let started = Instant::now();
         let mut connection = attach(&fake).await;
         assert_eq!(next(&mut connection).await.tasks.len(), 100);

@@ -104,7 +104,7 @@ async fn of_the_ops_that_ended_the_newest_are_kept() {
         })
         .await;
     all_locked.await.expect("the last of the locks");
-    // The first message tells of all locks, and the second again.
+    // The first message reports all locks, and the second again.
     let mut watch = Watch::attach(&target.address).await;
     let marker = target.run(|| spawn::idle(1)).await;
     watch
@@ -125,7 +125,7 @@ async fn of_the_ops_that_ended_the_newest_are_kept() {
     assert_eq!(holder.name.as_deref(), Some(HOLDER));
 }
 
-/// A task that locks a mutex for good, and tells when it has.
+/// A task that locks a mutex for good, and reports when it has.
 fn spawn_holder(mutex: Arc<Mutex<()>>, locked: oneshot::Sender<()>) {
     let holder = async move {
         let _held = mutex.lock().await;

@@ -1,5 +1,5 @@
 //! The crate over real sockets: against the real console-subscriber, and against a fake one
-//! that tells whatever a test wants.
+//! that sends whatever a test wants.
 
 mod again;
 mod attaching;

@@ -1,4 +1,4 @@
-//! Messages for the fake to tell. Times are in seconds.
+//! Messages for the fake to send. Times are in seconds.
 
 use console_api as wire;
 use console_api::instrument::Update;
@@ -63,7 +63,7 @@ impl Message {
         self.add_task(id, born, None, "")
     }
 
-    /// How a task does that was told of before: nothing but that it lives.
+    /// How a task does that was reported before: nothing but that it lives.
     pub fn stats_of_task(mut self, id: u64, born: i64) -> Self {
         let update = self.0.task_update.get_or_insert_default();
         let stats = wire::tasks::Stats {

@@ -13,13 +13,13 @@ use crate::script::{attach, next};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// As many at once make a target take in what a busy program does.
 const VOLLEY: usize = 8;
-/// As many new things in one message as a target tells that may have more.
+/// As many new things in one message as a target sends that may have more.
 const MANY: u64 = 100;
 
 #[tokio::test]
 async fn a_target_that_is_behind_is_woken_in_volleys_and_others_once_at_a_time() {
     let fake = Fake::start();
-    fake.tell(Message::first_at(100));
+    fake.send(Message::first_at(100));
     let mut connection = attach(&fake).await;
     next(&mut connection).await;
     // The volley of the attach is over.
@@ -28,7 +28,7 @@ async fn a_target_that_is_behind_is_woken_in_volleys_and_others_once_at_a_time()
     fake.is_woken(VOLLEY).await;
     assert_eq!(fake.most_at_once(), 1);
 
-    fake.tell((0..MANY).fold(Message::at(200), |message, id| message.task(id, 50)));
+    fake.send((0..MANY).fold(Message::at(200), |message, id| message.task(id, 50)));
     next(&mut connection).await;
     let hurried = async {
         let mut most = 0;
@@ -44,7 +44,7 @@ async fn a_target_that_is_behind_is_woken_in_volleys_and_others_once_at_a_time()
     fake.is_woken(4 * VOLLEY).await;
     assert!(fake.most_at_once() <= VOLLEY);
 
-    fake.tell(Message::at(201));
+    fake.send(Message::at(201));
     next(&mut connection).await;
     // The last volley is over.
     fake.is_woken(VOLLEY + 1).await;
@@ -75,7 +75,7 @@ async fn a_target_that_always_has_one_more_to_tell_holds_up_nobody() {
 #[tokio::test]
 async fn a_watch_of_a_target_that_goes_away_ends_with_the_reason() {
     let mut fake = Fake::start();
-    fake.tell(Message::first_at(100).task(1, 10));
+    fake.send(Message::first_at(100).task(1, 10));
     let mut connection = attach(&fake).await;
     fake.close();
     let watch = connection.watch(PATIENCE * 2);

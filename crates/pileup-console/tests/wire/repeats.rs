@@ -1,4 +1,4 @@
-//! What is told twice, and ids that name two things one after the other.
+//! What is reported twice, and ids that name two things one after the other.
 
 use pileup_model::{Snapshot, TaskId};
 
@@ -7,7 +7,7 @@ use crate::script::play;
 
 #[tokio::test]
 async fn what_is_told_twice_changes_nothing() {
-    // More locks than are kept, as a target tells them that remembers for a while.
+    // More locks than are kept, as a target reports them that remembers for a while.
     let all = (0..200).fold(
         Message::at(1_000)
             .task(1, 10)

@@ -8,15 +8,15 @@ use pileup_model::Snapshot;
 use crate::fake::Fake;
 use crate::message::Message;
 
-/// Attaches to a target that tells these messages. Gives the snapshot after each.
+/// Attaches to a target that sends these messages. Gives the snapshot after each.
 pub async fn play<const COUNT: usize>(messages: [Message; COUNT]) -> [Snapshot; COUNT] {
     let fake = Fake::start();
     let mut messages = messages.into_iter();
-    fake.tell(messages.next().expect("a first message"));
+    fake.send(messages.next().expect("a first message"));
     let mut connection = attach(&fake).await;
     let mut seen = vec![next(&mut connection).await];
     for message in messages {
-        fake.tell(message);
+        fake.send(message);
         seen.push(next(&mut connection).await);
     }
     seen.try_into().expect("a snapshot for each message")

@@ -23,7 +23,7 @@ pub fn short(count: usize) -> Site {
     here()
 }
 
-/// The place of the caller, as the wire tells it.
+/// The place of the caller, as the console reports it.
 #[track_caller]
 pub fn here() -> Site {
     let place = Location::caller();

@@ -43,7 +43,7 @@ async fn a_task_has_its_place_its_kind_its_name_and_its_tokio_id() {
     let task = tasks
         .find(|task| {
             task.tokio_id
-                .is_some_and(|told| told.to_string() == id.to_string())
+                .is_some_and(|known| known.to_string() == id.to_string())
         })
         .expect("a task with that id");
     let site = task.site.as_ref().expect("a place");

@@ -1,4 +1,4 @@
-//! A connection, and all that it has told so far.
+//! A connection, and all that it has sent so far.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -139,7 +139,7 @@ fn texts_of(attributes: &[Attribute]) -> Vec<Arc<str>> {
     texts
 }
 
-/// A message that tells of the resource 0.
+/// A message that reports the resource 0.
 fn resource() -> Update {
     let resource = resources::Resource {
         id: Some(Id { id: 0 }),
@@ -154,7 +154,7 @@ fn resource() -> Update {
     }
 }
 
-/// A message that tells of async ops on the resource 0, each with the second of its end.
+/// A message that reports async ops on the resource 0, each with the second of its end.
 fn ended_ops(ops: &[(u64, i64)]) -> Update {
     let mut update = async_ops::AsyncOpUpdate::default();
     for &(id, end) in ops {

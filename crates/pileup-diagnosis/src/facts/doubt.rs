@@ -36,7 +36,7 @@ pub enum Doubt {
     },
     /// The program may not have counted wakers yet when the tasks were polled.
     WakersUncounted,
-    /// The tasks may have finished: an open span keeps a task on the wire.
+    /// The tasks may have finished: an open span keeps a task on the console.
     MayHaveFinished,
     /// Others of the site have ended at half that age or more.
     OthersEndedAsOld,

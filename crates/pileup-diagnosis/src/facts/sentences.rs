@@ -604,7 +604,7 @@ impl Doubt {
             }
             Self::MayHaveFinished => {
                 "they may have finished: a span that was made in a task, and is still open, keeps \
-                 the task on the wire"
+                 the task on the console"
             }
             Self::OthersEndedAsOld => {
                 "others of the site have ended at half that age or more, perhaps aborted, as these \

@@ -1,6 +1,6 @@
 //! When waits end by themselves: the timers that tasks made before they went to wait.
 //!
-//! Since Tokio 1.53 a `Sleep` names no task on the wire. But one that was made while a
+//! Since Tokio 1.53 a `Sleep` names no task. But one that was made while a
 //! single task was in its last poll is that task's.
 
 use std::cmp::Reverse;

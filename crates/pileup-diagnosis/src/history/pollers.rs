@@ -12,7 +12,7 @@ use super::changes::changes;
 /// A task that was seen once, alive or not.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SeenTask {
-    /// Its number on the wire.
+    /// Its id in the console protocol.
     pub id: TaskId,
     /// When it was spawned.
     pub born: Timestamp,

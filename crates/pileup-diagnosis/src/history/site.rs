@@ -14,7 +14,7 @@ use super::alive_over_time::AliveOverTime;
 #[derive(Debug, Clone, Default)]
 pub struct SiteHistory {
     /// Live tasks now, oldest first: without those that have [finished](Task::has_finished) and
-    /// that an open span keeps on the wire.
+    /// that an open span keeps on the console.
     pub live: Vec<Arc<Task>>,
     /// Lifetimes of those that finished before the watch, as far as the target remembered.
     pub finished_before: Lifetimes,

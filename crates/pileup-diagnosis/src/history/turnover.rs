@@ -17,7 +17,7 @@ struct SiteChange<'a> {
 }
 
 /// Brings the live tasks of all sites from one snapshot to the next. Tasks that have finished, and
-/// that an open span keeps on the wire, are not among them.
+/// that an open span keeps on the console, are not among them.
 pub(crate) fn update_live(
     sites: &mut BTreeMap<Option<Site>, SiteHistory>,
     before: &[Arc<Task>],
@@ -123,7 +123,7 @@ mod tests {
         live
     }
 
-    /// Ids, and for each whether it is on the wire, since when, where, and after how many polls:
+    /// Ids, and for each whether it is on the console, since when, where, and after how many polls:
     /// after two without a wake it has finished.
     fn snapshot() -> impl Strategy<Value = Vec<Option<(i64, u32, u64)>>> {
         let on_wire = proptest::option::weighted(0.7, (0..4_i64, 1..3_u32, 0..3_u64));

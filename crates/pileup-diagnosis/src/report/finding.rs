@@ -156,7 +156,7 @@ fn title(advice: Advice, tasks: usize) -> String {
     }
 }
 
-/// The cause: by the await stacks where the wire does not show it.
+/// The cause: by the await stacks where the console does not show it.
 fn cause(advice: Advice, waits: &[WaitPlace]) -> String {
     match waits.first() {
         Some(most) if advice.is_unknown() => most.kind.clone(),
@@ -206,7 +206,7 @@ fn held_by(tasks: &[SeenTask]) -> Vec<HeldBy> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldBy {
-    /// Its number on the wire.
+    /// Its id in the console protocol.
     pub task: TaskId,
     /// Where it was spawned.
     pub site: Option<Site>,

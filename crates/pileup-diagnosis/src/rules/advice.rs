@@ -51,7 +51,7 @@ impl Advice {
         }
     }
 
-    /// Whether the cause is not known by what the wire shows.
+    /// Whether the cause is not known by what the console shows.
     pub(crate) fn is_unknown(&self) -> bool {
         self.cause == UNKNOWN_CAUSE
     }

@@ -320,7 +320,7 @@ it, with the cycle in red.
 - A lock with a deadline looks the same until the deadline, if that is longer
   than the watch.
 - Locks of `std`, `parking_lot` and `DashMap`, and locks made by `const_new`,
-  are not on the wire: cycles through them are not seen (PU02 may show the
+  are not in the console protocol: cycles through them are not seen (PU02 may show the
   threads that they block).
 
 ## How to fix it

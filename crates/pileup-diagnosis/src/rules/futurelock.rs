@@ -15,7 +15,7 @@ const ADVICE: Advice = Advice {
     ],
     cause: "granted, not polled",
     explanation: "Tokio's locks are fair: the lock went to a future that had queued for it, and \
-                  which its task started and then stopped to poll without dropping it. Only that \
+                  which its task started, and then stopped polling without dropping it. Only that \
                   task could poll it, and it waits behind it.",
     fix: "Do not select! on a &mut future that waits for a lock and then await the same lock in \
           another branch: drop the future first, spawn it, or move the wait out of the select!.",
@@ -35,7 +35,7 @@ behind it.
 
 Tokio's locks are fair: whoever queued first gets the lock, and it is handed
 over when it comes free, ready or not. A task that starts a future which queues
-for a lock, and then stops to poll that future *without dropping it*, leaves it
+for a lock, and then stops polling that future *without dropping it*, leaves it
 in the queue. If the task then waits for the same lock, it waits behind its own
 future. The lock goes to that future; only the task could poll it; and the task
 is at another await. Nobody holds the lock, and nobody can have it.

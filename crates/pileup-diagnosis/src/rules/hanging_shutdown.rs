@@ -125,7 +125,7 @@ A short list, in which nothing changes. Sort by *Idle*.
 ## When it is wrong
 
 - A detached task that nobody awaits is dropped with the runtime, and keeps
-  nothing. The wire does not show who awaits a task.
+  nothing. The console does not show who awaits a task.
 - The signal has not been sent yet.
 
 ## How to fix it

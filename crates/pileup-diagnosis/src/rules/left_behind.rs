@@ -151,7 +151,7 @@ for reply in replies {
 
 Time: watch for longer (`--for 10m`), and see whether they become more. A log
 line with the key of each request, at its start and its end, shows which ones
-these are; the wire does not.
+these are; the console does not.
 
 ## In real projects
 

@@ -3,7 +3,7 @@
 //! A task is only polled again when one of its wakers is used. When it is idle and every
 //! waker that was ever cloned from it has been dropped, nothing can: not a message, not a
 //! timer, not a lock. This is what tokio-console's lint `lost-waker` looks at, less its
-//! false alarms: a task that has finished stays on the wire, without wakers, for as long as
+//! false alarms: a task that has finished stays on the console, without wakers, for as long as
 //! a span is open that was made in it. A blocking closure has one, and so has a session that
 //! is spawned with `.instrument(span)`.
 //!
@@ -221,7 +221,7 @@ that tokio-console names by itself.
 
 ## When it is wrong
 
-- A task that has finished stays on the wire, without wakers, while a span is
+- A task that has finished stays on the console, without wakers, while a span is
   open that was made in it: that of a blocking closure, or of a session that was
   spawned with `.instrument(span)`. Where it is known to have finished it is no
   finding, and where it may have, no certain one.
@@ -229,7 +229,7 @@ that tokio-console names by itself.
   event of a clone known to the console, other threads lose theirs. Tasks whose
   first poll was then, at most a second after the first spawn, are never certain.
 - A task on purpose that does nothing until it is aborted. Once others of the
-  site have been, it is a suspicion at the most.
+  site have been, it is a suspicion at most.
 - It is silent for a wait that will never end but that somebody could end: a
   receiver whose sender is kept has a waker. That is PU03 or PU10.
 

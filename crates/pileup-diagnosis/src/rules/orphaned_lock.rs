@@ -251,7 +251,7 @@ If others must see what is in use, store the key, and a guard of your own whose
 
 ## What would show more
 
-Where the guard is now is not on the wire. Search for `lock_owned`,
+Where the guard is now is not in the console protocol. Search for `lock_owned`,
 `read_owned`, `write_owned`, `acquire_owned`, `forget`, and for structs and maps
 with a guard as a field.
 

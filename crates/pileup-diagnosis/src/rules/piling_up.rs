@@ -78,7 +78,7 @@ More and more tasks of one spawn site are alive, and the old ones do not finish.
 The site spawns again and again: for each request, message or client. Some of
 the tasks come to an await that does not end, and stay, with all that they hold:
 memory, sockets, permits. It is what the growing number of goroutines is in Go.
-The finding is the symptom; where the wire shows a cause, another code says so
+The finding is the symptom; where the console shows a cause, another code says so
 instead (PU01, PU02, PU04 to PU09).
 
 ## What was seen
@@ -172,7 +172,7 @@ while let Some(result) = received.recv().await { keep(result); }
 ## What would show more
 
 By console-subscriber alone, `recv`, `Notify`, `watch`, `broadcast`,
-`JoinHandle` and I/O are not seen: of these the wire shows only that a task is
+`JoinHandle` and I/O are not seen: of these the console shows only that a task is
 idle. Add a probe to the program, or use pileup's own subscriber: the report
 then names the line of the `.await` at which each task waits, whatever it waits
 for, and polls no task to find it. `pileup doctor` reports which of them a

@@ -194,7 +194,7 @@ worker.
 ## When it is wrong
 
 - A long computation that ends looks the same until it does.
-- Whether the thread computes or blocks is not on the wire. Ask the system: in
+- Whether the thread computes or blocks is not in the console protocol. Ask the system: in
   `top -H` a loop takes a whole core, a blocked thread takes nothing.
 - `block_in_place` starts another worker first; it is recognised, and not
   reported.
@@ -229,7 +229,7 @@ while !ready() {
 ## What would show more
 
 A stack of the thread, from `gdb -p PID` (`thread apply all bt`) or `perf top`:
-it shows the line that computes or blocks. The wire knows only where the task
+it shows the line that computes or blocks. The console shows only where the task
 was spawned.
 
 ## In real projects

@@ -204,7 +204,7 @@ fn tasks(site: Option<&Site>, history: &History) -> Node {
     }
 }
 
-/// Edges in the making: how many of each, and of those how many in a cycle.
+/// Counts the edges: how many of each, and whether one is in a cycle.
 #[derive(Default)]
 struct Relations {
     counts: BTreeMap<(Node, Node, Relation), (usize, bool)>,

@@ -388,7 +388,7 @@ fn permits_whose_takers_have_all_ended_are_forgotten() {
 }
 
 /// A pool of two, of which a hundred drivers take a permit, and two do not give it back. Of the
-/// ops that ended, only the newest are known, as on the wire.
+/// ops that ended, only the newest are known, as on the console.
 fn a_pool_that_many_used(last_ends: Option<f64>) -> Report {
     let mut program = Program::default();
     let pool = program.semaphore_with("pool.rs", &[(0.0, 2), (2.0, 1), (12.0, 0)]);

@@ -192,7 +192,7 @@ impl Program {
         outer.concrete_type = "RwLock".into();
         outer.attributes = vec![
             attribute("write_locked", AttributeValue::Bool(false)),
-            // On the wire, it is a signed number.
+            // In the protocol, it is a signed number.
             attribute("current_readers", AttributeValue::Signed(readers)),
         ];
         lock

@@ -312,7 +312,7 @@ const COHORTS: &str = "\
 All tasks of these services begin at one await, and those of one kind move on to an await of their \
 own. Each await is a cohort, and is asked the question of growth where the whole site is not \
 accused: see `crates/pileup-growth/src/cohorts.rs`. First the healthy services, then the leaks. The \
-cohorts need await stacks, or waits on the console's wire.
+cohorts need await stacks, or waits that the console shows.
 ";
 
 const POOLS: &str = "\

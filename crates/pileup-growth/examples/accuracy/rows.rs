@@ -56,7 +56,7 @@ fn exponential(mean: f64) -> Law {
     Law::Exponential { mean }
 }
 
-/// Lifetimes of healthy services, with means of 300 s at the most. The rule does not look at
+/// Lifetimes of healthy services, with means of 300 s at most. The rule does not look at
 /// polls: sessions that are polled all the time are those of the same lifetimes.
 pub fn healthy() -> Vec<Kinds> {
     let alone = [

@@ -2,7 +2,7 @@
 //! One machine has been running since the morning.
 //!
 //! Looks like tasks that nobody can wake, of which there are ever more. But they have ended:
-//! the wire shows them for as long as the closures run which they have started.
+//! the console shows them for as long as the closures run which they have started.
 
 use std::thread;
 use std::time::Duration;

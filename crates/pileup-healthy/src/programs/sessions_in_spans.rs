@@ -2,7 +2,7 @@
 //! desk is done with them.
 //!
 //! Looks like tasks at the desk that nobody can wake, of which there are ever more. But they
-//! have ended: each has opened a span for the stay of its guest, which keeps it on the wire
+//! have ended: each has opened a span for the stay of its guest, which keeps it on the console
 //! until the guest leaves.
 
 use std::time::Duration;

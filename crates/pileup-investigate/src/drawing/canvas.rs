@@ -44,7 +44,7 @@ pub struct LegendShape {
     pub class: &'static str,
 }
 
-/// A picture in the making, and its corners.
+/// A picture under construction, and its corners.
 pub struct Canvas {
     shapes: String,
     /// Comes last, over the lines.

@@ -14,7 +14,7 @@ const FROM_PROBE: u64 = 1 << 63;
 const CLOCKS: Duration = Duration::from_secs(10);
 
 /// Joins the snapshots of both: a task that both know is the console's, and those that the
-/// console does not tell, or not yet, are the probe's. The probe's counts stand for the tasks
+/// console does not report, or not yet, are the probe's. The probe's counts stand for the tasks
 /// that finished.
 #[derive(Default)]
 pub struct Join {

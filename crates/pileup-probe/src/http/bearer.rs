@@ -25,7 +25,7 @@ pub(super) async fn check(State(probe): State<Probe>, request: Request, next: Ne
     }
 }
 
-/// Compares in a time that does not tell how much is right.
+/// Compares in a time that does not reveal how much is right.
 fn is_same(given: &[u8], token: &[u8]) -> bool {
     let differences = given.iter().zip(token).fold(0, |sum, (a, b)| sum | (a ^ b));
     given.len() == token.len() && differences == 0

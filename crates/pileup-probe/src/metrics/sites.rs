@@ -28,7 +28,7 @@ struct Labelled {
     finished_before: u64,
 }
 
-/// What is told under one label.
+/// What is counted under one label.
 #[derive(Default)]
 struct Series {
     alive: u64,
@@ -119,7 +119,7 @@ impl SiteLabels {
         }
     }
 
-    /// Every label once, and what is told under it. What a site had counted as one of the
+    /// Every label once, and what is counted under it. What a site had counted as one of the
     /// others stays theirs: a counter never falls.
     fn series(&self, look: &Look, leaks: &[Leak]) -> BTreeMap<&str, Series> {
         let mut all: BTreeMap<&str, Series> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! A connection that ends when its client stops to read.
+//! A connection that ends when its client stops reading.
 
 use std::io;
 use std::pin::Pin;

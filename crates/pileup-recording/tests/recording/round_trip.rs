@@ -23,7 +23,7 @@ proptest! {
         let (read, error) = read(&bytes[..cut.index(bytes.len())]);
         let snapshots = read.len() as u64;
         prop_assert!(
-            matches!(error, Some(RecordingError::EndsEarly { snapshots: told }) if told == snapshots),
+            matches!(error, Some(RecordingError::EndsEarly { snapshots: reported }) if reported == snapshots),
             "{error:?}"
         );
         prop_assert_eq!(&read[..], &watch[..read.len()]);

@@ -35,7 +35,7 @@ struct Live {
 struct Moment {
     at: Timestamp,
     coverage: Coverage,
-    told: Live,
+    reported: Live,
     polled: BTreeMap<u64, Polls>,
     gone: Vec<u64>,
     finished: Vec<Task>,
@@ -59,9 +59,9 @@ impl Moment {
                 Arc::make_mut(task).polls = polls;
             }
         }
-        last.tasks.extend(self.told.tasks);
-        last.resources.extend(self.told.resources);
-        last.async_ops.extend(self.told.async_ops);
+        last.tasks.extend(self.reported.tasks);
+        last.resources.extend(self.reported.resources);
+        last.async_ops.extend(self.reported.async_ops);
         Snapshot {
             at: self.at,
             tasks: last.tasks.values().cloned().collect(),
@@ -76,12 +76,12 @@ impl Moment {
 }
 
 fn moment() -> impl Strategy<Value = Moment> {
-    let told = (
+    let reported = (
         btree_map(id(), task(), 0..6),
         btree_map(id(), resource(), 0..4),
         btree_map(id(), async_op(), 0..4),
     );
-    let told = told.prop_map(|(tasks, resources, async_ops)| Live {
+    let reported = reported.prop_map(|(tasks, resources, async_ops)| Live {
         tasks: with_ids(tasks, |task, id| task.id = TaskId(id)),
         resources: with_ids(resources, |resource, id| resource.id = ResourceId(id)),
         async_ops: with_ids(async_ops, |op, id| op.id = AsyncOpId(id)),
@@ -89,7 +89,7 @@ fn moment() -> impl Strategy<Value = Moment> {
     (
         time(),
         coverage(),
-        told,
+        reported,
         btree_map(id(), polls(), 0..4),
         vec(id(), 0..4),
         vec(task(), 0..3),
@@ -97,10 +97,10 @@ fn moment() -> impl Strategy<Value = Moment> {
         proptest::option::of(process()),
     )
         .prop_map(
-            |(at, coverage, told, polled, gone, finished, turnover, process)| Moment {
+            |(at, coverage, reported, polled, gone, finished, turnover, process)| Moment {
                 at,
                 coverage,
-                told,
+                reported,
                 polled,
                 gone,
                 finished,

@@ -162,7 +162,7 @@ impl<'a> Namer<'a> {
     }
 }
 
-/// A file as the compiler was told of it, which for debug information it made absolute.
+/// A file as the compiler was given it, which for debug information it made absolute.
 fn relative<'a>(file: &'a str, directory: &str) -> &'a str {
     let rest = file
         .strip_prefix(directory)

@@ -1,4 +1,4 @@
-//! The program's own files, as the compiler was told of them.
+//! The program's own files, as the compiler was given them.
 //!
 //! Debug information names them by absolute paths, and a spawn site by a path from the workspace
 //! on. The system's unwinder does not say where a unit was compiled, so the workspace is looked

@@ -94,7 +94,7 @@ impl Watcher {
                 None => Ok(text),
             }
         });
-        let told = thread::spawn(move || {
+        let said = thread::spawn(move || {
             let mut text = String::new();
             stderr.read_to_string(&mut text).map(|_| text)
         });
@@ -107,11 +107,11 @@ impl Watcher {
             thread::sleep(Duration::from_millis(20));
         };
         let printed = printed.join().expect("it reads").expect("text");
-        let told = told.join().expect("it reads").expect("text");
+        let said = said.join().expect("it reads").expect("text");
         Verdict {
             code: status.code(),
             report: serde_json::from_str(&printed).ok(),
-            said: unwrapped(&told),
+            said: unwrapped(&said),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Over the wire: the leaky variant grows by what its manifest says for each arrival, and the
+//! Over a real connection: the leaky variant grows by what its manifest says for each arrival, and the
 //! others stay bounded.
 
 use std::ops::{Range, RangeInclusive};

@@ -1,5 +1,5 @@
 //! `pileup investigate`, as the README has it: on any machine it gives the right answer, or says
-//! why it could not tell.
+//! why it could not decide.
 
 use std::process::Command;
 

@@ -45,15 +45,15 @@ pub struct Finds {
     pub grade: String,
     /// What the tasks wait for, where Tokio shows it: the kind of wait.
     pub waits_for: Option<String>,
-    /// The function of leaky.rs that makes it, where Tokio tells.
+    /// The function of leaky.rs that makes it, where Tokio reports it.
     pub made_in: Option<String>,
     /// The function of leaky.rs that spawns those who hold it, where that can be inferred.
     pub held_by: Option<String>,
     /// The same, where it can be inferred only by whoever has attached in time.
     pub may_be_held_by: Option<String>,
-    /// Another code that it may be told under then.
+    /// Another code that it may have then.
     pub code_if_held_by: Option<String>,
-    /// Whether a probe does not see the tasks: Tokio tells it of none on the blocking pool.
+    /// Whether a probe does not see the tasks: Tokio reports none on the blocking pool.
     #[serde(default)]
     pub unseen_by_probe: bool,
 }

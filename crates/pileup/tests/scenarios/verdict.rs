@@ -72,7 +72,7 @@ fn is_right(
         let ended = output.status;
         let blind = report["coverage"]["blind"].as_array();
         if ended.code() == Some(3) && blind.is_some_and(|blind| !blind.is_empty()) {
-            return Ok(Shown::Incomplete(format!("it could not tell\n{details}")));
+            return Ok(Shown::Incomplete(format!("it could not decide\n{details}")));
         }
         return Err(format!("exited with {ended}, not {code}\n{details}"));
     }
