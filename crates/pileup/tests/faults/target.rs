@@ -40,16 +40,14 @@ impl Target {
             .spawn()
             .expect("it was built");
         let printed = lines(child.stdout.take().expect("it is piped"));
-        let printed = lines(child.stderr.take().expect("it is piped"));
+        let said = lines(child.stderr.take().expect("it is piped"));
         let mut target = Self {
             child,
             console: String::new(),
             printed,
         };
         while target.console.is_empty() {
-            let line = printed
-                .recv_timeout(PATIENCE)
-                .expect("it prints its address");
+            let line = said.recv_timeout(PATIENCE).expect("it prints its address");
             if let Some(address) = line.strip_prefix("console: ") {
                 address.clone_into(&mut target.console);
             }
