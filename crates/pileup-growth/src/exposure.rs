@@ -35,10 +35,10 @@ impl Exposure {
         let before = population.before.filter(|before| !before.length.is_zero());
         let length = before.map_or(0.0, |before| before.length.as_secs_f64());
         let weight = if length > watch { watch / length } else { 1.0 };
-        for age in population.ages {
-            let age = age.as_secs_f64();
-            add(&mut exposure.alive, age, 1.0);
-            exposure.enter(age - watch, 1.0, length, weight);
+        for alike in population.ages.chunk_by(PartialEq::eq) {
+            let (age, tasks) = (alike[0].as_secs_f64(), alike.len() as f64);
+            add(&mut exposure.alive, age, tasks);
+            exposure.enter(age - watch, tasks, length, weight);
         }
         exposure.finish(&population.watch, 1.0);
         for (age, tasks) in population.watch.entered.means() {

@@ -19,7 +19,8 @@
 //! so that one may look at it after every snapshot and stop at the first answer.
 //!
 //! A spawn site that serves several kinds of task is split into cohorts: see [`SiteVerdict`] and
-//! the module `cohorts`.
+//! the module `cohorts`. A source that keeps no list of finished tasks, such as the probe, counts what
+//! it needs from time to time: see [`Marks`].
 //! `docs/accuracy.md` has the measured error rates.
 //!
 //! Sources:
@@ -38,15 +39,19 @@ mod bound;
 mod cohorts;
 mod exposure;
 mod lifetimes;
+mod marks;
 mod population;
 mod reference;
+mod stays;
 mod stopping;
 mod verdict;
 
 pub use bound::mean_at_least;
 pub use cohorts::SiteVerdict;
 pub use lifetimes::Lifetimes;
+pub use marks::{CohortSeen, Marks};
 pub use population::{Period, Population};
 pub use reference::Reference;
+pub use stays::Count;
 pub use stopping::Stopping;
 pub use verdict::{DEFAULT_MAX_LIFETIME, Evidence, Verdict};

@@ -1,5 +1,6 @@
 //! The rule: from a population to a verdict.
 
+use std::cell::LazyCell;
 use std::time::Duration;
 
 use crate::births::go_on;
@@ -117,6 +118,7 @@ impl Population<'_> {
         };
         let highest = bucket(oldest / FOLLOW_UP);
         let lowest = highest.saturating_sub(CUTS * CUT_STEP);
+        let comes_on = LazyCell::new(|| question.come_on());
         let cuts = std::iter::once(0).chain((lowest..=highest).step_by(CUT_STEP));
         let mut open: Option<Evidence> = None;
         for cut in cuts {
@@ -124,7 +126,7 @@ impl Population<'_> {
                 continue;
             };
             // Above a higher cut, tasks of the same births would cross it later.
-            if !question.cross_on(&evidence) {
+            if !*comes_on || !question.cross_on(&evidence) {
                 return Verdict::Clear;
             }
             if evidence.is_enough() {
@@ -246,9 +248,6 @@ impl Question<'_> {
         if evidence.born == 0 && self.population.lag < watch {
             return false;
         }
-        if self.population.came.is_some_and(|came| !self.come_on(came)) {
-            return false;
-        }
         let (old_age, window) = (evidence.old_age, evidence.window);
         let crossings = self.crossings(old_age).iter();
         let since = crossings.map(|age| age.saturating_sub(old_age));
@@ -262,8 +261,13 @@ impl Question<'_> {
     }
 
     /// Whether tasks keep coming that have not been there before.
-    fn come_on(&self, came: &[Duration]) -> bool {
-        let Population { watch, lag, .. } = self.population;
+    fn come_on(&self) -> bool {
+        let Population {
+            came, watch, lag, ..
+        } = self.population;
+        let Some(came) = came else {
+            return true;
+        };
         let in_watch = &came[came.partition_point(|ago| *ago > watch.length)..];
         let window = in_watch.first().copied().unwrap_or_default();
         let times = in_watch

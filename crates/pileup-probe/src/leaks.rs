@@ -4,38 +4,41 @@
 //! the live tasks, which the registry has, and the lifetimes of those that finished in the
 //! same time: marks of the counters keep what had finished at a few moments of the last ten
 //! minutes, or of all time until then. The marks count the tasks that stand still as well, so that a
-//! kind of task that leaks is found beside others of the same site ([`stays`]).
+//! kind of task that leaks is found beside others of the same site ([`cohort`]). The probe's thread
+//! counts at each mark, and nothing is done for it on the poll path.
 //!
 //! A site is not split by the names of its tasks: the registry does not count them, and few tasks
 //! have one. Tasks that leak and are polled all the time are found only where the whole site piles
 //! up, or with the command `pileup`, which follows each task.
 
-mod marks;
-mod stays;
+mod cohort;
+mod walk;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
-use pileup_growth::{Evidence, Lifetimes, Period, Population, SiteVerdict, Verdict};
+use pileup_growth::{
+    CohortSeen, Evidence, Lifetimes, Marks, Period, Population, SiteVerdict, Verdict,
+};
 use pileup_profile::{Profile, ProfileKind};
 
-use self::marks::{CohortSeen, Marks};
-use self::stays::Cohort;
+use self::cohort::Cohort;
+use self::walk::{MOST_STACKS, walk};
 use crate::look::{Look, SiteLook};
-use pileup_registry::{LiveTask, Registry, SiteNumber, Tick, WaitList};
+use pileup_registry::{BUCKETS, LiveTask, Registry, SiteNumber, Tick, WaitList, longest};
 
 /// Before that nothing can be seen to grow.
 const SHORTEST_WATCH: Tick = 2_000;
-/// The rule asks for more than this. Fewer stays are no cohort of its own; and where fewer tasks
-/// are elsewhere, it is the site.
+/// The rule asks for more live tasks than this.
 const FEWEST: u64 = 6;
-/// A site whose tasks wait at more stacks than this is not split by them.
-const MOST_STACKS: usize = 64;
+
+/// The tasks of each site that had finished at a moment, by lifetime.
+type Finished = HashMap<SiteNumber, [u64; BUCKETS]>;
 
 /// What had finished at some moments.
 #[derive(Debug)]
-pub(crate) struct Leaks(Mutex<Marks>);
+pub(crate) struct Leaks(Mutex<Marks<Cohort, Finished>>);
 
 /// What piles up at a site, and why that is said.
 pub(crate) struct Leak<'a> {
@@ -50,10 +53,26 @@ pub(crate) struct Leak<'a> {
     watch: Duration,
 }
 
+/// The live tasks of a site at a question.
+#[derive(Default)]
+struct Live {
+    born: Vec<Tick>,
+    cohorts: Vec<LiveCohort>,
+}
+
+/// A cohort at a question.
+struct LiveCohort {
+    seen: CohortSeen<Cohort>,
+    /// How long ago its tasks were spawned, longest ago first.
+    born: Vec<Duration>,
+    /// One of its tasks.
+    example: Option<LiveTask>,
+}
+
 impl Leaks {
     /// Marks the start.
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(Marks::new()))
+        Self(Mutex::new(Marks::new(Finished::new())))
     }
 
     /// Marks the present if it is time to. It counts all live tasks, at some tens of nanoseconds
@@ -65,16 +84,22 @@ impl Leaks {
             Err(TryLockError::Poisoned(marks)) => marks.into_inner(),
             Err(TryLockError::WouldBlock) => return,
         };
-        if marks.is_due(now) {
-            marks.add(now, registry);
+        if !marks.is_due(now) {
+            return;
         }
+        let mut count = marks.count();
+        walk(registry, &mut count, |_, _| {});
+        let sites = registry.sites().into_iter();
+        let finished = sites.filter_map(|site| Some((site.number, site.counted?.finished)));
+        marks.add(now, count, finished.collect());
     }
 
-    fn marks(&self) -> MutexGuard<'_, Marks> {
+    fn marks(&self) -> MutexGuard<'_, Marks<Cohort, Finished>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What piles up. It collects and sorts the ages of the tasks of all sites.
+    /// What piles up. It goes through all live tasks once, and sorts when those of each site were
+    /// spawned.
     pub(crate) fn find<'a>(
         &self,
         look: &'a Look,
@@ -83,68 +108,113 @@ impl Leaks {
     ) -> Vec<Leak<'a>> {
         let many = |site: &&SiteLook| site.alive >= FEWEST;
         let candidates: Vec<&SiteLook> = look.sites.iter().filter(many).collect();
-        let Some((started, finished)) = self.marks().finished_since_start(&candidates) else {
+        let marks = self.marks();
+        let Some((started, before)) = marks.oldest() else {
             return Vec::new();
         };
         let watch = look.now.saturating_sub(started);
         if watch < SHORTEST_WATCH || candidates.is_empty() {
             return Vec::new();
         }
-        let mut ages: HashMap<SiteNumber, Vec<Duration>> = candidates
-            .iter()
-            .map(|site| (site.number, Vec::new()))
-            .collect();
-        registry.for_each_live(|task| {
-            if let Some(ages) = ages.get_mut(&task.site) {
-                ages.push(Duration::from_millis(look.now.saturating_sub(task.born)));
-            }
-        });
-        let mut cohorts = self.marks().cohorts(registry);
+        let mut live = live_tasks(&marks, registry);
         let watch = Duration::from_millis(watch);
+        let lag = Duration::from_millis(look.now.saturating_sub(marks.last()));
         let mut leaks = Vec::new();
-        for (site, finished) in candidates.into_iter().zip(&finished) {
-            let Some(ages) = ages.get_mut(&site.number) else {
-                continue;
-            };
-            ages.sort_unstable_by(|a, b| b.cmp(a));
+        for site in candidates {
+            let Live { born, cohorts } = live.remove(&site.number).unwrap_or_default();
+            let ages = ages(born, look.now);
+            let finished = finished_since(before, site);
             let whole = Population {
-                ages,
+                ages: &ages,
                 came: None,
                 watch: Period {
                     length: watch,
-                    finished,
-                    entered: &entered(finished, watch),
+                    finished: &finished,
+                    entered: &entered(&finished, watch),
                 },
                 before: None,
                 lag: Duration::ZERO,
             };
-            let tasks = ages.len() as u64 + finished.total();
-            let seen = cohorts.by_site.remove(&site.number).unwrap_or_default();
-            let seen = tested(seen, tasks);
-            let populations: Vec<Population> = seen
+            let cohorts = tested(cohorts, ages.len() as u64 + finished.total());
+            let populations: Vec<Population> = cohorts
                 .iter()
-                .map(|seen| seen.population(watch, cohorts.lag))
+                .map(|cohort| cohort.seen.population(&cohort.born, watch, lag))
                 .collect();
             let verdict = SiteVerdict::of(&whole, &populations, max_lifetime);
-            leaks.extend(Leak::all(site, &verdict, &seen, watch));
+            leaks.extend(Leak::all(site, &verdict, &cohorts, watch));
         }
         leaks
     }
 }
 
-/// The cohorts of a site that are tested: those that differ from the site, which has had this
-/// number of tasks.
-fn tested(seen: Vec<CohortSeen>, tasks: u64) -> Vec<CohortSeen> {
-    let alike = seen.iter().filter(|seen| seen.cohort.waits_alike());
-    let are_too_many = alike.count() > MOST_STACKS;
-    let mut seen = seen;
-    seen.retain(|seen| {
-        let stays = seen.ages.len() as u64 + seen.ended.total();
-        let differs = tasks >= stays + FEWEST || seen.ended.total() >= FEWEST;
-        let is_known = !(seen.cohort.waits_alike() && are_too_many);
-        stays >= FEWEST && differs && is_known
+/// All live tasks, by site, and the cohorts of each site, in order.
+fn live_tasks(marks: &Marks<Cohort, Finished>, registry: &Registry) -> HashMap<SiteNumber, Live> {
+    let mut sites: Vec<Vec<Tick>> = Vec::new();
+    let mut cohorts: Vec<(Vec<Tick>, Option<LiveTask>)> = Vec::new();
+    let mut count = marks.count();
+    walk(registry, &mut count, |task, numbers| {
+        at(&mut sites, usize::from(task.site)).push(task.born);
+        for number in numbers {
+            let (born, example) = at(&mut cohorts, *number);
+            born.push(task.born);
+            if example.is_none_or(|example| task.last_poll < example.last_poll) {
+                *example = Some(*task);
+            }
+        }
     });
-    seen
+    let now = registry.tick();
+    let mut live: HashMap<SiteNumber, Live> = HashMap::new();
+    for (number, born) in (0..).zip(sites) {
+        live.entry(number).or_default().born = born;
+    }
+    cohorts.resize_with(cohorts.len().max(count.cohorts()), Default::default);
+    for (seen, (born, example)) in marks.cohorts(now, count).into_iter().zip(cohorts) {
+        let site = live.entry(seen.cohort.site).or_default();
+        site.cohorts.push(LiveCohort {
+            seen,
+            born: ages(born, now),
+            example,
+        });
+    }
+    for site in live.values_mut() {
+        site.cohorts
+            .sort_unstable_by_key(|cohort| cohort.seen.cohort);
+    }
+    live
+}
+
+/// The element of a number, which is there from now on.
+fn at<T: Default>(all: &mut Vec<T>, number: usize) -> &mut T {
+    if all.len() <= number {
+        all.resize_with(number + 1, T::default);
+    }
+    &mut all[number]
+}
+
+/// How long ago tasks were born, longest ago first.
+fn ages(mut born: Vec<Tick>, now: Tick) -> Vec<Duration> {
+    born.sort_unstable();
+    let ages = born.into_iter().map(|born| now.saturating_sub(born));
+    ages.map(Duration::from_millis).collect()
+}
+
+/// The lifetimes of those that have finished at a site since a moment.
+fn finished_since(before: &Finished, site: &SiteLook) -> Lifetimes {
+    let before = before.get(&site.number);
+    let mut lifetimes = Lifetimes::default();
+    for (bucket, count) in site.counted.finished.iter().enumerate() {
+        let before = before.map_or(0, |before| before[bucket]);
+        lifetimes.add_many(longest(bucket), count.saturating_sub(before));
+    }
+    lifetimes
+}
+
+/// The cohorts of a site that are tested, where the site has had this number of tasks.
+fn tested(mut cohorts: Vec<LiveCohort>, tasks: u64) -> Vec<LiveCohort> {
+    let waits_alike = |cohort: &LiveCohort| cohort.seen.cohort.waits_alike();
+    let are_too_many = cohorts.iter().filter(|cohort| waits_alike(cohort)).count() > MOST_STACKS;
+    cohorts.retain(|cohort| cohort.seen.is_tested(tasks) && !(are_too_many && waits_alike(cohort)));
+    cohorts
 }
 
 /// The ages that tasks had at the start of a time in which they finished, as far as their
@@ -187,7 +257,7 @@ impl<'a> Leak<'a> {
     fn all(
         site: &'a SiteLook,
         verdict: &SiteVerdict,
-        cohorts: &[CohortSeen],
+        cohorts: &[LiveCohort],
         watch: Duration,
     ) -> Vec<Self> {
         let Verdict::Leaks(evidence) = verdict.verdict else {
@@ -207,11 +277,11 @@ impl<'a> Leak<'a> {
         let others = verdict.others.iter().copied();
         let found = [(first, evidence)].into_iter().chain(others);
         let found = found.filter_map(|(number, evidence)| {
-            let seen = cohorts.get(number)?;
+            let cohort = cohorts.get(number)?;
             Some(Self {
-                cohort: Some(seen.cohort),
-                alive: seen.ages.len() as u64,
-                example: seen.example,
+                cohort: Some(cohort.seen.cohort),
+                alive: cohort.seen.alive() as u64,
+                example: cohort.example,
                 evidence,
                 ..whole
             })

@@ -8,6 +8,7 @@
 //! same in every run; another seed may be given as an argument, and then the number of watches a
 //! row. The table is then printed instead of written.
 
+mod marked;
 mod page;
 mod pools;
 mod random;

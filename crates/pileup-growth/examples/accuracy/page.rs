@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::marked::{ASKED_AT, accused};
 use crate::pools::{self, Pool};
 use crate::rate::Rate;
 use crate::rows::{
@@ -42,6 +43,8 @@ pub fn write(seed: u64, trials: u32) -> String {
     let (leak_apart_table, leaks_apart) = measure(&leaking_at_two_awaits(), 4);
     let mut pools_table = String::new();
     let pools = pool_rows(&mut pools_table, seed ^ 5, trials);
+    let mut marked_table = String::new();
+    let marked = marked_rows(&mut marked_table, seed ^ 6, trials);
     let mut summary = String::new();
     let mut line = |what: &str, goal: &str, reached: String| {
         let _ = writeln!(summary, "| {what} | {goal} | {reached} |");
@@ -102,6 +105,17 @@ pub fn write(seed: u64, trials: u32) -> String {
         "at most 2 %",
         percent(pools.iter().copied().map(Rate::share).fold(0.0, f64::max)),
     );
+    let [healthy, leaks] = &marked;
+    line(
+        "the probe's own pages, healthy, worst row",
+        "at most 2 %",
+        percent(healthy.iter().copied().map(Rate::share).fold(0.0, f64::max)),
+    );
+    line(
+        "the probe's own pages, leaks at an await of their own, mean of all rows",
+        "",
+        percent(leaks.iter().copied().map(Rate::share).sum::<f64>() / leaks.len() as f64),
+    );
     line(
         "`--until-decided`, services that have just started: median time as a multiple of the \
          ideal test's, worst row",
@@ -110,7 +124,7 @@ pub fn write(seed: u64, trials: u32) -> String {
     );
     format!(
         "{HEAD}\n| | goal | reached |\n|---|---|---|\n{summary}\n{HEALTHY}\n{healthy_table}\n{LEAKS}\n\
-         {leak_table}\n{COHORTS}\n{healthy_apart_table}\n{leak_apart_table}\n{POOLS}\n{pools_table}\n{SEQUENTIAL}\n\
+         {leak_table}\n{COHORTS}\n{healthy_apart_table}\n{leak_apart_table}\n{POOLS}\n{pools_table}\n{MARKED}\n{marked_table}\n{SEQUENTIAL}\n\
          {sequential_table}\n{PUBLISHED}"
     )
 }
@@ -184,6 +198,45 @@ fn pool_rows(out: &mut String, seed: u64, trials: u32) -> Vec<Rate> {
         }
     }
     rates
+}
+
+/// A line for each kind of service or pool that carries a probe, and its size; a cell for each time at
+/// which the probe is asked. Gives the cells of the healthy, and of the leaks.
+fn marked_rows(out: &mut String, seed: u64, trials: u32) -> [Vec<Rate>; 2] {
+    let _ = write!(out, "| lifetimes | rate |");
+    for asked_at in ASKED_AT {
+        let _ = write!(out, " after {asked_at} s |");
+    }
+    let _ = writeln!(out, "\n|---|---|{}", "---|".repeat(ASKED_AT.len()));
+    let mut line = |what: &str, size: &str, cells: [Rate; ASKED_AT.len()]| {
+        let cells = cells.map(|cell| format!(" {cell} |")).concat();
+        let _ = writeln!(out, "| {what} | {size} |{cells}");
+    };
+    let mut all = [healthy_at_two_awaits(), leaking_at_two_awaits()].map(|kinds| {
+        let mut rates = Vec::new();
+        for (number, kinds) in (0..).zip(&kinds) {
+            for rate in RATES {
+                let cells = accused(&kinds.service(rate, 0.0), trials, seed ^ (number << 8));
+                line(&kinds.name, &format!("{rate}/s"), cells);
+                rates.extend(cells);
+            }
+        }
+        rates
+    });
+    for rest in pools::RESTS {
+        for workers in pools::SIZES {
+            let pool = Pool {
+                workers,
+                rest,
+                age: 0.0,
+            };
+            let cells = pool.accused_by_probe(trials, seed);
+            let what = format!("a healthy pool, of which those that work rest for {rest} s");
+            line(&what, &format!("{workers} workers"), cells);
+            all[0].extend(cells);
+        }
+    }
+    all
 }
 
 /// The table of `--until-decided`, and the ratios to the ideal test for leaks of services that
@@ -322,6 +375,15 @@ Healthy pools: all workers are spawned within a second and never end. One in eig
 work: it rests, works for a second on average, and comes back to rest. The others rest for good. Rest \
 and work are two awaits, and so two cohorts. Workers come to rest all the time, and none of them is \
 new there. By the console, with await stacks.
+";
+
+const MARKED: &str = "\
+## The probe's own pages
+
+The verdict of `/debug/pprof/goroutineleak` and of `tokio_tasks_leaking`, in a service that carries a \
+probe with await stacks from its start. The probe follows no task: it counts those that stand still, \
+at marks that are 1 s apart at first and 32 s later, and looks back for ten minutes. These are the \
+services and the pools with two awaits of the tables above. Each is asked several times in its life.
 ";
 
 const SEQUENTIAL: &str = "\

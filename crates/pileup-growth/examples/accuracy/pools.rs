@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use pileup_growth::{DEFAULT_MAX_LIFETIME, Lifetimes, Period, Population, SiteVerdict, Verdict};
 
+use crate::marked::{self, ASKED_AT, Task};
 use crate::random::Random;
 use crate::rate::Rate;
 use crate::view::{next_snapshot, seconds};
@@ -54,6 +55,35 @@ impl Pool {
             accused.count(self.is_accused(watch, &mut random));
         }
         accused
+    }
+
+    /// How often its own probe accuses it, which is asked at each of [`ASKED_AT`].
+    pub fn accused_by_probe(self, trials: u32, seed: u64) -> [Rate; ASKED_AT.len()] {
+        let longest = ASKED_AT[ASKED_AT.len() - 1];
+        marked::rates(trials, |trial| {
+            let row = [self.workers as f64, self.rest, longest];
+            let mut random = Random::of_trial(seed, row, trial);
+            let workers = 0..self.workers;
+            let worker = workers.map(|number| {
+                let born = SPAWNED_WITHIN * random.uniform();
+                let mut moves = vec![(born, 0)];
+                let mut at = born;
+                while number % WORKS_ONE_IN == 0 && at < longest {
+                    let place = (moves.len() + 1) % 2;
+                    let mean = if place == 0 { self.rest } else { WORK };
+                    at += random.exponential(mean);
+                    moves.push((at, 1 - place));
+                }
+                Task {
+                    born,
+                    end: f64::INFINITY,
+                    moves,
+                }
+            });
+            let mut workers: Vec<Task> = worker.collect();
+            workers.sort_unstable_by(|a, b| a.born.total_cmp(&b.born));
+            workers
+        })
     }
 
     fn is_accused(self, watch: f64, random: &mut Random) -> bool {

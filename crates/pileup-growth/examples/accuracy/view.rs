@@ -147,7 +147,7 @@ pub fn seconds(seconds: f64) -> Duration {
 }
 
 /// The longest lifetime of the probe's bucket that a lifetime falls into.
-fn in_bucket(lifetime: f64) -> Duration {
+pub fn in_bucket(lifetime: f64) -> Duration {
     let half_doublings = ((lifetime * 1000.0).max(1.0).log2() * 2.0).ceil();
     seconds((half_doublings / 2.0).exp2() / 1000.0)
 }
