@@ -1,9 +1,11 @@
 //! What it costs to ask whether the tasks of a program pile up, which a watch on a terminal does
 //! once a second: `cargo run --release -p pileup-diagnosis --example cost_of_growth`.
 //!
-//! 100,000 live tasks, of one spawn site or of a thousand, that wait at three places of the program.
-//! A hundredth of them goes on between two snapshots. For comparison, the last snapshot is decoded
-//! from the JSON that a probe sends. All times are processor time of the thread.
+//! 100,000 live tasks, of one spawn site or of a thousand. Either they wait at three places of the
+//! program, and a hundredth of them goes on between two snapshots, so that each site is split into
+//! cohorts; or all wait at one place and none goes on, so that no site has a cohort. For comparison,
+//! the last snapshot is decoded from the JSON that a probe sends. All times are processor time of the
+//! thread.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,16 +19,18 @@ const TASKS: u64 = 100_000;
 const SNAPSHOTS: u64 = 30;
 /// Between two snapshots.
 const PERIOD: SignedDuration = SignedDuration::from_secs(1);
-const PLACES: u64 = 3;
+/// Places at which tasks wait, with cohorts and without.
+const PLACES: [u64; 2] = [3, 1];
 /// One task in this number goes on between two snapshots.
 const GOES_ON: u64 = 100;
 const TIMES: usize = 5;
 
 fn main() {
-    println!("| spawn sites | decode | take in | growth | all rules |");
-    println!("|---|---|---|---|---|");
-    for sites in [1, 1_000] {
-        let waits: Vec<Arc<[Arc<Wait>]>> = (0..PLACES).map(waits_at).collect();
+    println!("| spawn sites | places | decode | take in | growth | all rules |");
+    println!("|---|---|---|---|---|---|");
+    let rows = [1, 1_000].into_iter();
+    for (sites, places) in rows.flat_map(|sites| PLACES.map(|places| (sites, places))) {
+        let waits: Vec<Arc<[Arc<Wait>]>> = (0..places).map(waits_at).collect();
         let mut history = History::default();
         let mut taken_in = Vec::new();
         let mut tasks: Vec<Arc<Task>> = Vec::new();
@@ -53,7 +57,7 @@ fn main() {
             format!("{:.1} ms ({part:.0} %)", time.as_secs_f64() * 1e3)
         };
         let row = [decode, taken_in, growth, rules].map(of_decoding);
-        println!("| {sites} | {} |", row.join(" | "));
+        println!("| {sites} | {places} | {} |", row.join(" | "));
     }
 }
 
@@ -63,7 +67,7 @@ fn next(tasks: &mut Vec<Arc<Task>>, number: u64, sites: u64, waits: &[Arc<[Arc<W
     for id in tasks.len() as u64..born {
         tasks.push(Arc::new(Task {
             site: Some(site(id % sites)),
-            waits: waits.get((id / sites % PLACES) as usize).cloned(),
+            waits: waits_of(id / sites, waits),
             wakers: Some(Wakers {
                 clones: 1,
                 ..Wakers::default()
@@ -72,13 +76,22 @@ fn next(tasks: &mut Vec<Arc<Task>>, number: u64, sites: u64, waits: &[Arc<[Arc<W
             ..Task::new(TaskId(id), TaskKind::Async, at(number))
         }));
     }
+    if waits.len() == 1 {
+        return;
+    }
     for task in tasks.iter_mut() {
         if (task.id.0 + number).is_multiple_of(GOES_ON) {
             let task = Arc::make_mut(task);
             task.polls = polled(task.polls.count + 1, at(number));
-            task.waits = waits.get(((task.id.0 + number) % PLACES) as usize).cloned();
+            task.waits = waits_of(task.id.0 + number, waits);
         }
     }
+}
+
+/// Each wait in turn.
+fn waits_of(number: u64, waits: &[Arc<[Arc<Wait>]>]) -> Option<Arc<[Arc<Wait>]>> {
+    let place = number % waits.len() as u64;
+    waits.get(usize::try_from(place).ok()?).cloned()
 }
 
 fn polled(count: u64, last: Timestamp) -> Polls {

@@ -94,7 +94,7 @@ impl History {
                 site.count_before(turnover, &snapshot);
             } else {
                 let finished = site.finished.total();
-                site.count(turnover);
+                site.count(turnover, snapshot.at);
                 if site.finished.total() > finished {
                     site.last_alive = Some(snapshot.at);
                 }

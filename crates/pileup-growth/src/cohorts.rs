@@ -44,7 +44,7 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use crate::{Evidence, Population, Verdict};
+use crate::{Population, Verdict};
 
 /// The part of the allowed error that all cohorts of a site share.
 const SHARE_OF_COHORTS: f64 = 0.2;
@@ -57,10 +57,10 @@ pub struct SiteVerdict {
     pub cohort: Option<usize>,
     /// Whether it leaks.
     pub verdict: Verdict,
-    /// The other cohorts that leak, by their numbers, where the verdict is about a cohort: those
-    /// with the most old stays first. Their tasks may be those of another cohort, seen from another
-    /// side.
-    pub others: Vec<(usize, Evidence)>,
+    /// Where the verdict is that a cohort leaks: the other cohorts that leak, by their numbers, and
+    /// then those that are undecided and of which no old stay has ended. Of each, those with the most old stays come first. Their tasks
+    /// may be those of another cohort, seen from another side.
+    pub others: Vec<(usize, Verdict)>,
 }
 
 impl SiteVerdict {
@@ -97,14 +97,19 @@ impl SiteVerdict {
         verdicts.sort_by_key(|(cohort, verdict)| Reverse(Self::rank(*cohort, verdict)));
         let mut verdicts = verdicts.into_iter();
         let (cohort, verdict) = verdicts.next().unwrap_or((None, of_whole));
-        let leaks = verdicts.filter_map(|(cohort, verdict)| match verdict {
-            Verdict::Leaks(evidence) => Some((cohort?, evidence)),
-            Verdict::Undecided { .. } | Verdict::Clear => None,
-        });
+        let is_of_cohort = cohort.is_some() && matches!(verdict, Verdict::Leaks(_));
+        let may_leak = |other: &Verdict| match other {
+            Verdict::Leaks(_) => true,
+            Verdict::Undecided { so_far, .. } => so_far.finished == 0,
+            Verdict::Clear => false,
+        };
+        let others = verdicts.filter(|(_, other)| is_of_cohort && may_leak(other));
         Self {
             cohort,
             verdict,
-            others: leaks.collect(),
+            others: others
+                .filter_map(|(cohort, other)| Some((cohort?, other)))
+                .collect(),
         }
     }
 

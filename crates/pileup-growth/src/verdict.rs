@@ -143,6 +143,20 @@ impl Population<'_> {
     }
 }
 
+impl Verdict {
+    /// What was seen of the old tasks; none where the population is clear.
+    #[must_use]
+    pub fn evidence(&self) -> Option<&Evidence> {
+        match self {
+            Self::Leaks(evidence)
+            | Self::Undecided {
+                so_far: evidence, ..
+            } => Some(evidence),
+            Self::Clear => None,
+        }
+    }
+}
+
 impl Evidence {
     /// Whether more tasks have grown old than chance explains.
     #[must_use]

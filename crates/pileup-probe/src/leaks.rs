@@ -253,7 +253,7 @@ pub(crate) fn profile(look: &Look, leaks: &[Leak], registry: &Registry) -> Profi
 
 impl<'a> Leak<'a> {
     /// What piles up at a site. Of cohorts, those that wait alike say more than all tasks that
-    /// stand still.
+    /// stand still, unless they are the smaller part of them.
     fn all(
         site: &'a SiteLook,
         verdict: &SiteVerdict,
@@ -274,7 +274,13 @@ impl<'a> Leak<'a> {
         let Some(first) = verdict.cohort else {
             return vec![whole];
         };
-        let others = verdict.others.iter().copied();
+        let others = verdict
+            .others
+            .iter()
+            .filter_map(|(number, other)| match other {
+                Verdict::Leaks(evidence) => Some((*number, *evidence)),
+                Verdict::Undecided { .. } | Verdict::Clear => None,
+            });
         let found = [(first, evidence)].into_iter().chain(others);
         let found = found.filter_map(|(number, evidence)| {
             let cohort = cohorts.get(number)?;
@@ -288,9 +294,13 @@ impl<'a> Leak<'a> {
         });
         let mut found: Vec<Self> = found.collect();
         let waits_alike = |leak: &Self| leak.cohort.is_some_and(Cohort::waits_alike);
-        if found.iter().any(waits_alike) {
-            found.retain(waits_alike);
-        }
+        let alive = |found: &[Self], alike: bool| -> u64 {
+            let found = found.iter().filter(|leak| waits_alike(leak) == alike);
+            found.map(|leak| leak.alive).sum()
+        };
+        // The await stacks of some tasks may not be known.
+        let alike_say_it = alive(&found, true) * 2 >= alive(&found, false).max(1);
+        found.retain(|leak| waits_alike(leak) == alike_say_it);
         found
     }
 }

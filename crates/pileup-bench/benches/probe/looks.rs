@@ -1,6 +1,6 @@
 //! What a look at the probe costs: time, memory, and the service's own latency meanwhile.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use reqwest::Client;
 
@@ -8,6 +8,8 @@ use crate::figures::{Figure, goal};
 use crate::process::Service;
 
 const REPETITIONS: usize = 9;
+/// The probe gives no verdict on the first two seconds of a service, and marks every second.
+const QUIET: Duration = Duration::from_secs(5);
 /// What the service carries, and its live tasks.
 const SERVICES: [(&str, u64); 5] = [
     ("hooks", 10_000),
@@ -90,10 +92,11 @@ pub fn measure() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The service's latency while nobody looks.
+/// The service's latency while nobody looks, for long enough that the probe's verdict has something
+/// to rest on.
 fn quiet(service: &mut Service) -> anyhow::Result<String> {
     service.ask("latency")?;
-    std::thread::sleep(std::time::Duration::from_secs(1));
+    std::thread::sleep(QUIET);
     Ok(latency(&service.ask("latency")?))
 }
 

@@ -292,7 +292,7 @@ pub enum Evidence {
         /// How many did neither: they wait for I/O, or sleep for a time.
         others: usize,
     },
-    /// Tasks of the site finished before the watch, none in it, and those that are live stand
+    /// Tasks of the site finished, then none any more, and those that are live stand
     /// still.
     UsedToFinish {
         /// How many finished before.

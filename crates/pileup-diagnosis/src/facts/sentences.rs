@@ -215,8 +215,8 @@ impl Evidence {
                 still,
                 still_seconds,
             } => format!(
-                "{} of the site finished before the watch, after {} at most; none finished in it, and \
-                 {still} have not been polled for {} or longer",
+                "{} of the site finished, after {} at most; no more have since, and {still} have not \
+                 been polled for {} or longer",
                 count(*finished, "task"),
                 span(*longest_seconds),
                 span(*still_seconds)

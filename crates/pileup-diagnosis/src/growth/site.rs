@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::time::Duration;
 
-use pileup_growth::{Evidence, Period, Population, SiteVerdict, Verdict};
+use pileup_growth::{Period, Population, SiteVerdict, Verdict};
 use pileup_model::{Site, Task, TaskId};
 
 use super::cohorts::{Cohort, cohorts};
@@ -85,11 +85,11 @@ fn grown<'a>(
         live: live.clone(),
     };
     match (verdict.cohort, verdict.verdict) {
-        (Some(surest), Verdict::Leaks(evidence)) => {
-            let leaks = [(surest, evidence)].into_iter().chain(verdict.others);
-            let leaks = distinct(leaks.collect(), cohorts).into_iter();
-            leaks
-                .map(|(evidence, cohort)| of(Verdict::Leaks(evidence), Some(cohort)))
+        (Some(surest), leaks @ Verdict::Leaks(_)) => {
+            let all = [(surest, leaks)].into_iter().chain(verdict.others);
+            let distinct = distinct(all.collect(), cohorts).into_iter();
+            distinct
+                .map(|(verdict, cohort)| of(verdict, Some(cohort)))
                 .collect()
         }
         (surest, verdict) => {
@@ -99,33 +99,39 @@ fn grown<'a>(
     }
 }
 
-/// Of the cohorts of a site that leak, those that are not the same tasks seen from another side.
-/// Where a task waits says more than its name does; and that it is not polled says least.
+/// Of the cohorts of a site that leak or are undecided, those that are not the same tasks seen from
+/// another side. Where a task waits says more than its name does; and that it is not polled says
+/// least.
 fn distinct(
-    mut leaks: Vec<(usize, Evidence)>,
+    mut verdicts: Vec<(usize, Verdict)>,
     cohorts: Vec<Cohort<'_>>,
-) -> Vec<(Evidence, Cohort<'_>)> {
+) -> Vec<(Verdict, Cohort<'_>)> {
+    let old = |verdict: &Verdict| verdict.evidence().map_or(0, |evidence| evidence.old);
     let mut cohorts: Vec<Option<Cohort>> = cohorts.into_iter().map(Some).collect();
-    leaks.sort_by_key(|(number, evidence)| {
+    verdicts.sort_by_key(|(number, verdict)| {
         let in_common = cohorts[*number].as_ref().map(|cohort| cohort.in_common);
         let is_still = matches!(in_common, Some(InCommon::NotPolled));
         let is_name = matches!(in_common, Some(InCommon::Name { .. }));
-        (is_still, Reverse(evidence.old), is_name)
+        let leaks = matches!(verdict, Verdict::Leaks(_));
+        (!leaks, is_still, Reverse(old(verdict)), is_name)
     });
     let mut known: HashSet<TaskId> = HashSet::new();
     let mut distinct = Vec::new();
-    for (number, evidence) in leaks {
+    for (number, verdict) in verdicts {
         let Some(cohort) = cohorts[number].take() else {
             continue;
         };
-        let old: Vec<TaskId> = cohort.tasks[..evidence.old]
+        let old: Vec<TaskId> = cohort.tasks[..old(&verdict)]
             .iter()
             .map(|task| task.id)
             .collect();
         let again = old.iter().filter(|task| known.contains(task)).count();
-        if again == 0 || !are_most(again, old.len()) {
+        // All that are not polled any more are those that wait at several places.
+        let is_still = *cohort.in_common == InCommon::NotPolled;
+        let is_known = are_most(again, old.len()) || (is_still && again * 2 >= old.len());
+        if again == 0 || !is_known {
             known.extend(old);
-            distinct.push((evidence, cohort));
+            distinct.push((verdict, cohort));
         }
     }
     distinct

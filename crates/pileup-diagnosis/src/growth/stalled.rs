@@ -15,7 +15,8 @@ use pileup_model::{Site, Task, TaskState, elapsed};
 
 use crate::history::{History, SiteHistory};
 use crate::thresholds::{
-    FEWEST_STALLED, FIRST_WAIT, MANY_FINISHED, SHORTEST_STALL, TIMES_THE_LONGEST, are_most,
+    FEWEST_STALLED, FIRST_WAIT, LONG_WITHOUT_HOLDER, MANY_FINISHED, SHORTEST_STALL,
+    TIMES_THE_LONGEST, are_most,
 };
 
 /// The live tasks of a site that stand still, where others of it used to finish.
@@ -47,7 +48,7 @@ fn stalled_at<'a>(
     history: &'a History,
 ) -> Option<Stalled<'a>> {
     let now = history.latest()?.at;
-    let finished = seen.finished_before.total();
+    let finished = seen.finished_before.total() + seen.finished.total();
     let is_scheduled = |task: &&Task| task.kind.is_scheduled();
     let live: Vec<&Task> = seen
         .live
@@ -55,14 +56,23 @@ fn stalled_at<'a>(
         .map(AsRef::as_ref)
         .filter(is_scheduled)
         .collect();
-    if finished < MANY_FINISHED || seen.finished.total() > 0 || live.len() < FEWEST_STALLED {
+    if finished < MANY_FINISHED || live.len() < FEWEST_STALLED {
         return None;
     }
-    let longest = seen.finished_before.longest();
-    let long = longest
-        .saturating_mul(TIMES_THE_LONGEST)
-        .max(history.window())
-        .max(SHORTEST_STALL);
+    let longest = seen.finished_before.longest().max(seen.finished.longest());
+    // Where some still finished in the watch, there must be nothing to wait for any more.
+    let least = if seen.finished.total() > 0 {
+        LONG_WITHOUT_HOLDER
+    } else {
+        history.window().max(SHORTEST_STALL)
+    };
+    let long = longest.saturating_mul(TIMES_THE_LONGEST).max(least);
+    if seen
+        .last_finish
+        .is_some_and(|last| elapsed(last, now) < long)
+    {
+        return None;
+    }
     let stands_still = |task: &&Task| {
         let idle = task.state() == Some(TaskState::Idle) && task.polls.count > 0;
         idle && elapsed(task.last_active(), now) >= long

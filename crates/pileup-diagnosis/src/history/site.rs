@@ -33,6 +33,8 @@ pub struct SiteHistory {
     pub finished_busy: Duration,
     /// When a task of the site was last known to be alive; none while no task of it was seen.
     pub(crate) last_alive: Option<Timestamp>,
+    /// When a task of the site last finished, as far as is known.
+    pub(crate) last_finish: Option<Timestamp>,
     pub(super) alive_over_time: AliveOverTime,
     /// What the source had counted when the watch began, where it counts those that finish.
     counted_before: Vec<(Duration, u64)>,
@@ -73,12 +75,16 @@ impl SiteHistory {
     }
 
     /// Takes in what the source has counted since.
-    pub(super) fn count(&mut self, turnover: &Turnover) {
+    pub(super) fn count(&mut self, turnover: &Turnover, now: Timestamp) {
         let before: HashMap<Duration, u64> = self.counted_before.iter().copied().collect();
+        let known = self.finished.total();
         self.finished = lifetimes(turnover.finished.iter().map(|(age, count)| {
             let before = before.get(age).copied().unwrap_or_default();
             (*age, count.saturating_sub(before))
         }));
+        if self.finished.total() > known {
+            self.last_finish = self.last_finish.max(Some(now));
+        }
     }
 
     pub(super) fn finish(&mut self, task: &Task, watch_started: Option<Timestamp>) {
@@ -86,6 +92,7 @@ impl SiteHistory {
             return;
         };
         self.last_alive = self.last_alive.max(Some(finished_at));
+        self.last_finish = self.last_finish.max(Some(finished_at));
         self.finished_polls = self.finished_polls.saturating_add(task.polls.count);
         self.finished_busy = self.finished_busy.saturating_add(task.polls.busy);
         let lifetimes = if watch_started.is_some_and(|started| finished_at >= started) {

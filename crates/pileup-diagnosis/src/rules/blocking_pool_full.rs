@@ -3,8 +3,8 @@
 //! The pool has 512 threads unless the program says otherwise, and no message says how many. But
 //! a closure that was not begun after a good part of the watch found none free: then those that
 //! have begun have them all. It is a full pool that works where one of them began after the
-//! oldest of those that wait was spawned, or where one has finished in the watch: a long queue
-//! of work that takes its time.
+//! oldest of those that wait was spawned, or where closures of the same sites take about as long as
+//! these have taken by now: a long queue of work that takes its time.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -14,7 +14,7 @@ use pileup_model::{Site, Task, TaskId, TaskKind, TaskState, elapsed};
 use super::advice::Advice;
 use super::claim::{Claim, Observation};
 use crate::facts::{Doubt, Evidence};
-use crate::thresholds::{LASTING_POLL_PART, TIME_TO_BEGIN_PART, standstill};
+use crate::thresholds::{LASTING_POLL_PART, TIME_TO_BEGIN_PART, TIMES_THE_LONGEST, standstill};
 
 const ADVICE: Advice = Advice {
     title: [
@@ -68,9 +68,10 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
             .or_default()
             .insert(task.id);
     }
-    let mut seen = by_site.keys().filter_map(|site| history.site(*site));
-    let has_finished = seen.any(|seen| seen.finished.total() > 0);
-    let lasts = least >= history.window() / LASTING_POLL_PART && !has_finished;
+    let seen = by_site.keys().filter_map(|site| history.site(*site));
+    let longest = seen.map(|seen| seen.finished.longest()).max();
+    let usually = longest.unwrap_or_default().saturating_mul(TIMES_THE_LONGEST);
+    let lasts = least >= usually.max(history.window() / LASTING_POLL_PART);
     let waiting: HashSet<TaskId> = queued.iter().map(|task| task.id).collect();
     // One cause: the finding is that of the site with the most threads.
     let site = by_site.iter().max_by_key(|(_, tasks)| tasks.len());

@@ -121,9 +121,10 @@ Often the leak was earlier, when permits were lost one by one.
 
 ## What was seen
 
-- Thirty tasks or more of the site finished before the watch, and none in it.
+- Thirty tasks or more of the site finished, and then none any more.
 - At least three are live, and four in five of them have not been polled for ten
-  times the longest of those lifetimes, for the whole watch, and for 20 s.
+  times the longest of those lifetimes, for the whole watch, and for 20 s. Where
+  tasks still finished in the watch, both must be true for a minute instead.
 - They stopped at their first wait: they did no more before than others did in
   all their life.
 

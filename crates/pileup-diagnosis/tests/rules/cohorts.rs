@@ -217,6 +217,31 @@ fn two_kinds_of_task_that_stay_are_two_findings() {
 }
 
 #[test]
+fn a_second_kind_of_task_that_stays_is_shown_before_it_is_decided() {
+    let mut polls = 1;
+    let report = watch(&one_in_four_stays(60), 60.0, |task, stays, now| {
+        let line = match (stays, task.id.0 % 32) {
+            (false, _) => 12,
+            (true, 0) => 88,
+            (true, _) => 99,
+        };
+        task.waits = Some(waits_at(line));
+        if !stays {
+            polls += 1;
+            task.polls.count = polls;
+            task.polls.last_started = Some(at(now));
+            task.polls.last_ended = Some(at(now));
+        }
+    });
+    let grades: Vec<Grade> = report.findings.iter().map(|found| found.grade).collect();
+    assert_eq!(grades, [Grade::Probable, Grade::Suspicious], "{report:#?}");
+    let says = ["handler.rs:99 stay", "handler.rs:88 stay"];
+    for (finding, says) in report.findings.iter().zip(says) {
+        assert!(finding.evidence.join("\n").contains(says), "{finding:#?}");
+    }
+}
+
+#[test]
 fn tasks_that_stay_and_differ_from_others_in_two_ways_are_one_finding() {
     let report = watch(&one_in_four_stays(60), 60.0, |task, stays, _| {
         task.waits = Some(waits_at(if stays { 88 } else { 12 }));

@@ -29,7 +29,7 @@ fn a_pool_that_is_empty_is_found_without_growth() {
         assert_eq!(report.worst(), Some(Grade::Probable));
         let said = report.findings[0].evidence.join("; ");
         assert!(
-            said.contains("200 tasks of the site finished before the watch"),
+            said.contains("200 tasks of the site finished, after 20 ms at most"),
             "{said}"
         );
     }
@@ -103,6 +103,15 @@ fn a_pool_that_was_empty_for_less_than_a_minute_may_be_busy() {
         exhausted().watch(32.0, 62.0).worst(),
         Some(Grade::Suspicious)
     );
+}
+
+#[test]
+fn a_pool_that_becomes_empty_during_the_watch_is_found_after_a_minute() {
+    let report = exhausted().watch(0.0, 70.0);
+    assert!(report.worst() <= Some(Grade::Suspicious), "{report:#?}");
+    let report = exhausted().watch(0.0, 95.0);
+    assert_eq!(found(&report), [("request.rs", "PU13")]);
+    assert_eq!(report.worst(), Some(Grade::Probable), "{report:#?}");
 }
 
 #[test]
