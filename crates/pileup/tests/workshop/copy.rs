@@ -1,6 +1,6 @@
 //! A copy of the workspace, for a learner to change.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -26,20 +26,32 @@ impl Copy {
     pub fn new() -> Self {
         // Beside the build folder, so that what it holds can be linked.
         let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a temporary folder");
-        copy(&workspace(), folder.path()).expect("the workspace is copied");
+        transfer(&workspace(), folder.path(), copy_with_time).expect("the workspace is copied");
+        // Cargo joins the flags of all folders above. The flags of the workspace are in force
+        // already within it, and with the same flags twice all would be built anew.
+        let is_within = workspace()
+            .canonicalize()
+            .is_ok_and(|workspace| folder.path().starts_with(workspace));
+        if is_within {
+            fs::remove_dir_all(folder.path().join(".cargo")).expect("the flags are removed");
+        }
         Self { folder }
     }
 
-    /// A copy in which the dependencies are built already.
-    pub fn with_dependencies() -> Self {
+    /// A copy in which all programs are built already. Cargo builds anew only what is changed in
+    /// the copy: a workspace may be moved, and the files of the copy are as old as the originals.
+    pub fn with_programs() -> Self {
         let copy = Self::new();
         let built = programs().expect("the folder of the programs");
         let to = copy
             .path("target")
             .join(built.file_name().expect("a profile"));
-        for part in ["deps", "build", ".fingerprint"] {
-            link(&built.join(part), &to.join(part)).expect("what is built is linked");
+        for part in ["deps", "build"] {
+            transfer(&built.join(part), &to.join(part), link_or_copy).expect("what is built");
         }
+        // Cargo writes into these files, which would also change the other end of a link.
+        let part = ".fingerprint";
+        transfer(&built.join(part), &to.join(part), copy_with_time).expect("how it was built");
         copy
     }
 
@@ -106,7 +118,12 @@ fn unbroken(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
+/// Puts each file of a folder into another folder.
+fn transfer(
+    from: &Path,
+    to: &Path,
+    put: fn(from: &Path, to: &Path) -> io::Result<()>,
+) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
@@ -115,26 +132,26 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
         }
         let to = to.join(entry.file_name());
         if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &to)?;
+            transfer(&entry.path(), &to, put)?;
         } else {
-            fs::copy(entry.path(), to)?;
+            put(&entry.path(), &to)?;
         }
     }
     Ok(())
 }
 
-/// Hard links to all files of a folder. Cargo writes what it builds anew, and so leaves the
-/// other end of a link alone.
-fn link(from: &Path, to: &Path) -> io::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let to = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            link(&entry.path(), &to)?;
-        } else {
-            fs::hard_link(entry.path(), to)?;
-        }
+/// A copy that is as old as the original.
+fn copy_with_time(from: &Path, to: &Path) -> io::Result<()> {
+    fs::copy(from, to)?;
+    let copied = File::options().write(true).open(to)?;
+    copied.set_modified(fs::metadata(from)?.modified()?)
+}
+
+/// A hard link, as libraries and programs are large, and rustc puts new files in their place.
+/// It writes into its lists of source files, so that these are copied.
+fn link_or_copy(from: &Path, to: &Path) -> io::Result<()> {
+    if from.extension().is_some_and(|extension| extension == "d") {
+        return copy_with_time(from, to);
     }
-    Ok(())
+    fs::hard_link(from, to)
 }

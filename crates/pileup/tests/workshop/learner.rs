@@ -30,7 +30,7 @@ pub async fn run(mut arrivals: Arrivals) {
 ";
 
 pub fn play() {
-    let copy = Copy::with_dependencies();
+    let copy = Copy::with_programs();
     let scenarios = truth::scenarios().expect("the manifests can be read");
     let at = |arguments: &str, code: i32, text: &str| {
         let (shown, ended) = shown(&copy, arguments);

@@ -41,7 +41,7 @@ const HASTY: [(&str, &str, &str); 4] = [
 ];
 
 pub fn check() {
-    let copy = Copy::with_dependencies();
+    let copy = Copy::with_programs();
     let scenarios = truth::scenarios().expect("the manifests can be read");
     copy.build();
     let mut wrong = Vec::new();
