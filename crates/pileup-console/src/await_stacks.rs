@@ -72,13 +72,14 @@ impl AwaitStacksClient {
         })
     }
 
-    /// All live tasks of the program, by id, with their await stacks. There is nothing else in
-    /// the snapshot.
+    /// All live tasks of the program, by id, with their await stacks. In the coverage is how long
+    /// the program waited for a processor. There is nothing else in the snapshot.
     pub async fn snapshot(&self) -> Result<Snapshot, AwaitStacksError> {
         let mut parts = in_time(self.ask()).await?;
         let mut answer = Answer::default();
         let mut bytes = 0;
         let mut at = None;
+        let mut scheduling = None;
         while let Some(part) = in_time(parts.message()).await? {
             bytes += part.len();
             if bytes > LARGEST_ANSWER {
@@ -87,6 +88,7 @@ impl AwaitStacksClient {
             let part = serde_json::from_slice::<TasksPart>(&part);
             let part = part.map_err(|error| AwaitStacksError::Malformed(error.to_string()))?;
             at = at.or(Some(part.at));
+            scheduling = scheduling.or(part.scheduling);
             answer.take_in(part)?;
         }
         let at = at.ok_or_else(|| AwaitStacksError::Malformed("it is empty".to_owned()))?;
@@ -95,6 +97,7 @@ impl AwaitStacksClient {
             tasks: answer.tasks,
             ..Snapshot::new(at)
         };
+        snapshot.coverage.scheduling = scheduling;
         snapshot.share_files();
         Ok(snapshot)
     }
@@ -175,6 +178,7 @@ mod tests {
             at: Timestamp::UNIX_EPOCH,
             new_waits: waits.iter().map(wait).collect(),
             tasks: tasks.iter().map(task).collect(),
+            scheduling: None,
         }
     }
 

@@ -15,6 +15,7 @@ mod last_finish;
 mod lineage;
 mod locks;
 mod pollers;
+mod process_waits;
 mod remembered;
 mod site;
 mod takers;
@@ -32,6 +33,7 @@ pub(crate) use self::locks::Holder;
 use self::locks::LocksSeen;
 use self::pollers::Pollers;
 pub use self::pollers::SeenTask;
+pub(crate) use self::process_waits::ProcessWaits;
 pub use self::site::SiteHistory;
 use self::threads::ThreadsSeen;
 use self::turnover::update_live;
@@ -51,6 +53,7 @@ pub struct History {
     lineage: Lineage,
     locks: LocksSeen,
     worker_waits: WorkerWaits,
+    process_waits: ProcessWaits,
     last_finish: LastFinish,
     cohorts: Cohorts,
     threads: ThreadsSeen,
@@ -108,6 +111,7 @@ impl History {
         }
         self.last_finish.observe(&snapshot);
         self.worker_waits.observe(before, &snapshot);
+        self.process_waits.observe(&snapshot);
         self.threads.observe(&snapshot);
         self.note_wakers(tasks_before, &snapshot);
         self.pollers.observe(ops_before, &snapshot);
@@ -158,6 +162,11 @@ impl History {
     /// What was seen of the waits for a worker.
     pub(crate) fn worker_waits(&self) -> &WorkerWaits {
         &self.worker_waits
+    }
+
+    /// What was seen of the waits for a processor, on the machine that the program runs on.
+    pub(crate) fn process_waits(&self) -> &ProcessWaits {
+        &self.process_waits
     }
 
     /// How many tasks of a spawn site were alive when the watch began: by their births, since

@@ -1,7 +1,7 @@
 //! Whether a program got too little processor time.
 //!
-//! Tasks that do not finish prove nothing where no task makes progress. Two signs show that a program
-//! is starved:
+//! Tasks that do not finish prove nothing where no task makes progress. Three signs show that a
+//! program is starved:
 //!
 //! - Its polls are short, and many begin late: the tasks are woken, and wait for a worker. A
 //!   probe counts such polls. A console has for each task the time that it was scheduled, which
@@ -11,7 +11,11 @@
 //! - A thread of the program that has next to nothing to do runs late: a probe's thread sleeps
 //!   for longer than it wants to. This is also seen where the timers of the tasks are late, which
 //!   nobody counts: such tasks are woken late, and polled at once. A console has no such thread:
-//!   that of console-subscriber is as late as it is busy with events.
+//!   that of console-subscriber is as late as it is busy with events. But where pileup also asks
+//!   the probe of the same program, or pileup-subscriber, a console's snapshots have the figures of
+//!   such a thread.
+//! - The operating system lets the process run late. This is seen of any program that runs on the
+//!   same machine as pileup: `history/process_waits.rs`.
 //!
 //! One moment shows nothing: a thousand tasks that are spawned at once wait for each other, and
 //! their first polls are late on any machine. So the watch is cut into stretches, each long
@@ -21,6 +25,8 @@
 //! A runtime with a poll that does not return looks alike to the other tasks, and is not
 //! starved: it is held up, by its own program. So polls that are long rather than late excuse
 //! nothing. They do not delay a thread that is not the runtime's.
+
+use std::time::Duration;
 
 use pileup_model::{Snapshot, elapsed};
 
@@ -35,8 +41,14 @@ pub(crate) struct Starvation {
     pub(crate) polls: u64,
     /// Those of them that began late.
     pub(crate) late: u64,
-    /// How many times longer than it wanted to a thread of the probe slept; zero without a probe.
+    /// How many times longer than it wanted to a thread of the probe, or of pileup-subscriber,
+    /// slept; zero without one.
     pub(crate) overslept: f64,
+    /// For how long each thread waited at least for a processor, each time on average; zero where
+    /// the process is not seen.
+    pub(crate) processor_wait: Duration,
+    /// For which part of the watch the process was stopped.
+    pub(crate) stopped: f64,
 }
 
 /// Whether the program of a watch was starved, and the figures.
@@ -45,10 +57,12 @@ pub(crate) fn starvation(history: &History) -> Option<Starvation> {
         by_console,
         by_probe,
     } = history.worker_waits();
+    let by_system = history.process_waits();
     let is_frozen = is_frozen(history.latest()?);
     let console_is_late = by_console.are_late() && !has_long_polls(history) && !is_frozen;
     let probe_is_late = by_probe.are_late() && !is_frozen;
-    if !console_is_late && !probe_is_late && !by_probe.oversleeps() {
+    let is_late = console_is_late || probe_is_late || by_probe.oversleeps();
+    if !is_late && !by_system.are_long() {
         return None;
     }
     let polls = if console_is_late {
@@ -61,13 +75,16 @@ pub(crate) fn starvation(history: &History) -> Option<Starvation> {
         late: polls.late_polls,
         overslept: by_probe.all.overslept.as_secs_f64()
             / by_probe.all.slept.as_secs_f64().max(1e-9),
+        processor_wait: by_system.mean(),
+        stopped: by_system.stopped_part(),
     })
 }
 
-/// Whether a probe shows that the program was starved, by its polls or by its thread.
-pub(crate) fn is_starved_by_probe(history: &History) -> bool {
+/// Whether a probe or the operating system shows that the program was starved. A poll that does not
+/// return makes a console's times look as if it were.
+pub(crate) fn is_starved_beside_console(history: &History) -> bool {
     let by_probe = &history.worker_waits().by_probe;
-    by_probe.are_late() || by_probe.oversleeps()
+    by_probe.are_late() || by_probe.oversleeps() || history.process_waits().are_long()
 }
 
 /// Whether the tasks of some site hold their workers in every poll.

@@ -101,6 +101,15 @@ pub(crate) const FEWEST_POLLS: u64 = 20;
 pub(crate) const OVERSLEPT_TIMES: u32 = 2;
 /// This much sleep shows it, the time that the thread overslept included.
 pub(crate) const SHORTEST_SLEEP: Duration = Duration::from_millis(200);
+/// A thread that waits for this long for a processor, each time on average, gets too little of it:
+/// as long as the thread of a probe oversleeps then.
+pub(crate) const LONG_WAIT_FOR_PROCESSOR: Duration = Duration::from_millis(20);
+/// Fewer turns of a thread than this show nothing.
+pub(crate) const FEWEST_TURNS: u64 = 20;
+/// Fewer looks at a process than this show nothing. This number takes about a second.
+pub(crate) const FEWEST_LOOKS: u64 = 14;
+/// A process that is stopped for half of the time gets too little of the processor.
+pub(crate) const STOPPED_PART: u64 = 2;
 /// Where more than one poll in this number is long, the long polls hold up the others.
 pub(crate) const LONG_POLLS_ONE_IN: u64 = 200;
 /// Polls of a site that take this long on average hold up the others: half of what is late.

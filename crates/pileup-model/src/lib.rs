@@ -24,7 +24,7 @@ mod wait_kind;
 pub use async_op::{AsyncOp, AsyncOpId};
 pub use await_kind::AwaitKind;
 pub use coverage::{Coverage, Scheduling};
-pub use process::{Process, Thread, ThreadState};
+pub use process::{Process, Stops, Thread, ThreadState};
 pub use resource::{Attribute, AttributeValue, Resource, ResourceId};
 pub use site::Site;
 pub use snapshot::{ENDED_OPS_KEPT, Snapshot};

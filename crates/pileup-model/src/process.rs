@@ -14,6 +14,8 @@ pub struct Process {
     pub name: Arc<str>,
     /// Its threads, by number.
     pub threads: Vec<Thread>,
+    /// Whether it is let run.
+    pub stops: Stops,
 }
 
 /// A thread at one moment.
@@ -27,6 +29,19 @@ pub struct Thread {
     pub state: ThreadState,
     /// For how long it has run on a processor since it was started.
     pub ran: Duration,
+    /// For how long it was ready to run and waited for a processor, since it was started.
+    pub waited: Duration,
+    /// How often it got a processor.
+    pub turns: u64,
+}
+
+/// How often a process was looked at since the watch began, at regular intervals.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stops {
+    /// All looks.
+    pub looks: u64,
+    /// Those at which it was stopped by a signal or a debugger.
+    pub stopped: u64,
 }
 
 /// What a thread does.

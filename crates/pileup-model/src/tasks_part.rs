@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Task, Wait};
+use crate::{Scheduling, Task, Wait};
 
 /// A part of the live tasks of a program. One answer has many parts, so that no message is large.
 ///
@@ -21,6 +21,10 @@ pub struct TasksPart {
     /// Tasks without their [`waits`](Task::waits), and the numbers of these. The numbers are
     /// none where the waits are not known, and empty where no waker is left.
     pub tasks: Vec<(Task, Option<Vec<u32>>)>,
+    /// How long a thread of the program waited for a processor. None in answers of a
+    /// pileup-subscriber that does not measure it.
+    #[serde(default)]
+    pub scheduling: Option<Scheduling>,
 }
 
 impl TasksPart {

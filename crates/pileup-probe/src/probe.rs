@@ -1,7 +1,7 @@
 //! The probe itself.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use std::{io, thread};
 
 use pileup_model::Site;
@@ -75,9 +75,7 @@ impl Probe {
                     inner.pages.keep_up(&inner.registry);
                     let waits = Arc::clone(&inner.waits);
                     drop(inner);
-                    let began = Instant::now();
-                    thread::sleep(TICK);
-                    waits.note_sleep(TICK, began.elapsed());
+                    waits.sleep(TICK);
                 }
             })?;
         Ok(Self { inner })

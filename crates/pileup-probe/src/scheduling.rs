@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use pileup_model::Scheduling;
+use pileup_registry::Sleeps;
 #[cfg(tokio_unstable)]
 use tokio::runtime::TaskMeta;
 
@@ -29,8 +30,7 @@ thread_local! {
 pub(crate) struct Waits {
     /// Milliseconds that the probe's thread has lived.
     now: AtomicU64,
-    slept: AtomicU64,
-    overslept: AtomicU64,
+    sleeps: Sleeps,
     stripes: [Stripe; STRIPES],
 }
 
@@ -43,14 +43,12 @@ struct Stripe {
 }
 
 impl Waits {
-    /// Takes in how long the probe's thread wanted to sleep, and how long it slept.
-    pub(crate) fn note_sleep(&self, wanted: Duration, slept: Duration) {
-        let add = |sum: &AtomicU64, time: Duration| {
-            let microseconds = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-            sum.fetch_add(microseconds, Ordering::Relaxed) + microseconds
-        };
-        let all = add(&self.slept, wanted) + add(&self.overslept, slept.saturating_sub(wanted));
-        self.now.store(all / 1_000, Ordering::Relaxed);
+    /// Has the probe's thread sleep.
+    pub(crate) fn sleep(&self, wanted: Duration) {
+        self.sleeps.sleep(wanted);
+        let all = self.sleeps.wanted() + self.sleeps.beyond();
+        let all = u64::try_from(all.as_millis()).unwrap_or(u64::MAX);
+        self.now.store(all, Ordering::Relaxed);
     }
 
     /// A poll begins. Its wait is known where the runtime measures it.
@@ -87,13 +85,12 @@ impl Waits {
                 .map(|stripe| count(stripe).load(Ordering::Relaxed))
                 .sum()
         };
-        let time = |sum: &AtomicU64| Duration::from_micros(sum.load(Ordering::Relaxed));
         Scheduling {
             polls: sum(|stripe| &stripe.polls),
             late_polls: sum(|stripe| &stripe.late_polls),
             long_polls: sum(|stripe| &stripe.long_polls),
-            slept: time(&self.slept),
-            overslept: time(&self.overslept),
+            slept: self.sleeps.wanted(),
+            overslept: self.sleeps.beyond(),
         }
     }
 

@@ -31,4 +31,4 @@ pub use recording::{Recording, is_recording};
 /// How a recording begins. The first byte is in no text, so that none is taken for one.
 const MAGIC: [u8; 8] = *b"\x89pileup\n";
 /// The version that is written and read.
-const VERSION: u16 = 5;
+const VERSION: u16 = 6;

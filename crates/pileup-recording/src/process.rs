@@ -1,6 +1,6 @@
 //! The process of the program, where it was seen.
 
-use pileup_model::{Process, Thread, ThreadState};
+use pileup_model::{Process, Stops, Thread, ThreadState};
 
 use crate::decoder::Decoder;
 use crate::encoder::Encoder;
@@ -21,7 +21,11 @@ pub fn write_process(encoder: &mut Encoder, process: Option<&Process>) {
                 ThreadState::Asleep => 2,
             });
             encoder.duration(&thread.ran);
+            encoder.duration(&thread.waited);
+            encoder.number(thread.turns);
         }
+        encoder.number(process.stops.looks);
+        encoder.number(process.stops.stopped);
     });
 }
 
@@ -48,10 +52,21 @@ pub fn read_process(
                     _ => return Err("an unknown state of a thread"),
                 },
                 ran: decoder.duration()?,
+                waited: decoder.duration()?,
+                turns: decoder.number()?,
             })
         });
         let threads = read.collect::<Result<_, Malformed>>()?;
-        Ok(Process { id, name, threads })
+        let stops = Stops {
+            looks: decoder.number()?,
+            stopped: decoder.number()?,
+        };
+        Ok(Process {
+            id,
+            name,
+            threads,
+            stops,
+        })
     });
     budget.release(kept);
     process

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 
 use futures_util::{Stream, stream};
 use jiff::Timestamp;
-use pileup_model::{TasksPart, Wait};
+use pileup_model::{Scheduling, TasksPart, Wait};
 use pileup_registry::{LiveTask, Part, WaitList};
 use tonic::codegen::{Body, BoxFuture, Service as TowerService, StdError, http};
 use tonic::server::{Grpc, NamedService, ServerStreamingService};
@@ -125,6 +125,12 @@ impl Answer {
             at: self.at,
             new_waits: Vec::new(),
             tasks: Vec::with_capacity(tasks.len()),
+            scheduling: Some(Scheduling {
+                slept: self.service.sleeps.wanted(),
+                overslept: self.service.sleeps.beyond(),
+                // The console shows how late polls begin.
+                ..Scheduling::default()
+            }),
         };
         let (tasks, waiting) = self.service.waits_of(tasks).await;
         let sites = self.service.registry.sites();

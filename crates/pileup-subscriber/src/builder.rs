@@ -356,7 +356,7 @@ impl Prepared {
 
     fn start(self) -> Result<Option<SocketAddr>, Error> {
         let address = self.listener.address();
-        server::start_clock(&self.service.registry).map_err(Error::Start)?;
+        server::start_clock(&self.service).map_err(Error::Start)?;
         server::start(self.service, self.listener).map_err(Error::Start)?;
         Ok(address)
     }

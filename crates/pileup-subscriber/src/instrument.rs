@@ -13,7 +13,7 @@ use console_api::instrument::{
 use console_api::tasks::TaskDetails;
 use futures_util::{Stream, stream};
 use pileup_model::Wait;
-use pileup_registry::{LiveTask, Nanos, Registry, WaitList};
+use pileup_registry::{LiveTask, Nanos, Registry, Sleeps, WaitList};
 use tonic::{Request, Response, Status};
 
 use crate::connection::Connection;
@@ -33,6 +33,8 @@ pub(crate) struct Service {
     /// What is longer, in nanoseconds, is an outlier of the histogram.
     pub(crate) poll_max: u64,
     pub(crate) scheduled_max: u64,
+    /// Those of the thread that moves the registry's clock.
+    pub(crate) sleeps: Arc<Sleeps>,
     clients: AtomicUsize,
 }
 
@@ -72,6 +74,7 @@ impl Service {
             retention,
             poll_max: nanos(poll_max),
             scheduled_max: nanos(scheduled_max),
+            sleeps: Arc::default(),
             clients: AtomicUsize::new(0),
         }
     }

@@ -1,13 +1,12 @@
 //! The server, on a thread and a runtime of its own, whose tasks are not shown.
 
 use std::net::{SocketAddr, TcpListener};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 use std::{io, thread};
 
 use console_api::instrument::instrument_server::InstrumentServer;
 use futures_util::{Stream, stream};
-use pileup_registry::Registry;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener as AsyncListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -32,15 +31,16 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 const KEEPALIVE: Duration = Duration::from_secs(20);
 
 /// Moves the registry's clock, for as long as the registry lives.
-pub(crate) fn start_clock(registry: &Arc<Registry>) -> io::Result<()> {
-    let registry: Weak<Registry> = Arc::downgrade(registry);
+pub(crate) fn start_clock(service: &Service) -> io::Result<()> {
+    let registry = Arc::downgrade(&service.registry);
+    let sleeps = Arc::clone(&service.sleeps);
     thread::Builder::new()
         .name("pileup-clock".to_owned())
         .spawn(move || {
             while let Some(registry) = registry.upgrade() {
                 registry.tick();
                 drop(registry);
-                thread::sleep(TICK);
+                sleeps.sleep(TICK);
             }
         })?;
     Ok(())

@@ -1,6 +1,6 @@
-//! Programs that get too little processor time: pileup accuses no healthy one, and by its probe, it
-//! says that a program is starved and calls no leaky one clean. By the console alone it cannot: the
-//! timers are late, so the tasks are woken late, and polled at once.
+//! Programs that get too little processor time: pileup accuses no healthy one, calls no leaky one
+//! clean, and says with figures that the program is starved. It does so by the probe and by the
+//! console, also where a program has no probe.
 //!
 //! The test starves the programs itself: it stops each for most of the time. So they are starved
 //! on any machine, however fast and idle.
@@ -70,20 +70,29 @@ impl Watched {
         grades.any(|grade| grade != "suspicious")
     }
 
-    /// That the report and the message say that the program was starved, with a figure.
+    /// Why the report says that the watch could not have seen a leak.
+    fn starved(&self) -> Option<&Value> {
+        let blind = self.report["coverage"]["blind"].as_array()?;
+        blind.iter().find(|blind| blind["because"] == "starved")
+    }
+
+    /// That the report and the message say that the program was starved.
     #[track_caller]
     fn says_starved(&self) {
-        let blind = self.report["coverage"]["blind"].as_array().expect("a list");
-        let starved = blind.iter().find(|blind| blind["because"] == "starved");
-        let starved = starved.unwrap_or_else(|| panic!("{:#}", self.report));
-        let times = starved["overslept_times"].as_f64();
-        assert!(times >= Some(1.0), "{starved}");
+        assert!(self.starved().is_some(), "{:#}", self.report);
         assert!(
             self.errors.contains("starved of processor"),
             "{}",
             self.errors
         );
         assert_eq!(self.code, Some(3));
+    }
+
+    /// The figure of this name by which the program is known to be starved.
+    #[track_caller]
+    fn figure(&self, name: &str) -> f64 {
+        let figure = self.starved().and_then(|starved| starved[name].as_f64());
+        figure.unwrap_or_else(|| panic!("no {name}: {:#}", self.report))
     }
 }
 
@@ -117,20 +126,33 @@ fn watched_starving(name: &str, arguments: &[&str]) -> [Watched; 2] {
 
 #[test]
 fn a_starved_healthy_program_is_called_starved_and_not_accused() {
-    let [by_console, by_probe] = watched_starving("healthy", &["tenants", "--every", "50ms"]);
-    for watched in [&by_console, &by_probe] {
+    let watched = watched_starving("healthy", &["tenants", "--every", "50ms"]);
+    for watched in &watched {
         assert!(!watched.has_accused(), "{:#}", watched.report);
+        watched.says_starved();
     }
-    by_probe.says_starved();
+    let [by_console, by_probe] = watched;
+    assert!(by_console.figure("stopped_part") >= 0.5);
+    assert!(by_probe.figure("overslept_times") >= 1.0);
 }
 
 #[test]
 fn a_starved_program_that_leaks_is_not_called_clean() {
     let flags = ["--variant", "leaky", "--every", "50ms"];
-    let [_, by_probe] = watched_starving("full-channel", &flags);
-    // Its pile is no proof, and its tasks can all be woken.
-    assert!(!by_probe.has_accused(), "{:#}", by_probe.report);
-    by_probe.says_starved();
+    for watched in watched_starving("full-channel", &flags) {
+        // Its pile is no proof, and its tasks can all be woken.
+        assert!(!watched.has_accused(), "{:#}", watched.report);
+        watched.says_starved();
+    }
+}
+
+#[test]
+fn a_starved_program_without_a_probe_is_not_called_clean() {
+    let flags = ["--variant", "leaky", "--every", "50ms"];
+    let process = Process::start_without_probe("full-channel", &flags).expect("it starts");
+    let watched = starving(&process, || watch(&[&process.console]));
+    watched.says_starved();
+    assert!(watched.figure("stopped_part") >= 0.5);
 }
 
 #[test]

@@ -62,9 +62,16 @@ pub enum Blind {
         late_polls: u64,
         /// A poll is late after this time.
         late_after_seconds: Seconds,
-        /// How many times longer than it wanted to a thread of the probe slept; zero without a
-        /// probe.
+        /// How many times longer than it wanted to a thread of the probe, or of pileup-subscriber,
+        /// slept; zero without one.
         overslept_times: f64,
+        /// For how long each thread of the process waited at least for a processor, each time on
+        /// average; zero where some thread hardly waited, or the process runs elsewhere.
+        #[serde(default)]
+        processor_wait_seconds: Seconds,
+        /// For which part of the watch the process was stopped, from 0 to 1.
+        #[serde(default)]
+        stopped_part: f64,
     },
     /// The target reported new tasks too late.
     Late {
@@ -85,6 +92,8 @@ impl Blind {
             late_polls: starvation.late,
             late_after_seconds: Scheduling::LATE.into(),
             overslept_times: starvation.overslept,
+            processor_wait_seconds: starvation.processor_wait.into(),
+            stopped_part: starvation.stopped,
         });
         let most = history.window() / BLIND_PART;
         let is_blind = |time: &Duration| !time.is_zero() && *time >= most;
@@ -107,6 +116,8 @@ impl Blind {
                 late_polls,
                 late_after_seconds,
                 overslept_times,
+                processor_wait_seconds,
+                stopped_part,
             } => {
                 let mut figures = Vec::new();
                 if *late_polls > 0 {
@@ -115,9 +126,21 @@ impl Blind {
                         duration(late_after_seconds.0)
                     ));
                 }
+                if !processor_wait_seconds.0.is_zero() {
+                    figures.push(format!(
+                        "each of its threads waited {} or longer for a processor, each time on average",
+                        duration(processor_wait_seconds.0)
+                    ));
+                }
+                if *stopped_part >= 0.01 {
+                    figures.push(format!(
+                        "it was stopped at {:.0} of 100 looks at its process",
+                        stopped_part * 100.0
+                    ));
+                }
                 if *overslept_times >= 1.0 || figures.is_empty() {
                     figures.push(format!(
-                        "a thread of the probe slept {:.1} times as long as it wanted to",
+                        "a thread that only keeps the time slept {:.1} times as long as it wanted to",
                         overslept_times + 1.0
                     ));
                 }

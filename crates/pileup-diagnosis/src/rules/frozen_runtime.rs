@@ -21,7 +21,7 @@ use super::advice::Advice;
 use super::claim::{Claim, Observation};
 use super::pinned_worker::gave_up_worker;
 use crate::facts::{Doubt, Evidence};
-use crate::starvation::is_starved_by_probe;
+use crate::starvation::is_starved_beside_console;
 use crate::thresholds::{FREEZE_BEGINS_IN, TIMER_FIRES_IN, frozen_for};
 
 const ADVICE: Advice = Advice {
@@ -113,7 +113,7 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
         waiting: waiting.iter().map(|task| task.id).collect(),
         state: TaskState::Running,
         evidence,
-        doubts: is_starved_by_probe(history)
+        doubts: is_starved_beside_console(history)
             .then_some(Doubt::Starved)
             .into_iter()
             .collect(),

@@ -18,7 +18,7 @@ use pileup_model::{Snapshot, Task, TaskId, TaskKind, TaskState, elapsed};
 use super::advice::Advice;
 use super::claim::{Claim, Observation};
 use crate::facts::{Doubt, Evidence};
-use crate::starvation::is_starved_by_probe;
+use crate::starvation::is_starved_beside_console;
 use crate::thresholds::{LASTING_POLL_PART, LASTING_POLLS, LONG_POLL, TIMES_THE_MEAN_POLL};
 
 const ADVICE: Advice = Advice {
@@ -88,7 +88,7 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
         } else {
             Doubt::MayBeHeavyWork
         };
-        let starved = is_starved_by_probe(history).then_some(Doubt::Starved);
+        let starved = is_starved_beside_console(history).then_some(Doubt::Starved);
         let claim = Claim {
             members: pinned.iter().map(|(task, _)| *task).collect(),
             waiting: behind,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pileup_diagnosis::{Doubt, Grade};
-use pileup_model::{Process, Scheduling, TaskKind, Thread, ThreadState};
+use pileup_model::{Process, Scheduling, Stops, TaskKind, Thread, ThreadState};
 
 use crate::NOTHING;
 use crate::program::{Program, at, found, wakers};
@@ -152,6 +152,8 @@ fn process(now: f64, computes: bool) -> Process {
         name: name.into(),
         state,
         ran: Duration::from_secs_f64(seconds),
+        waited: Duration::ZERO,
+        turns: 0,
     };
     let (held, ran) = if computes {
         (ThreadState::Running, now)
@@ -167,6 +169,7 @@ fn process(now: f64, computes: bool) -> Process {
             thread(4714, "tokio-rt-worker", ThreadState::OnFutex, 1.0),
             thread(4715, "console", ThreadState::Asleep, 0.01 * now),
         ],
+        stops: Stops::default(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pileup_diagnosis::{Blind, Doubt, Grade, Report};
-use pileup_model::{Scheduling, Site, Snapshot};
+use pileup_model::{Process, Scheduling, Site, Snapshot, Stops, Thread, ThreadState};
 
 use crate::program::{Program, at, wakers};
 
@@ -211,6 +211,72 @@ fn a_poll_that_does_not_return_does_not_hold_up_a_thread_that_only_sleeps() {
     assert!(is_starved(&report));
     let said = report.coverage.blind[0].sentence();
     assert!(said.contains("slept 10.0 times as long"), "{said}");
+}
+
+/// The process of a program: one thread sleeps most of the time, and two compute. `waits` is for how
+/// long each of them waits for a processor each time, in milliseconds; `stopped` is how many looks
+/// of a hundred find the process stopped.
+fn process(now: f64, waits: [u64; 3], stopped: u64) -> Process {
+    let seconds = u64::from(whole_seconds(now));
+    let thread = |(id, milliseconds): (u32, u64)| Thread {
+        id,
+        name: "tokio-rt-worker".into(),
+        state: ThreadState::Asleep,
+        ran: Duration::ZERO,
+        waited: Duration::from_millis(milliseconds) * whole_seconds(now) * 10,
+        turns: 10 * seconds,
+    };
+    Process {
+        id: 4711,
+        name: "shop".into(),
+        threads: (4711..).zip(waits).map(thread).collect(),
+        stops: Stops {
+            looks: 14 * seconds,
+            stopped: 14 * seconds * stopped / 100,
+        },
+    }
+}
+
+#[test]
+fn a_process_that_the_system_does_not_let_run_is_starved() {
+    for (waits, stopped, says) in [
+        ([0, 0, 0], 0, None),
+        // Threads that compute wait for each other on any machine.
+        ([1, 300, 300], 0, None),
+        (
+            [60, 300, 300],
+            0,
+            Some("waited 60 ms or longer for a processor"),
+        ),
+        ([0, 0, 0], 10, None),
+        ([0, 0, 0], 90, Some("stopped at 90 of 100 looks")),
+    ] {
+        let report = program().watch_changed(20.0, 50.0, |snapshot, now| {
+            snapshot.process = Some(process(now, waits, stopped));
+        });
+        let case = format!("{waits:?} {stopped}");
+        assert_eq!(is_starved(&report), says.is_some(), "{case}");
+        let grade = says.map_or(Grade::Probable, |_| Grade::Suspicious);
+        assert_eq!(grade_of_leak(&report), Some(grade), "{case}");
+        if let Some(says) = says {
+            let said = report.coverage.blind[0].sentence();
+            assert!(said.contains(says), "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_process_that_is_stopped_for_a_moment_is_not_starved() {
+    let stopped_for = |looks: u64| {
+        program().watch_changed(20.0, 50.0, |snapshot, now| {
+            let mut process = process(now, [0; 3], 0);
+            let since = 14 * u64::from(whole_seconds(now.max(30.0) - 30.0));
+            process.stops.stopped = since.min(looks);
+            snapshot.process = Some(process);
+        })
+    };
+    assert!(!is_starved(&stopped_for(3 * 14)));
+    assert!(is_starved(&stopped_for(12 * 14)));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::{Snapshot, Task, TaskId, TaskState};
 use jiff::Timestamp;
-use pileup_model::{Wait, WokenBy, elapsed};
+use pileup_model::{Scheduling, Wait, WokenBy, elapsed};
 
 /// Console and probe of one process say of a task's birth the same, but for the ticks of the
 /// probe's clock.
@@ -34,6 +34,8 @@ pub struct Answer {
     at: Timestamp,
     tasks: Arc<ByTokioId>,
     before: Arc<ByTokioId>,
+    /// How long tasks and threads of the program waited for a processor.
+    scheduling: Option<Scheduling>,
 }
 
 impl Answer {
@@ -45,6 +47,7 @@ impl Answer {
             at: probe.at,
             tasks: Arc::new(tasks.collect()),
             before: Arc::clone(&self.tasks),
+            scheduling: probe.coverage.scheduling,
         }
     }
 
@@ -78,8 +81,9 @@ impl Answer {
 }
 
 impl AwaitStacks {
-    /// Adds what the probe's latest answer has of each task.
+    /// Adds what the probe's latest answer has of each task, and of their waits for a processor.
     pub fn add(&mut self, console: &mut Snapshot, answer: &Answer) {
+        console.coverage.scheduling = answer.scheduling;
         let mut before = std::mem::take(&mut self.added);
         for task in &mut console.tasks {
             let Some(probed) = task.tokio_id.and_then(|id| answer.tasks.get(&id)) else {
@@ -238,6 +242,7 @@ mod tests {
             at: first.at,
             tasks: Arc::clone(&first.tasks),
             before: Arc::clone(&first.tasks),
+            scheduling: None,
         };
         let mut twice = console;
         AwaitStacks::default().add(&mut twice, &again);

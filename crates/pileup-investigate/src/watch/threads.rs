@@ -2,6 +2,7 @@
 
 mod listener;
 mod proc_fs;
+mod stops;
 
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,7 @@ use futures_util::stream::{BoxStream, StreamExt};
 
 use self::listener::listener;
 use self::proc_fs::look_at;
+use self::stops::LooksForStops;
 use super::Source;
 use crate::{Address, Error, Snapshot};
 
@@ -59,12 +61,16 @@ impl Source for WithThreads {
             process,
             looked_at,
         } = self;
-        let snapshots = source.snapshots().map(|next| {
+        let stops = process.map(LooksForStops::start);
+        let snapshots = source.snapshots().map(move |next| {
             let mut snapshot = next?;
             let is_due = looked_at.is_none_or(|at| at.elapsed() >= PERIOD);
             if let Some(process) = process.filter(|_| is_due) {
                 *looked_at = Some(Instant::now());
                 snapshot.process = look_at(process);
+                if let (Some(seen), Some(stops)) = (&mut snapshot.process, &stops) {
+                    seen.stops = stops.seen();
+                }
             }
             Ok(snapshot)
         });

@@ -7,8 +7,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pileup_model::{
     AsyncOp, AsyncOpId, Attribute, AttributeValue, Coverage, Frame, Polls, Process, Resource,
-    ResourceId, Scheduling, Site, Snapshot, Task, TaskId, TaskKind, Thread, ThreadState, Turnover,
-    Wait, Wakers, WokenBy,
+    ResourceId, Scheduling, Site, Snapshot, Stops, Task, TaskId, TaskKind, Thread, ThreadState,
+    Turnover, Wait, Wakers, WokenBy,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -129,17 +129,23 @@ fn process() -> impl Strategy<Value = Process> {
         Just(ThreadState::OnFutex),
         Just(ThreadState::Asleep)
     ];
-    let thread = (any::<u32>(), text(), state, duration());
-    let thread = thread.prop_map(|(id, name, state, ran)| Thread {
+    let times = (duration(), duration(), count());
+    let thread = (any::<u32>(), text(), state, times);
+    let thread = thread.prop_map(|(id, name, state, (ran, waited, turns))| Thread {
         id,
         name,
         state,
         ran,
+        waited,
+        turns,
     });
-    (any::<u32>(), text(), vec(thread, 0..3)).prop_map(|(id, name, threads)| Process {
+    let stops = (count(), count()).prop_map(|(looks, stopped)| Stops { looks, stopped });
+    let process = (any::<u32>(), text(), vec(thread, 0..3), stops);
+    process.prop_map(|(id, name, threads, stops)| Process {
         id,
         name,
         threads,
+        stops,
     })
 }
 

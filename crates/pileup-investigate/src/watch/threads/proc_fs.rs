@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use pileup_model::{Process, Thread, ThreadState};
+use pileup_model::{Process, Stops, Thread, ThreadState};
 
 /// A process with more threads is not looked at: that would take too long.
 const MOST_THREADS: usize = 1024;
@@ -30,10 +30,18 @@ pub fn look_at(process: u32) -> Option<Process> {
         id: process,
         name: name.into(),
         threads,
+        stops: Stops::default(),
     })
 }
 
+/// Whether a process is stopped by a signal or a debugger; none where it has ended.
+pub fn is_stopped(process: u32) -> Option<bool> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    Some(matches!(state_letter(&stat)?, 'T' | 't'))
+}
+
 fn look_at_thread(folder: &Path) -> Option<Thread> {
+    let [ran, waited, turns] = schedstat(&fs::read_to_string(folder.join("schedstat")).ok()?)?;
     Some(Thread {
         id: folder.file_name()?.to_str()?.parse().ok()?,
         name: name(folder)?.into(),
@@ -41,7 +49,9 @@ fn look_at_thread(folder: &Path) -> Option<Thread> {
             &fs::read_to_string(folder.join("stat")).ok()?,
             &fs::read_to_string(folder.join("wchan")).unwrap_or_default(),
         )?,
-        ran: ran(&fs::read_to_string(folder.join("schedstat")).ok()?)?,
+        ran: Duration::from_nanos(ran),
+        waited: Duration::from_nanos(waited),
+        turns,
     })
 }
 
@@ -53,18 +63,25 @@ fn name(folder: &Path) -> Option<String> {
 /// By the letter after the name in `stat`, and the kernel's function in which it sleeps. Who may not
 /// read that is shown `0`.
 fn state(stat: &str, wchan: &str) -> Option<ThreadState> {
-    let (_, after_name) = stat.rsplit_once(')')?;
-    Some(match after_name.trim_start().chars().next()? {
+    Some(match state_letter(stat)? {
         'R' => ThreadState::Running,
         _ if wchan.starts_with("futex_") || wchan.contains("_futex") => ThreadState::OnFutex,
         _ => ThreadState::Asleep,
     })
 }
 
-/// The first number in `schedstat`: nanoseconds on a processor.
-fn ran(schedstat: &str) -> Option<Duration> {
-    let nanos = schedstat.split_whitespace().next()?.parse().ok()?;
-    Some(Duration::from_nanos(nanos))
+/// The letter after the name.
+fn state_letter(stat: &str) -> Option<char> {
+    let (_, after_name) = stat.rsplit_once(')')?;
+    after_name.trim_start().chars().next()
+}
+
+/// The numbers in `schedstat`: nanoseconds on a processor, nanoseconds ready and waiting for one,
+/// and the number of turns on one.
+fn schedstat(text: &str) -> Option<[u64; 3]> {
+    let mut numbers = text.split_whitespace().map(str::parse);
+    let mut next = || numbers.next()?.ok();
+    Some([next()?, next()?, next()?])
 }
 
 #[cfg(test)]
@@ -89,8 +106,13 @@ mod tests {
     }
 
     #[test]
-    fn the_time_on_a_processor_is_read_in_nanoseconds() {
-        assert_eq!(ran("1500000000 42 7\n"), Some(Duration::from_millis(1500)));
-        assert_eq!(ran(""), None);
+    fn the_times_of_a_thread_are_read_with_its_turns() {
+        assert_eq!(schedstat("1500000000 42 7\n"), Some([1_500_000_000, 42, 7]));
+        assert_eq!(schedstat("1500000000"), None);
+    }
+
+    #[test]
+    fn this_process_is_not_stopped() {
+        assert_eq!(is_stopped(std::process::id()), Some(false));
     }
 }
