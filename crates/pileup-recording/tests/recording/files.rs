@@ -98,17 +98,17 @@ fn a_snapshot_out_of_order_is_refused_and_ends_the_recording() {
 fn another_version_is_refused_by_its_number() {
     let mut bytes = recorded(&[]);
     assert!(is_recording(&bytes));
-    bytes[8] = 6;
+    bytes[8] = 7;
     let error = Recording::new(&bytes[..]).expect_err("it is newer");
     assert_eq!(
         error.to_string(),
-        "its format has version 6, and this pileup reads none after 5"
+        "its format has version 7, and this pileup reads none after 6"
     );
     bytes[8] = 2;
     let error = Recording::new(&bytes[..]).expect_err("it is older");
     assert_eq!(
         error.to_string(),
-        "its format has version 2, and this pileup reads version 5"
+        "its format has version 2, and this pileup reads version 6"
     );
 }
 
