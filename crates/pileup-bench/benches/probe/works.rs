@@ -74,12 +74,13 @@ const WORKS: [Work; 4] = [
 ];
 const LIVE: u64 = 200_000;
 /// What is wanted of memory: with hooks, and with await stacks.
-const BYTES_A_TASK: [(usize, f64); 5] = [
+const BYTES_A_TASK: [(usize, f64); 6] = [
     (HOOKS, 100.0),
     (SUBSCRIBER, 150.0),
     (SUBSCRIBER + 1, 150.0),
     (WRAPPER, 150.0),
     (PILEUP_SUBSCRIBER, 200.0),
+    (PILEUP_SUBSCRIBER + 1, 200.0),
 ];
 
 /// All that a service may carry, by its index.
