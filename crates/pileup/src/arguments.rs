@@ -125,10 +125,10 @@ pub struct Investigate {
     /// Worker threads of the scenario's runtime
     #[arg(long, value_name = "COUNT")]
     pub worker_threads: Option<String>,
-    /// Run the scenario without its probe: the report then does not show the lines at which
-    /// tasks wait
+    /// Run the scenario without its probe, and use only what tokio-console's protocol shows: the
+    /// report then names no lines at which tasks wait
     #[arg(long)]
-    pub no_probe: bool,
+    pub console_only: bool,
     #[command(flatten)]
     pub watch: Watch,
 }
@@ -160,10 +160,10 @@ pub struct Target {
         hide_env_values = true
     )]
     pub probe_token: Option<String>,
-    /// Do not ask the program's probe or pileup-subscriber for await stacks: the report then does
-    /// not show the lines at which tasks wait
+    /// Use only what tokio-console's protocol shows: ask neither a probe nor pileup-subscriber for
+    /// await stacks. The report then names no lines at which tasks wait
     #[arg(long, conflicts_with_all = ["probe", "from"])]
-    pub no_probe: bool,
+    pub console_only: bool,
     /// A recording to read, instead of a running program
     #[arg(long, value_name = "FILE", conflicts_with_all = ["address", "probe", "duration"])]
     pub from: Option<PathBuf>,

@@ -24,7 +24,7 @@ pub async fn open(target: Target, duration: Duration) -> Result<Box<dyn Source>,
     let token = target.probe_token;
     let Some(probe) = target.probe else {
         let console = Console::attach(target.address.unwrap_or_default(), duration).await?;
-        return Ok(of_console(console, target.no_probe, token));
+        return Ok(of_console(console, target.console_only, token));
     };
     let probe = Probe::ask(probe, token, duration).await?;
     Ok(match target.address {
@@ -34,11 +34,11 @@ pub async fn open(target: Target, duration: Duration) -> Result<Box<dyn Source>,
 }
 
 /// A console with await stacks, from pileup-subscriber or from the probe that its program
-/// announces, unless they are not wanted; and with the threads of the program, if it runs on this
+/// announces, unless `console_only`; and with the threads of the program, if it runs on this
 /// machine.
-pub fn of_console(console: Console, no_probe: bool, token: Option<String>) -> Box<dyn Source> {
+pub fn of_console(console: Console, console_only: bool, token: Option<String>) -> Box<dyn Source> {
     let address = console.address().clone();
-    let source: Box<dyn Source> = if no_probe {
+    let source: Box<dyn Source> = if console_only {
         Box::new(console)
     } else {
         Box::new(WithStacks::new(console, token, |reason| remark(reason)))

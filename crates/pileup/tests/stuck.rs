@@ -145,7 +145,7 @@ impl Truth {
 
     fn is_found_in(&self, watch: Duration, process: &Process) -> Result<Shown, String> {
         let output = Command::new(env!("CARGO_BIN_EXE_pileup"))
-            .args(["diagnose", &process.console, "--no-probe"])
+            .args(["diagnose", &process.console, "--console-only"])
             .args(["--for", &format!("{}s", watch.as_secs())])
             .args(["--format", "json"])
             .args(self.flags)

@@ -107,6 +107,6 @@ fn without_await_stacks_the_report_is_made_as_well() {
         "--fail-on",
         "never",
     ];
-    let (report, _) = printed(&[&arguments[..], &["--no-probe"]].concat());
+    let (report, _) = printed(&[&arguments[..], &["--console-only"]].concat());
     assert_eq!(report["coverage"]["await_stacks"], 0, "{report:#}");
 }

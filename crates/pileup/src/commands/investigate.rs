@@ -34,11 +34,11 @@ pub async fn execute(investigate: Investigate) -> Result<ExitCode, Error> {
             .worker_threads
             .map(|count| format!("--worker-threads={count}")),
     );
-    let with_probe = !investigate.no_probe;
+    let with_probe = !investigate.console_only;
     let scenario =
         ScenarioProcess::start(&name, &program, &flags, with_probe, |line| remark(line)).await?;
     let flags = &investigate.watch;
     let source = Console::attach(scenario.address.clone(), flags.duration).await?;
-    let source = of_console(source, investigate.no_probe, None);
+    let source = of_console(source, investigate.console_only, None);
     report_on(source, flags, &selector).await
 }
