@@ -56,7 +56,13 @@ fn check(scenario: &str, every: &str) {
 fn record(process: &Process, folder: &Path, name: &str) -> PathBuf {
     let recording = folder.join(name);
     let status = Command::new(env!("CARGO_BIN_EXE_pileup"))
-        .args(["diagnose", &process.console, "--console-only", "--for", "10s"])
+        .args([
+            "diagnose",
+            &process.console,
+            "--console-only",
+            "--for",
+            "10s",
+        ])
         .args(["--format", "json", "--fail-on", "never", "--record"])
         .arg(&recording)
         .output()
