@@ -3,6 +3,8 @@
 //!
 //! Plain data. It opens nothing, asks nobody, and reads no clock: every time in it is
 //! the observed program's own. [`figures`] writes its times and counts as people read them.
+//!
+//! A point in time is a [`jiff::Timestamp`]: jiff's version is a part of this crate's interface.
 
 mod async_op;
 mod await_kind;

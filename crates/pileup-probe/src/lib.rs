@@ -34,6 +34,8 @@
 
 #[cfg(feature = "http")]
 mod announce;
+#[cfg(feature = "http")]
+mod answers;
 #[cfg(tokio_unstable)]
 mod callbacks;
 #[cfg(feature = "http")]

@@ -5,21 +5,9 @@
 
 use std::borrow::Cow;
 
-use gimli::{
-    BaseAddresses, EhFrame, EhFrameOffset, NativeEndian, RegisterRule, UnwindContext,
-    UnwindContextStorage, UnwindSection, UnwindTableRow,
-};
+use gimli::{BaseAddresses, EhFrame, EhFrameOffset, NativeEndian, UnwindContext, UnwindSection};
 
-use super::rule::Rule;
-
-/// Room on the stack for the evaluation of an unwind table. A compiler saves at most about 20
-/// registers in a function; one that needs more is not unwound.
-pub(super) struct Storage;
-
-impl UnwindContextStorage<usize> for Storage {
-    type Rules = [(gimli::Register, RegisterRule<usize>); 32];
-    type Stack = [UnwindTableRow<usize, Self>; 3];
-}
+use super::rule::{Rule, Storage};
 
 /// Some bytes of a loaded object, and where they are in memory.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,9 +1,16 @@
 //! How to get from one frame of a stack to its caller: the few of DWARF's rules that
 //! compilers emit for a call site.
 
-use gimli::{CfaRule, Register, RegisterRule, UnwindTableRow};
+use gimli::{CfaRule, Register, RegisterRule, UnwindContextStorage, UnwindTableRow};
 
-use super::cfi::Storage;
+/// Room on the stack for the evaluation of an unwind table. A compiler saves at most about 20
+/// registers in a function; one that needs more is not unwound.
+pub(super) struct Storage;
+
+impl UnwindContextStorage<usize> for Storage {
+    type Rules = [(Register, RegisterRule<usize>); 32];
+    type Stack = [UnwindTableRow<usize, Self>; 3];
+}
 
 /// DWARF's numbers of the registers that matter, of the System V ABI of each architecture.
 #[cfg(target_arch = "x86_64")]
