@@ -13,6 +13,7 @@
 //! Slots live as long as the process, so that a thread may keep the place of the task that
 //! it polls; the next table takes over those that one leaves behind.
 
+mod parent;
 mod place;
 mod slot;
 mod times;
@@ -21,8 +22,9 @@ mod waking;
 use std::sync::atomic::{AtomicUsize, Ordering, fence};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+pub(crate) use parent::{OWN_NUMBER, Parent};
 pub(crate) use place::Place;
-pub(crate) use slot::{Lineage, Live, NO_RUNTIME, OWN_NUMBER, Origin, Parent};
+pub(crate) use slot::{Lineage, Live, NO_RUNTIME, Origin};
 pub use times::TaskTimes;
 pub(crate) use waking::{Waking, Woken};
 

@@ -3,9 +3,8 @@
 use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 
-use super::slot::{
-    Activity, Chunk, FREE, Group, Lineage, Live, Origin, Parent, SLOTS_OF_GROUP, TAKEN,
-};
+use super::parent::Parent;
+use super::slot::{Activity, Chunk, FREE, Group, Lineage, Live, Origin, SLOTS_OF_GROUP, TAKEN};
 use super::times::{TaskTimes, Times};
 use super::waking::Waking;
 use crate::clock::Tick;

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use super::slot::Parent;
+use super::parent::Parent;
 use crate::clock::Tick;
 
 /// Ticks are kept in units of eight, so that 32 bits last for more than a year.
