@@ -38,7 +38,7 @@ rules! {
     /// A few tasks stand still beside many of their site that finish.
     left_behind: LeftBehind = "PU10", "left-behind", Symptom;
     /// Closures keep all threads of the blocking pool, and others wait for one.
-    blocking_pool_full: BlockingPoolFull = "PU11", "blocking-pool-full", Cause;
+    blocking_pool_full: BlockingPoolFull = "PU11", "blocking-pool-full", Runtime;
     /// No task of a runtime is polled any more: polls that do not return hold it.
     frozen_runtime: FrozenRuntime = "PU12", "frozen-runtime", Runtime;
     /// The tasks of a spawn site used to finish; now none does, and all stand still.

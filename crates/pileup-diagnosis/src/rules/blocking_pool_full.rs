@@ -70,7 +70,9 @@ pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
     }
     let seen = by_site.keys().filter_map(|site| history.site(*site));
     let longest = seen.map(|seen| seen.finished.longest()).max();
-    let usually = longest.unwrap_or_default().saturating_mul(TIMES_THE_LONGEST);
+    let usually = longest
+        .unwrap_or_default()
+        .saturating_mul(TIMES_THE_LONGEST);
     let lasts = least >= usually.max(history.window() / LASTING_POLL_PART);
     let waiting: HashSet<TaskId> = queued.iter().map(|task| task.id).collect();
     // One cause: the finding is that of the site with the most threads.
@@ -120,9 +122,9 @@ none began since the oldest of them was spawned (but for the first half of that
 quarter, in which threads that were free may have started). So the closures that have begun
 hold all threads there are.
 
-- *Probable*: each has kept its thread for half of the watch or longer, and none
-  of their spawn sites finished one.
-- *Suspicious*: some have returned. The pool may be busy with heavy work.
+- *Probable*: each has kept its thread for half of the watch or longer, and for
+  ten times the longest lifetime of those that returned in the watch.
+- *Suspicious*: others took about as long. The pool may be busy with heavy work.
 
 ## In tokio-console
 

@@ -134,6 +134,31 @@ fn a_full_pool_whose_closures_return_may_be_busy() {
 }
 
 #[test]
+fn a_pool_that_becomes_full_during_the_watch_is_one_finding() {
+    let mut program = Program::default();
+    let mut closure = |born: f64, lifetime: Option<f64>, has_begun: bool| {
+        let task = program.spawn("export.rs", born, lifetime);
+        task.kind = TaskKind::Blocking;
+        task.polls.last_ended = None;
+        if !has_begun {
+            task.polls = Polls::default();
+        }
+    };
+    for number in 0..100 {
+        closure(f64::from(number) / 10.0, Some(0.01), true);
+    }
+    for number in 0..4 {
+        closure(10.0 + f64::from(number) / 10.0, None, true);
+    }
+    for number in 0..60 {
+        closure(11.0 + f64::from(number) / 3.0, None, false);
+    }
+    let report = program.watch(0.0, 40.0);
+    assert_eq!(found(&report), [("export.rs", "PU11")]);
+    assert_eq!(report.worst(), Some(Grade::Probable));
+}
+
+#[test]
 fn a_pool_in_which_closures_begin_is_not_full() {
     let mut program = pool(None);
     let task = program.spawn("export.rs", 25.0, None);
