@@ -114,7 +114,7 @@ impl<'a> EarlyEnd<'a> {
                 && self.selector.covers(grown.site, history)
         });
         if !undecided.is_empty() {
-            // Another rule than growth may have accused a site.
+            // Another rule than growth may have accused a site, or explained what waits there.
             let accused = accused(self.report(history, expected));
             undecided.retain(|grown| !accused.contains(&grown.site.cloned()));
         }
@@ -137,13 +137,17 @@ impl<'a> EarlyEnd<'a> {
     }
 }
 
-/// The spawn sites of which tasks are accused, at `probable` or above.
+/// The spawn sites of which tasks are accused, at `probable` or above, and those of the tasks that
+/// wait for what these hold.
 fn accused(report: Report) -> HashSet<Option<Site>> {
     let findings = report.findings.into_iter();
     let accused = findings.filter(|finding| finding.grade >= Grade::Probable);
-    let involved = accused.flat_map(|finding| finding.involved);
-    let members = involved.filter(|involved| involved.role == Role::Member);
-    members.map(|member| member.site).collect()
+    let sites = accused.flat_map(|finding| {
+        let involved = finding.involved.into_iter();
+        let involved = involved.filter(|involved| involved.role != Role::Holder);
+        involved.map(|involved| involved.site).chain([finding.site])
+    });
+    sites.collect()
 }
 
 #[cfg(test)]
