@@ -15,8 +15,9 @@
 //! 2. **Tasks keep growing old**, up to the end of the watch and at no falling rate. See
 //!    the module `births`.
 //!
-//! The evidence is a log-likelihood ratio with a fixed boundary, as in Wald's sequential test,
-//! so that one may look at it after every snapshot and stop at the first answer.
+//! The evidence is a log-likelihood ratio with a fixed boundary, as in Wald's sequential test. A
+//! watch that looks at it after every snapshot and stops at the first answer asks for more: see
+//! [`Stopping`].
 //!
 //! A spawn site that serves several kinds of task is split into cohorts: see [`SiteVerdict`] and
 //! the module `cohorts`. A source that keeps no list of finished tasks, such as the probe, counts what

@@ -168,6 +168,11 @@ impl Evidence {
         self.is_growth() && self.missing() <= 0.0
     }
 
+    /// Whether the ratio is beyond the boundary by this much.
+    pub(crate) fn is_enough_by(&self, margin: f64) -> bool {
+        self.missing() <= -margin
+    }
+
     fn missing(&self) -> f64 {
         self.boundary - self.log_likelihood_ratio
     }

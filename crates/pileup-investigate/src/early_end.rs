@@ -116,7 +116,11 @@ impl<'a> EarlyEnd<'a> {
         if !undecided.is_empty() {
             // Another rule than growth may have accused a site, or explained what waits there.
             let accused = accused(self.report(history, expected));
-            undecided.retain(|grown| !accused.contains(&grown.site.cloned()));
+            undecided.retain(|grown| match grown.verdict {
+                // It is accused, but not surely enough for a watch that ends for that reason.
+                Verdict::Leaks(_) => self.until_decided,
+                _ => !accused.contains(&grown.site.cloned()),
+            });
         }
         let more = undecided.iter().filter_map(|grown| match grown.verdict {
             Verdict::Undecided { more, .. } => Some(more.unwrap_or(Duration::MAX)),

@@ -76,9 +76,13 @@ pub fn until_decided(service: &Service, trials: u32, seed: u64) -> Sequential {
                 .is_decided(watched, &verdict)
                 .then_some((now, verdict))
         });
-        let is_accused = matches!(decided, Some((_, Verdict::Leaks(_))));
+        // The report of a watch that went on to its end is that of a watch of fixed length.
+        let at_the_end = || verdict(&lives, Source::Console, LONGEST, service).verdict;
+        let last = decided.map_or_else(at_the_end, |(_, verdict)| verdict);
+        let is_accused = matches!(last, Verdict::Leaks(_));
         row.accused.count(is_accused);
-        row.undecided.count(decided.is_none());
+        row.undecided
+            .count(matches!(last, Verdict::Undecided { .. }));
         if is_accused == is_leak {
             row.times.extend(decided.map(|(now, _)| now));
         }
