@@ -30,31 +30,25 @@ struct Row {
 
 /// Measures everything, by this number of watches a row, and writes the page.
 pub fn write(seed: u64, trials: u32) -> String {
-    let mut sequential_table = String::new();
-    let (worst_until_decided, ratios) = sequential_rows(&mut sequential_table, seed ^ 2, trials);
-    let measure = |kinds: &[Kinds], number: u64| {
-        let mut text = String::new();
-        let rows = table(&mut text, kinds, trials, seed ^ number);
-        (text, rows)
-    };
+    let (sequential_table, (worst_until_decided, ratios)) =
+        written(|out| sequential_rows(out, seed ^ 2, trials));
+    let measure =
+        |kinds: &[Kinds], number: u64| written(|out| table(out, kinds, trials, seed ^ number));
     let (healthy_table, healthy) = measure(&healthy(), 0);
     let (leak_table, leaks) = measure(&leaking(), 1);
     let (healthy_apart_table, healthy_apart) = measure(&healthy_at_two_awaits(), 3);
     let (leak_apart_table, leaks_apart) = measure(&leaking_at_two_awaits(), 4);
-    let mut pools_table = String::new();
-    let pools = pool_rows(&mut pools_table, seed ^ 5, trials);
-    let mut marked_table = String::new();
-    let marked = marked_rows(&mut marked_table, seed ^ 6, trials);
+    let (pools_table, pools) = written(|out| pool_rows(out, seed ^ 5, trials));
+    let (marked_table, marked) = written(|out| marked_rows(out, seed ^ 6, trials));
     let mut summary = String::new();
     let mut line = |what: &str, goal: &str, reached: String| {
         let _ = writeln!(summary, "| {what} | {goal} | {reached} |");
     };
     let healthy: Vec<Row> = healthy.into_iter().chain(healthy_apart).collect();
-    let worst = healthy.iter().map(|row| row.outcome.accused.share());
     line(
         "healthy, worst row",
         "at most 2 %",
-        percent(worst.fold(0.0, f64::max)),
+        worst(healthy.iter().map(|row| row.outcome.accused)),
     );
     line(
         "healthy, mean of all rows",
@@ -103,13 +97,13 @@ pub fn write(seed: u64, trials: u32) -> String {
     line(
         "healthy pools whose workers come back to rest, worst row",
         "at most 2 %",
-        percent(pools.iter().copied().map(Rate::share).fold(0.0, f64::max)),
+        worst(pools),
     );
-    let [healthy, leaks] = &marked;
+    let [healthy, leaks] = marked;
     line(
         "the probe's own pages, healthy, worst row",
         "at most 2 %",
-        percent(healthy.iter().copied().map(Rate::share).fold(0.0, f64::max)),
+        worst(healthy),
     );
     line(
         "the probe's own pages, leaks at an await of their own, mean of all rows",
@@ -134,9 +128,21 @@ pub fn write(seed: u64, trials: u32) -> String {
     )
 }
 
+/// A table as text, with what else comes of it.
+fn written<T>(table: impl FnOnce(&mut String) -> T) -> (String, T) {
+    let mut text = String::new();
+    let rest = table(&mut text);
+    (text, rest)
+}
+
 fn mean(rows: &[Row], rate: impl Fn(&Outcome) -> Rate) -> f64 {
     let shares = rows.iter().map(|row| rate(&row.outcome).share());
     shares.sum::<f64>() / rows.len().max(1) as f64
+}
+
+/// The highest of the rates.
+fn worst(rates: impl IntoIterator<Item = Rate>) -> String {
+    percent(rates.into_iter().map(Rate::share).fold(0.0, f64::max))
 }
 
 fn percent(share: f64) -> String {
