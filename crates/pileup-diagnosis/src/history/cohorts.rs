@@ -185,7 +185,12 @@ impl Cohorts {
             if goes_on {
                 continue;
             }
-            if let Some(stay) = stay.take() {
+            // Its await stack may become known after its async ops: it is where it was.
+            let is_renamed = partition == Partition::Wait
+                && old.is_some_and(|old| old.waits.is_some() != task.waits.is_some());
+            let before = stay.take();
+            let first_before = before.as_ref().map(|stay| stay.first);
+            if let Some(stay) = before.filter(|_| !is_renamed) {
                 self.left.note(task, partition, &stay, now);
                 left.note(stay);
             }
@@ -197,7 +202,12 @@ impl Cohorts {
             };
             let since = since.min(now);
             // One that was born since the snapshot before may have come at once.
-            let came = old.map_or(task.created_at, |_| now).min(since);
+            let came = if is_renamed {
+                first_before.unwrap_or(task.created_at)
+            } else {
+                old.map_or(task.created_at, |_| now)
+            };
+            let came = came.min(since);
             *stay = in_common.map(|in_common| Stay {
                 since,
                 first: left.of(&in_common).unwrap_or(came),

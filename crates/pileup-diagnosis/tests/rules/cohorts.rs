@@ -254,3 +254,20 @@ fn tasks_that_stay_and_differ_from_others_in_two_ways_are_one_finding() {
         evidence(&report)
     );
 }
+
+#[test]
+fn tasks_whose_awaits_become_known_later_have_not_come_just_then() {
+    // Everybody gets a mailbox, and most people have one by now. Six tasks wait elsewhere.
+    let mut program = Program::default();
+    for person in 0..170 {
+        let born = -20.0 * (1.0 - f64::from(person) / 200.0).ln();
+        program.spawn("accept.rs", born, None);
+    }
+    let report = program.watch_changed(4.0, 34.0, |snapshot, now| {
+        for task in &mut snapshot.tasks {
+            let line = if task.id.0 <= 6 { 12 } else { 88 };
+            Arc::make_mut(task).waits = (now > 5.0).then(|| waits_at(line));
+        }
+    });
+    assert_eq!(found(&report), NOTHING);
+}
