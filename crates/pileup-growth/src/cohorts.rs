@@ -58,8 +58,9 @@ pub struct SiteVerdict {
     /// Whether it leaks.
     pub verdict: Verdict,
     /// Where the verdict is that a cohort leaks: the other cohorts that leak, by their numbers, and
-    /// then those that are undecided and of which no old stay has ended. Of each, those with the most old stays come first. Their tasks
-    /// may be those of another cohort, seen from another side.
+    /// then those that are undecided and of which no old stay has ended. Of each, those with the
+    /// most old stays come first. Their tasks may be those of another cohort, seen from another
+    /// side.
     pub others: Vec<(usize, Verdict)>,
 }
 
@@ -70,8 +71,8 @@ impl SiteVerdict {
     ///
     /// Where the whole site leaks, it is about the whole site; but where some of its old tasks
     /// finish and a cohort leaks as well, it is about that cohort. Of several cohorts it is about
-    /// the one with the most old stays, and has the `others` as well. Where none leaks, it is about the whole site, or about
-    /// an undecided cohort where the whole site is clear.
+    /// the one with the most old stays, and has the `others` as well. Where none leaks, it is about
+    /// the whole site, or about an undecided cohort where the whole site is clear.
     #[must_use]
     pub fn of(whole: &Population, cohorts: &[Population], max_lifetime: Duration) -> Self {
         let share = if cohorts.is_empty() {
@@ -104,12 +105,11 @@ impl SiteVerdict {
             Verdict::Clear => false,
         };
         let others = verdicts.filter(|(_, other)| is_of_cohort && may_leak(other));
+        let others = others.filter_map(|(cohort, other)| Some((cohort?, other)));
         Self {
             cohort,
             verdict,
-            others: others
-                .filter_map(|(cohort, other)| Some((cohort?, other)))
-                .collect(),
+            others: others.collect(),
         }
     }
 

@@ -1,5 +1,5 @@
-//! How much longer than it wants to a thread of the registry sleeps: a sign that the program gets
-//! too little processor time.
+//! How much longer a thread sleeps than it wants to: a sign that the program gets too little
+//! processor time.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
