@@ -40,19 +40,19 @@ impl Names {
     /// for as long as it runs: it is mostly found by its address alone.
     #[inline]
     pub(super) fn number_of_lasting(&self, name: &str) -> Option<NameNumber> {
-        let (address, len) = (name.as_ptr().addr() as u64, name.len() as u64);
+        let Some(key) = key_of(name) else {
+            return self.number_of(name);
+        };
+        let address = key >> LEN_BITS;
         let place = address.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (u64::BITS - SHORT_WAYS.ilog2());
         let short_way = self.short_ways.get(usize::try_from(place).ok()?)?;
-        let key = address << LEN_BITS | len;
         let known = short_way.load(Ordering::Relaxed);
         if known >> NUMBER_BITS == key && known != 0 {
             return NameNumber::from_bits((known & ((1 << NUMBER_BITS) - 1)) as u16);
         }
         let number = self.number_of(name)?;
-        if len < 1 << LEN_BITS && address >> (u64::BITS - ADDRESS_SHIFT) == 0 {
-            let known = key << NUMBER_BITS | u64::from(number.0);
-            short_way.store(known, Ordering::Relaxed);
-        }
+        let known = key << NUMBER_BITS | u64::from(number.0);
+        short_way.store(known, Ordering::Relaxed);
         Some(number)
     }
 
@@ -75,6 +75,14 @@ impl Names {
         let name = self.kept.get(usize::from(number.0)).and_then(OnceLock::get);
         name.map_or("", |name| name)
     }
+}
+
+/// The address and the length of a name; none where they do not fit into a short way, in which another
+/// name could then look the same.
+fn key_of(name: &str) -> Option<u64> {
+    let (address, len) = (name.as_ptr().addr() as u64, name.len() as u64);
+    let fits = len < 1 << LEN_BITS && address >> (u64::BITS - ADDRESS_SHIFT) == 0;
+    fits.then_some(address << LEN_BITS | len)
 }
 
 impl NameNumber {
