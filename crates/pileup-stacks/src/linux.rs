@@ -13,6 +13,7 @@ mod files;
 mod objects;
 mod rule;
 mod stack;
+mod symbol_table;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};

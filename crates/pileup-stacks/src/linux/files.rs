@@ -9,10 +9,11 @@ use std::sync::Arc;
 use addr2line::Context;
 use gimli::{EndianSlice, NativeEndian};
 use memmap2::Mmap;
-use object::{Object as _, ObjectSection, SymbolMap, SymbolMapName};
+use object::{Object as _, ObjectSection};
 
 use super::object_at;
 use super::objects::Object;
+use super::symbol_table::symbols_at;
 use crate::symbols::RawFrame;
 
 type Reader<'a> = EndianSlice<'a, NativeEndian>;
@@ -52,9 +53,11 @@ fn name_of_object(
     let file = map
         .as_deref()
         .and_then(|bytes| object::File::parse(bytes).ok());
-    let symbols = file.as_ref().map(Namer::new);
+    let place_of = |address| (inside_of_call(address) as u64).wrapping_sub(object.bias);
+    let places = addresses.iter().map(|&address| place_of(address)).collect();
+    let symbols = file.as_ref().map(|file| Namer::new(file, places));
     for &address in addresses {
-        let place = (inside_of_call(address) as u64).wrapping_sub(object.bias);
+        let place = place_of(address);
         let frames = symbols.as_ref().map(|symbols| symbols.frames(place));
         let mut frames = frames.unwrap_or_default();
         if frames.is_empty() {
@@ -87,14 +90,14 @@ fn unknown(object: &Object, place: u64) -> RawFrame {
     }
 }
 
-/// The symbols and the debug information of one file.
+/// The debug information of one file, and the symbols at some places of it.
 struct Namer<'a> {
-    symbols: SymbolMap<SymbolMapName<'a>>,
+    symbols: BTreeMap<u64, &'a str>,
     debug: Option<Context<Reader<'a>>>,
 }
 
 impl<'a> Namer<'a> {
-    fn new(file: &'a object::File<'a>) -> Self {
+    fn new(file: &'a object::File<'a>, places: Vec<u64>) -> Self {
         // Compressed sections are not read: they count as missing.
         let section = |id: gimli::SectionId| -> Result<Reader<'a>, gimli::Error> {
             let section = file.section_by_name(id.name());
@@ -103,7 +106,7 @@ impl<'a> Namer<'a> {
         };
         let dwarf = gimli::Dwarf::load(section).ok();
         Self {
-            symbols: file.symbol_map(),
+            symbols: symbols_at(file, places),
             debug: dwarf.and_then(|dwarf| Context::from_dwarf(dwarf).ok()),
         }
     }
@@ -111,10 +114,7 @@ impl<'a> Namer<'a> {
     /// The frames at a place of the file, innermost first; none if nothing is known there.
     fn frames(&self, place: u64) -> Vec<RawFrame> {
         let mut frames = self.debug_frames(place).unwrap_or_default();
-        let symbol = self
-            .symbols
-            .containing(place)
-            .map(|symbol| demangled(symbol.name()));
+        let symbol = self.symbols.get(&place).map(|symbol| demangled(symbol));
         // The symbol is that of the function into which the others were inlined. It has the
         // whole path, which some debug information has not.
         match (frames.last_mut(), symbol) {
