@@ -1,18 +1,13 @@
 //! The views that pprof users know, of a real program: by its console, by its probe, and by
 //! a recording of either.
 
-#[path = "support/machine.rs"]
-#[allow(dead_code, reason = "each test uses a part of it")]
-mod machine;
-#[path = "support/process.rs"]
-mod process;
-
+use crate::machine;
 use std::process::{Command, Output};
 
+use crate::process::Process;
+use crate::process::programs::workspace;
 use pileup_investigate::{Ending, Recorder};
 use pileup_model::TaskKind;
-use process::Process;
-use process::programs::workspace;
 use serde_json::Value;
 use tempfile::TempDir;
 

@@ -1,13 +1,10 @@
 //! Which source files the commands show that name places of a target.
 
-#[path = "support/recorded.rs"]
-mod recorded;
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use recorded::{record, snapshot, task};
+use crate::recorded::{record, snapshot, task};
 use tempfile::TempDir;
 
 const SOURCE: &str = "fn accept() {\n    tokio::spawn(serve());\n}\n";

@@ -1,14 +1,11 @@
 //! What the views show of recordings that are made up.
 
-#[path = "support/recorded.rs"]
-mod recorded;
-
 use std::process::Command;
 
+use crate::recorded::{record, snapshot, task};
 use jiff::Timestamp;
 use pileup_investigate::{Snapshot, Task};
 use pileup_model::{Polls, Wakers};
-use recorded::{record, snapshot, task};
 
 /// What a view shows of these snapshots.
 fn view(arguments: &[&str], snapshots: &[Snapshot]) -> String {

@@ -6,9 +6,6 @@
 //! on any machine, however fast and idle.
 #![cfg(unix)]
 
-#[path = "support/process.rs"]
-mod process;
-
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
@@ -16,7 +13,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use self::process::Process;
+use crate::process::Process;
 
 /// Of every 200 ms, the program has 10.
 const RUNS: Duration = Duration::from_millis(10);

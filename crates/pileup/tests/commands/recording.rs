@@ -1,20 +1,15 @@
 //! A watch that was recorded gives the report that it gave live, also when the recorder
 //! was killed.
 
-#[path = "support/machine.rs"]
-#[allow(dead_code, reason = "each test uses a part of it")]
-mod machine;
-#[path = "support/process.rs"]
-mod process;
-
+use crate::machine;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use process::Process;
-use process::programs::workspace;
+use crate::process::Process;
+use crate::process::programs::workspace;
 
 fn pileup(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pileup"));

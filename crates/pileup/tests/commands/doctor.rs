@@ -1,18 +1,12 @@
 //! `pileup doctor` on real targets.
 
-#[path = "support/machine.rs"]
-#[allow(dead_code, reason = "each test uses a part of it")]
-mod machine;
-#[path = "support/process.rs"]
-mod process;
-
 use std::net::TcpListener;
 use std::process::{Command, Output};
 use std::time::Duration;
 
+use crate::machine::Meter;
+use crate::process::Process;
 use console_subscriber::{ConsoleLayer, ServerParts};
-use machine::Meter;
-use process::Process;
 use serde_json::Value;
 use tokio_stream::wrappers::TcpListenerStream;
 use tracing_subscriber::filter::LevelFilter;

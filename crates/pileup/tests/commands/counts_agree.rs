@@ -1,8 +1,5 @@
 //! One recording, several views: `diagnose`, `tasks`, `top` and `graph` count the same tasks.
 
-#[path = "support/process.rs"]
-mod process;
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,8 +9,8 @@ use pileup_diagnosis::figures::rate;
 use pileup_diagnosis::{Evidence, Finding, Grade, Report, Role};
 use pileup_model::Site;
 
-use process::Process;
-use process::programs::workspace;
+use crate::process::Process;
+use crate::process::programs::workspace;
 
 /// Tasks by the line that spawned them, such as `src/main.rs:7`.
 type Counts = BTreeMap<String, usize>;

@@ -1,14 +1,11 @@
 //! The exit codes that the command line promises.
 
-#[path = "support/recorded.rs"]
-mod recorded;
-
 use std::fs::File;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use crate::recorded::{pile, record, snapshot, task};
 use pileup_investigate::{Report, Snapshot};
-use recorded::{pile, record, snapshot, task};
 use tempfile::TempDir;
 
 fn pileup(arguments: &[&str], output: Stdio) -> (Option<i32>, String) {

@@ -3,25 +3,16 @@
 //!
 //! What is at fault stands in the manifest of the scenario.
 
-#[path = "../../pileup-test/tests/leaks/process.rs"]
-#[allow(dead_code, reason = "here no test runs another one")]
-mod one_test;
-#[path = "support/process.rs"]
-#[allow(dead_code, reason = "here no program is watched")]
-mod process;
-#[path = "scenarios/truth.rs"]
-#[allow(dead_code, reason = "other tests use more of it")]
-mod truth;
-
+use crate::truth;
 use std::fmt::Write;
 use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use self::one_test::{Ended, end};
-use self::process::programs::{programs, workspace};
-use self::truth::Scenario;
+use crate::one_test::{Ended, end};
+use crate::process::programs::{programs, workspace};
+use crate::truth::Scenario;
 
 /// Tests that run at once: most of them wait.
 const AT_ONCE: usize = 12;

@@ -1,17 +1,11 @@
 //! The commands in the documents that a visitor reads first do what is shown there.
 
-#[path = "support/attempts.rs"]
-mod attempts;
-#[path = "support/machine.rs"]
-#[allow(dead_code, reason = "each test uses a part of it")]
-mod machine;
-
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::thread;
 use std::time::Duration;
 
-use attempts::{Outcome, Shown, until_all_is_shown};
+use crate::attempts::{Outcome, Shown, until_all_is_shown};
 
 /// Commands that are not run here, and where they are.
 const RUN_ELSEWHERE: [(&str, &str); 7] = [

@@ -1,16 +1,11 @@
 //! A program with pileup-subscriber and without a probe: pileup gets whole await stacks from the
 //! second service on the console's port.
 
-#[path = "support/machine.rs"]
-#[allow(dead_code, reason = "each test uses a part of it")]
-mod machine;
-#[path = "support/process.rs"]
-mod process;
-
+use crate::machine;
 use std::process::Command;
 
-use process::Process;
-use process::programs::workspace;
+use crate::process::Process;
+use crate::process::programs::workspace;
 use serde_json::Value;
 
 const SITE: &str = "scenarios/unclosed-channel/src/leaky.rs";

@@ -1,9 +1,6 @@
 //! Which findings count: filters, the allow list, the baseline, and what changed since.
 
-#[path = "support/machine.rs"]
-#[allow(dead_code, reason = "each test uses a part of it")]
-mod machine;
-
+use crate::machine;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
