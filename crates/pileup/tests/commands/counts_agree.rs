@@ -11,6 +11,7 @@ use pileup_model::Site;
 
 use crate::process::Process;
 use crate::process::programs::workspace;
+use crate::room::room;
 
 /// Tasks by the line that spawned them, such as `src/main.rs:7`.
 type Counts = BTreeMap<String, usize>;
@@ -40,6 +41,7 @@ fn every_view_counts_the_same_tasks() {
 
 /// Watches a scenario from its start, and once more when it has run for a while.
 fn check(scenario: &str, every: &str) {
+    let _room = room();
     let folder = tempfile::tempdir().expect("a temporary folder");
     let process =
         Process::start(scenario, &["--variant", "leaky", "--every", every]).expect("it starts");

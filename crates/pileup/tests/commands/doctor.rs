@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::machine::Meter;
 use crate::process::Process;
+use crate::room::room;
 use console_subscriber::{ConsoleLayer, ServerParts};
 use serde_json::Value;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -20,6 +21,7 @@ fn doctor(console: &str) -> Output {
 
 #[test]
 fn a_target_that_reports_all_is_fine() {
+    let _room = room();
     let target = Process::start("healthy", &["fire-and-forget", "--every", "100ms"]);
     let target = target.expect("it starts");
     let meter = Meter::start();

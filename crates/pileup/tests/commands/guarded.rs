@@ -7,15 +7,12 @@ use crate::truth;
 use std::fmt::Write;
 use std::process::Command;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use crate::one_test::{Ended, end};
 use crate::process::programs::{programs, workspace};
+use crate::room::room;
 use crate::truth::Scenario;
-
-/// Tests that run at once: most of them wait.
-const AT_ONCE: usize = 12;
 
 /// Functions of healthy variants whose tasks live as long as the program, and why.
 const LIVES_ON: [(&str, &str, &str, &str); 9] = [
@@ -169,17 +166,15 @@ fn allow_list() -> String {
     list
 }
 
-/// What is wrong with some of the items, each looked at on one of several threads.
+/// What is wrong with some of the items, as many looked at at once as there is room for.
 fn in_parallel<T: Sync>(items: &[T], look: impl Fn(&T) -> Option<String> + Sync) -> Vec<String> {
-    let next = AtomicUsize::new(0);
     let wrong = Mutex::new(Vec::new());
     thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
+        for item in items {
             scope.spawn(|| {
-                while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let found = look(item);
-                    wrong.lock().expect("no look panics").extend(found);
-                }
+                let _room = room();
+                let found = look(item);
+                wrong.lock().expect("no look panics").extend(found);
             });
         }
     });

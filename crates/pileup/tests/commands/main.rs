@@ -27,6 +27,7 @@ mod guarded;
 mod readme;
 mod recorded_views;
 mod recording;
+mod room;
 mod schema;
 mod selection;
 mod shell;

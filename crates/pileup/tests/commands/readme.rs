@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::attempts::{Outcome, Shown, until_all_is_shown};
+use crate::room::room;
 
 /// Commands that are not run here, and where they are.
 const RUN_ELSEWHERE: [(&str, &str); 7] = [
@@ -103,6 +104,7 @@ fn has_all_of(text: &str, shown: &str) -> bool {
 /// Whether a command reports what is expected, and shows on standard error how cargo builds the
 /// tool and then the scenario.
 fn reports(command: &str, expected: &str) -> Shown {
+    let _room = room();
     let output = run(command);
     let report = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::process::Process;
 use crate::process::programs::workspace;
+use crate::room::room;
 
 fn pileup(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pileup"));
@@ -34,6 +35,7 @@ fn replay(file: &Path) -> Output {
 
 #[test]
 fn a_recording_gives_the_report_of_the_live_watch_byte_for_byte() {
+    let _room = room();
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("watch.pileup");
     let name = file.to_str().expect("a temporary file has a plain name");
@@ -48,12 +50,14 @@ fn a_recording_gives_the_report_of_the_live_watch_byte_for_byte() {
         String::from_utf8_lossy(&live.stdout),
         String::from_utf8_lossy(&replayed.stdout)
     );
-    assert_eq!(live.status.code(), Some(1));
-    assert_eq!(replayed.status.code(), Some(1));
+    // A busy machine may make the watch blind: what it has seen is replayed all the same.
+    assert!(matches!(live.status.code(), Some(1 | 3)), "{}", live.status);
+    assert_eq!(replayed.status.code(), live.status.code());
 }
 
 #[test]
 fn what_a_killed_recorder_has_written_is_read_and_said_to_end_early() {
+    let _room = room();
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("watch.pileup");
     let name = file.to_str().expect("a temporary file has a plain name");
@@ -90,6 +94,7 @@ fn what_a_killed_recorder_has_written_is_read_and_said_to_end_early() {
 
 #[test]
 fn a_file_that_is_no_recording_is_refused_and_one_that_is_there_is_not_overwritten() {
+    let _room = room();
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("notes.txt");
     fs::write(&file, "not a recording").expect("it can be written");

@@ -14,6 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::process::Process;
+use crate::room::room;
 
 /// Of every 200 ms, the program has 10.
 const RUNS: Duration = Duration::from_millis(10);
@@ -123,6 +124,7 @@ fn watched_starving(name: &str, arguments: &[&str]) -> [Watched; 2] {
 
 #[test]
 fn a_starved_healthy_program_is_called_starved_and_not_accused() {
+    let _room = room();
     let watched = watched_starving("healthy", &["tenants", "--every", "50ms"]);
     for watched in &watched {
         assert!(!watched.has_accused(), "{:#}", watched.report);
@@ -135,6 +137,7 @@ fn a_starved_healthy_program_is_called_starved_and_not_accused() {
 
 #[test]
 fn a_starved_program_that_leaks_is_not_called_clean() {
+    let _room = room();
     let flags = ["--variant", "leaky", "--every", "50ms"];
     for watched in watched_starving("full-channel", &flags) {
         // Its pile is no proof, and its tasks can all be woken.
@@ -145,6 +148,7 @@ fn a_starved_program_that_leaks_is_not_called_clean() {
 
 #[test]
 fn a_starved_program_without_a_probe_is_not_called_clean() {
+    let _room = room();
     let flags = ["--variant", "leaky", "--every", "50ms"];
     let process = Process::start_without_probe("full-channel", &flags).expect("it starts");
     let watched = starving(&process, || watch(&[&process.console]));
@@ -154,6 +158,7 @@ fn a_starved_program_without_a_probe_is_not_called_clean() {
 
 #[test]
 fn what_cannot_wake_is_certain_in_a_starved_program_too() {
+    let _room = room();
     let flags = ["--variant", "leaky", "--every", "50ms"];
     let [by_console, by_probe] = watched_starving("lock-order", &flags);
     assert_eq!(by_console.report["findings"][0]["grade"], "certain");

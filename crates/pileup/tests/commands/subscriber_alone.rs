@@ -6,6 +6,7 @@ use std::process::Command;
 
 use crate::process::Process;
 use crate::process::programs::workspace;
+use crate::room::room;
 use serde_json::Value;
 
 const SITE: &str = "scenarios/unclosed-channel/src/leaky.rs";
@@ -53,6 +54,7 @@ fn is_whole(wait: &Value) {
 
 #[test]
 fn diagnose_shows_the_await_lines_with_their_stacks() {
+    let _room = room();
     let process = leaky();
     let watch = format!("{}s", machine::seconds(6));
     let arguments = [
@@ -79,6 +81,7 @@ fn diagnose_shows_the_await_lines_with_their_stacks() {
 
 #[test]
 fn tasks_shows_the_await_stacks_of_each_task() {
+    let _room = room();
     let process = leaky();
     let (each, _) = printed(&["tasks", &process.console, "--each"]);
     let tasks = each["tasks"].as_array().expect("tasks");
@@ -93,6 +96,7 @@ fn tasks_shows_the_await_stacks_of_each_task() {
 
 #[test]
 fn without_await_stacks_the_report_is_made_as_well() {
+    let _room = room();
     let process = leaky();
     let arguments = [
         "diagnose",

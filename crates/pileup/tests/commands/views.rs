@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 
 use crate::process::Process;
 use crate::process::programs::workspace;
+use crate::room::room;
 use pileup_investigate::{Ending, Recorder};
 use pileup_model::TaskKind;
 use serde_json::Value;
@@ -112,6 +113,7 @@ fn json(text: &str) -> Value {
 
 #[test]
 fn a_task_as_json_has_the_line_at_which_it_waits_as_a_finding_has() {
+    let _room = room();
     let process = leaky();
     let folder = TempDir::new().expect("a folder can be made");
     let file = folder.path().join("watch.pileup");
@@ -143,6 +145,7 @@ fn a_task_as_json_has_the_line_at_which_it_waits_as_a_finding_has() {
 
 #[test]
 fn a_console_a_probe_and_a_recording_show_the_same() {
+    let _room = room();
     let process = leaky();
     let folder = TempDir::new().expect("a folder can be made");
     for (name, source) in [
@@ -165,6 +168,7 @@ fn a_console_a_probe_and_a_recording_show_the_same() {
 
 #[test]
 fn a_recording_of_a_probe_gives_the_report_of_the_watch() {
+    let _room = room();
     let process = leaky();
     let folder = TempDir::new().expect("a folder can be made");
     let file = folder.path().join("watch.pileup");
@@ -177,6 +181,7 @@ fn a_recording_of_a_probe_gives_the_report_of_the_watch() {
 
 #[test]
 fn a_profile_is_written_once() {
+    let _room = room();
     let process = leaky();
     let folder = TempDir::new().expect("a folder can be made");
     let file = folder.path().join("tasks.pb.gz");
@@ -200,6 +205,7 @@ fn a_profile_is_written_once() {
 
 #[test]
 fn what_cannot_be_shown_is_reported_with_its_fix() {
+    let _room = room();
     let process = leaky();
     let console = process.console.trim_start_matches("http://");
     for (arguments, code, words) in [
@@ -240,6 +246,7 @@ fn what_cannot_be_shown_is_reported_with_its_fix() {
 
 #[test]
 fn a_console_and_a_probe_of_one_program_count_each_task_once() {
+    let _room = room();
     let process = leaky();
     let watch = format!("{}s", machine::seconds(6));
     let flags = ["--for", &watch, "--format", "json", "--fail-on", "never"];
@@ -257,6 +264,7 @@ fn a_console_and_a_probe_of_one_program_count_each_task_once() {
 
 #[test]
 fn nothing_that_a_target_says_steers_a_terminal() {
+    let _room = room();
     let folder = TempDir::new().expect("a folder can be made");
     let file = folder.path().join("hostile");
     let hostile = "src/\u{1b}[2J\u{7}\u{9b}31m.rs";
