@@ -11,7 +11,7 @@ use crate::verdict::{accusations, accused_wrongly, sites};
 
 /// What a run has shown.
 pub enum Answer {
-    /// Each site at fault, and no other.
+    /// Each site at fault, in a finding of the grade that its page names, and no other.
     Right,
     /// Not that, and what the report says about it.
     NotTold(String),
@@ -30,7 +30,7 @@ pub fn check(scenario: &Scenario, variant: &str) -> Result<Answer, String> {
     let report: Value = serde_json::from_slice(&output.stdout)
         .map_err(|error| format!("not a report: {error}\n{errors}"))?;
     let details = || format!("{}\n{errors}\n{report:#}", output.status);
-    let accused = sites(&accusations(&report, "probable")?)?;
+    let accused = sites(&accusations(&report, scenario.least_grade())?)?;
     let at_fault = match variant {
         "leaky" => scenario.sites.as_slice(),
         _ => &[],
