@@ -4,6 +4,8 @@
 //! The tests are made from the folders under `scenarios/`: a new scenario is tested without
 //! a change here.
 
+#[path = "support/alone.rs"]
+mod alone;
 #[path = "support/attempts.rs"]
 mod attempts;
 #[path = "scenarios/await_lines.rs"]
@@ -26,13 +28,13 @@ mod truth;
 #[path = "scenarios/verdict.rs"]
 mod verdict;
 
-use std::sync::{PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use pileup_diagnosis::Code;
 
+use self::alone::{alone, beside_others};
 use self::attempts::{Shown, until_all_is_shown};
 use self::investigated::Answer;
 use self::process::{Process, counts};
@@ -51,9 +53,6 @@ const WATCHES: [Duration; 3] = [
 const PROMISED: Duration = Duration::from_secs(45);
 /// The same for a finding that is certain.
 const PROMISED_IF_CERTAIN: Duration = Duration::from_secs(20);
-
-/// Held by a trial that runs beside others; alone by one that keeps a core busy.
-static MACHINE: RwLock<()> = RwLock::new(());
 
 fn main() {
     let mut arguments = Arguments::from_args();
@@ -136,10 +135,10 @@ fn decide(
 
 fn beside_others_or_alone<T>(is_alone: bool, trial: impl FnOnce() -> T) -> T {
     if is_alone {
-        let _alone = MACHINE.write().unwrap_or_else(PoisonError::into_inner);
+        let _alone = alone();
         trial()
     } else {
-        let _beside_others = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
+        let _beside_others = beside_others();
         trial()
     }
 }

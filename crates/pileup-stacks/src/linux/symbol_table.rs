@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 
 use object::{Object, ObjectSymbol, ObjectSymbolTable, SymbolIndex, SymbolKind};
 
-/// The name of the symbol that has each place, by place: of the last one that begins there or before,
-/// unless it ends before the place. Of several that begin at once, the longest counts. A size of 0
-/// is unknown. A place without a symbol is left out, and so is one whose symbol has no readable name.
+/// The name of the symbol at each place, by place. That is the last symbol that begins there or
+/// before, unless it ends before the place. Of several that begin at once, the longest counts. A
+/// size of 0 means that it is unknown. A place without a symbol is left out, and so is one whose
+/// symbol has no readable name.
 pub(super) fn symbols_at<'a>(
     file: &'a object::File<'a>,
     mut places: Vec<u64>,

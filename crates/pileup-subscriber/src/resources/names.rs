@@ -77,8 +77,8 @@ impl Names {
     }
 }
 
-/// The address and the length of a name; none where they do not fit into a short way, in which another
-/// name could then look the same.
+/// The address and the length of a name; none where they do not fit into a short way, in which
+/// another name could then look the same.
 fn key_of(name: &str) -> Option<u64> {
     let (address, len) = (name.as_ptr().addr() as u64, name.len() as u64);
     let fits = len < 1 << LEN_BITS && address >> (u64::BITS - ADDRESS_SHIFT) == 0;

@@ -10,7 +10,6 @@ use pileup_diagnosis::{Evidence, Finding, Grade, Report, Role};
 use pileup_model::Site;
 
 use crate::process::Process;
-use crate::process::programs::workspace;
 use crate::room::room;
 
 /// Tasks by the line that spawned them, such as `src/main.rs:7`.
@@ -73,8 +72,7 @@ fn record(process: &Process, folder: &Path, name: &str) -> PathBuf {
 }
 
 fn view(arguments: &[&str], recording: &Path) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_pileup"))
-        .current_dir(workspace())
+    let output = crate::pileup()
         .args(arguments)
         .arg("--from")
         .arg(recording)

@@ -4,14 +4,15 @@ use std::net::TcpListener;
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use crate::machine::Meter;
-use crate::process::Process;
-use crate::room::room;
 use console_subscriber::{ConsoleLayer, ServerParts};
 use serde_json::Value;
 use tokio_stream::wrappers::TcpListenerStream;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::prelude::*;
+
+use crate::machine::Meter;
+use crate::process::Process;
+use crate::room::room;
 
 fn doctor(console: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pileup"));

@@ -4,9 +4,10 @@ use std::fs::File;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use crate::recorded::{pile, record, snapshot, task};
 use pileup_investigate::{Report, Snapshot};
 use tempfile::TempDir;
+
+use crate::recorded::{pile, record, snapshot, task};
 
 fn pileup(arguments: &[&str], output: Stdio) -> (Option<i32>, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_pileup"))

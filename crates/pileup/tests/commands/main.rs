@@ -1,13 +1,11 @@
 //! The commands of pileup, run as their users run them. One binary has all of these tests: most of
 //! them wait for a program, and so they wait at once.
 
+#[path = "../support/alone.rs"]
+mod alone;
 #[path = "../support/attempts.rs"]
 mod attempts;
 #[path = "../support/machine.rs"]
-#[allow(
-    dead_code,
-    reason = "here the harness knows how many tests run at once"
-)]
 mod machine;
 #[path = "../../../pileup-test/tests/leaks/process.rs"]
 #[allow(dead_code, reason = "here no test runs another one")]
@@ -36,3 +34,12 @@ mod starved;
 mod subscriber_alone;
 mod terminal;
 mod views;
+
+use std::process::Command;
+
+/// The command, in the workspace.
+fn pileup() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pileup"));
+    command.current_dir(process::programs::workspace());
+    command
+}

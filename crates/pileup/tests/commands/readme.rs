@@ -1,11 +1,11 @@
 //! The commands in the documents that a visitor reads first do what is shown there.
 
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::thread;
 use std::time::Duration;
 
 use crate::attempts::{Outcome, Shown, until_all_is_shown};
+use crate::process::programs::workspace;
 use crate::room::room;
 
 /// Commands that are not run here, and where they are.
@@ -131,10 +131,6 @@ fn the_tables_have_every_scenario() {
         let row = format!("| [`{name}`]({name}) |");
         assert!(tables.contains(&row), "there is no row for {name}");
     }
-}
-
-fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 fn text(file: &str) -> String {

@@ -2,10 +2,11 @@
 
 use std::process::Command;
 
-use crate::recorded::{record, snapshot, task};
 use jiff::Timestamp;
 use pileup_investigate::{Snapshot, Task};
 use pileup_model::{Polls, Wakers};
+
+use crate::recorded::{record, snapshot, task};
 
 /// What a view shows of these snapshots.
 fn view(arguments: &[&str], snapshots: &[Snapshot]) -> String {

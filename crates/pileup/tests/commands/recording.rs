@@ -1,20 +1,19 @@
 //! A watch that was recorded gives the report that it gave live, also when the recorder
 //! was killed.
 
-use crate::machine;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::machine::{self, Meter};
 use crate::process::Process;
-use crate::process::programs::workspace;
 use crate::room::room;
 
 fn pileup(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pileup"));
-    command.current_dir(workspace()).args(arguments);
+    let mut command = crate::pileup();
+    command.args(arguments);
     command
 }
 
@@ -39,19 +38,22 @@ fn a_recording_gives_the_report_of_the_live_watch_byte_for_byte() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("watch.pileup");
     let name = file.to_str().expect("a temporary file has a plain name");
+    let meter = Meter::start();
     let live = pileup(&["investigate", "lock-never-released", "--every", "100ms"])
         .args(["--for", &format!("{}s", machine::seconds(6))])
         .args(["--format", "json", "--record", name])
         .args(["--max-lifetime", "5s"])
         .output()
         .expect("pileup runs");
+    let is_too_slow = meter.slowness().is_too_slow();
     let replayed = replay(&file);
     assert_eq!(
         String::from_utf8_lossy(&live.stdout),
         String::from_utf8_lossy(&replayed.stdout)
     );
-    // A busy machine may make the watch blind: what it has seen is replayed all the same.
-    assert!(matches!(live.status.code(), Some(1 | 3)), "{}", live.status);
+    // A slow machine may make the watch blind: what it has seen is replayed all the same.
+    let is_blind = is_too_slow && live.status.code() == Some(3);
+    assert!(is_blind || live.status.code() == Some(1), "{}", live.status);
     assert_eq!(replayed.status.code(), live.status.code());
 }
 

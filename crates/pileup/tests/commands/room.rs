@@ -1,9 +1,8 @@
 //! No more programs run at once than the machine has room for, however many tests do.
 
-use std::sync::{
-    Condvar, LazyLock, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-};
+use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError, RwLockReadGuard};
 
+use crate::alone::beside_others;
 use crate::machine;
 
 /// What a program takes of an ordinary core, with those that watch it: most of them wait.
@@ -13,8 +12,6 @@ const CORES_EACH: f64 = 0.16;
 static LEFT: LazyLock<Mutex<usize>> =
     LazyLock::new(|| Mutex::new(machine::trials_at_once(CORES_EACH)));
 static GIVEN_BACK: Condvar = Condvar::new();
-/// Held by each program that runs beside others; alone by one that keeps a core busy.
-static MACHINE: RwLock<()> = RwLock::new(());
 
 /// Room for a program and those that watch it, until dropped. Whoever has it must not ask for more.
 pub struct Room {
@@ -32,14 +29,8 @@ pub fn room() -> Room {
     *left -= 1;
     drop(left);
     Room {
-        _beside_others: MACHINE.read().unwrap_or_else(PoisonError::into_inner),
+        _beside_others: beside_others(),
     }
-}
-
-/// Waits until no other program runs, and keeps others from starting: for one that keeps a core
-/// busy.
-pub fn alone() -> RwLockWriteGuard<'static, ()> {
-    MACHINE.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Drop for Room {

@@ -6,6 +6,8 @@ use std::path::Path;
 use pileup_investigate::{Grade, History, Report, diagnose};
 use serde_json::{Value, json};
 
+use crate::process::programs::workspace;
+
 const CHECKED_IN: &str = "docs/report.schema.json";
 
 fn schema() -> Value {
@@ -14,8 +16,7 @@ fn schema() -> Value {
 
 #[test]
 fn the_schema_that_is_checked_in_is_that_of_the_report() {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let text = fs::read_to_string(workspace.join(CHECKED_IN)).unwrap_or_default();
+    let text = fs::read_to_string(workspace().join(CHECKED_IN)).unwrap_or_default();
     let checked_in: Value = serde_json::from_str(&text).unwrap_or_default();
     if checked_in != schema() {
         let made = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report.schema.json");

@@ -1,14 +1,16 @@
 //! Which findings count: filters, the allow list, the baseline, and what changed since.
 
-use crate::machine;
-use crate::room::{alone, room};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::OnceLock;
 
 use pileup_investigate::{Grade, Report, Why};
 use tempfile::TempDir;
+
+use crate::alone::alone;
+use crate::machine;
+use crate::process::programs::workspace;
+use crate::room::room;
 
 struct Ended {
     code: Option<i32>,
@@ -17,8 +19,7 @@ struct Ended {
 }
 
 fn pileup(arguments: &[&str]) -> Ended {
-    let output = Command::new(env!("CARGO_BIN_EXE_pileup"))
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))
+    let output = crate::pileup()
         .args(arguments)
         .output()
         .expect("pileup runs");
@@ -51,7 +52,7 @@ fn recording() -> &'static str {
             let _alone = alone();
             let ended = pileup(&[&["investigate", "everything"][..], &flags, &known].concat());
             assert_eq!(ended.code, Some(1), "{}", ended.errors);
-            if !format!("{}{}", ended.output, ended.errors).contains("INCOMPLETE") {
+            if !ended.output.contains("INCOMPLETE") {
                 return (folder, file);
             }
             incomplete = Some(ended.output);
@@ -391,8 +392,7 @@ fn a_live_watch_until_certain_says_why_it_ended_and_is_replayed_byte_for_byte() 
 
 #[test]
 fn a_real_report_is_as_the_schema_that_is_checked_in_says() {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let schema = fs::read_to_string(workspace.join("docs/report.schema.json"));
+    let schema = fs::read_to_string(workspace().join("docs/report.schema.json"));
     let schema = serde_json::from_str(&schema.expect("it is checked in")).expect("JSON");
     let validator = jsonschema::validator_for(&schema).expect("a schema");
     let folder = tempfile::tempdir().expect("a temporary folder");

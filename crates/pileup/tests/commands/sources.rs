@@ -4,8 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::recorded::{record, snapshot, task};
 use tempfile::TempDir;
+
+use crate::recorded::{record, snapshot, task};
 
 const SOURCE: &str = "fn accept() {\n    tokio::spawn(serve());\n}\n";
 

@@ -1,13 +1,11 @@
 //! A program with pileup-subscriber and without a probe: pileup gets whole await stacks from the
 //! second service on the console's port.
 
-use crate::machine;
-use std::process::Command;
-
-use crate::process::Process;
-use crate::process::programs::workspace;
-use crate::room::room;
 use serde_json::Value;
+
+use crate::machine;
+use crate::process::Process;
+use crate::room::room;
 
 const SITE: &str = "scenarios/unclosed-channel/src/leaky.rs";
 
@@ -20,8 +18,7 @@ fn leaky() -> Process {
 
 /// What pileup prints as JSON, and what it remarks.
 fn printed(arguments: &[&str]) -> (Value, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_pileup"))
-        .current_dir(workspace())
+    let output = crate::pileup()
         .args(arguments)
         .args(["--format", "json"])
         .output()

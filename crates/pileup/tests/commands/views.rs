@@ -1,16 +1,16 @@
 //! The views that pprof users know, of a real program: by its console, by its probe, and by
 //! a recording of either.
 
-use crate::machine;
-use std::process::{Command, Output};
+use std::process::Output;
 
-use crate::process::Process;
-use crate::process::programs::workspace;
-use crate::room::room;
 use pileup_investigate::{Ending, Recorder};
 use pileup_model::TaskKind;
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::machine;
+use crate::process::Process;
+use crate::room::room;
 
 const SITE: &str = "scenarios/unclosed-channel/src/leaky.rs";
 /// The flags of a report that is read.
@@ -18,10 +18,7 @@ const REPORT: [&str; 4] = ["--format", "json", "--fail-on", "never"];
 const FUNCTION: &str = "unclosed_channel::leaky::add_up";
 
 fn pileup(arguments: &[&str]) -> Output {
-    let output = Command::new(env!("CARGO_BIN_EXE_pileup"))
-        .current_dir(workspace())
-        .args(arguments)
-        .output();
+    let output = crate::pileup().args(arguments).output();
     output.expect("pileup can be run")
 }
 
