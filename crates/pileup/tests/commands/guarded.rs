@@ -6,13 +6,18 @@
 use crate::truth;
 use std::fmt::Write;
 use std::process::Command;
+use std::slice;
 use std::sync::Mutex;
 use std::thread;
 
+use crate::alone::beside_others;
+use crate::machine;
 use crate::one_test::{Ended, end};
 use crate::process::programs::{programs, workspace};
-use crate::room::room;
 use crate::truth::Scenario;
+
+/// What a guarded program takes of an ordinary core: a leaky one waits for most of its time.
+const CORES_EACH: f64 = 0.08;
 
 /// Functions of healthy variants whose tasks live as long as the program, and why.
 const LIVES_ON: [(&str, &str, &str, &str); 9] = [
@@ -166,17 +171,24 @@ fn allow_list() -> String {
     list
 }
 
-/// What is wrong with some of the items, as many looked at at once as there is room for.
+/// What is wrong with some of the items, a few looked at at once.
 fn in_parallel<T: Sync>(items: &[T], look: impl Fn(&T) -> Option<String> + Sync) -> Vec<String> {
+    let left = Mutex::new(items.iter());
     let wrong = Mutex::new(Vec::new());
     thread::scope(|scope| {
-        for item in items {
+        for _ in 0..machine::trials_at_once(CORES_EACH) {
             scope.spawn(|| {
-                let _room = room();
-                let found = look(item);
-                wrong.lock().expect("no look panics").extend(found);
+                while let Some(item) = next(&left) {
+                    let _beside_others = beside_others();
+                    let found = look(item);
+                    wrong.lock().expect("no look panics").extend(found);
+                }
             });
         }
     });
     wrong.into_inner().expect("no look panics")
+}
+
+fn next<'item, T>(left: &Mutex<slice::Iter<'item, T>>) -> Option<&'item T> {
+    left.lock().expect("no look panics").next()
 }

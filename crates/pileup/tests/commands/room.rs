@@ -6,7 +6,7 @@ use crate::alone::beside_others;
 use crate::machine;
 
 /// What a program takes of an ordinary core, with those that watch it: most of them wait.
-const CORES_EACH: f64 = 0.16;
+const CORES_EACH: f64 = 0.13;
 
 /// How many programs there is room for at the moment.
 static LEFT: LazyLock<Mutex<usize>> =
