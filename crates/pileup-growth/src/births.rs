@@ -1,9 +1,12 @@
 //! Do tasks keep growing old, up to the end of the watch and at no falling rate?
 //!
 //! A start-up, a pool that fills and a burst have live tasks that do not finish, but they do
-//! not go on. Three tests tell them from a leak. Each stops a leak whose tasks come at random
-//! in two to four of a thousand watches:
+//! not go on. Four tests tell them from a leak. Each stops a leak whose tasks come at random
+//! in at most five of a thousand watches:
 //!
+//! - *Burst*: if most arrivals came in the first tenth of the window, the others must go on
+//!   without them. A pool that fills at the start, and into which a few come later, has neither
+//!   stopped nor a trend.
 //! - *Silence* of a Poisson process: if arrivals went on as before, would the time since the
 //!   last one be this long? It is, with the probability (1 - silence / window)^arrivals.
 //!   Tasks that come together count as one arrival.
@@ -21,6 +24,13 @@
 const SIGNIFICANCE: f64 = 0.004;
 /// Fewer arrivals say nothing of a rate.
 const FEWEST: i32 = 3;
+/// A burst at the start comes within this part of the window,
+const BURST: f64 = 1.0 / 10.0;
+/// and it has at least this many of the arrivals. At a steady rate, most arrivals come there with a
+/// chance of 0.005 at most.
+const FEWEST_IN_BURST: usize = 5;
+/// Fewer arrivals after a burst are chance.
+const FEWEST_AFTER_BURST: usize = 6;
 /// Arrivals within this part of the window count as one.
 const TOGETHER: f64 = 1.0 / 50.0;
 /// So many times the longest gap is too long for one more.
@@ -39,7 +49,23 @@ const LEAST_VARIANCE: f64 = 0.1;
 /// Whether arrivals go on. They are in order, in seconds since the start of the window, which
 /// begins with the first of them and lasts for `window` seconds.
 pub(crate) fn go_on(arrivals: &[f64], window: f64) -> bool {
-    !has_stopped(arrivals, window) && !slows_down(arrivals, window)
+    !has_stopped(arrivals, window)
+        && !slows_down(arrivals, window)
+        && goes_on_after_burst(arrivals, window)
+}
+
+/// Whether there is no burst at the start, or arrivals go on without it.
+fn goes_on_after_burst(arrivals: &[f64], window: f64) -> bool {
+    let (burst, after) = arrivals.split_at(arrivals.partition_point(|time| *time < window * BURST));
+    if burst.len() < FEWEST_IN_BURST || burst.len() <= after.len() {
+        return true;
+    }
+    if after.len() < FEWEST_AFTER_BURST {
+        return false;
+    }
+    let began = after[0];
+    let since: Vec<f64> = after.iter().map(|time| time - began).collect();
+    go_on(&since, window - began)
 }
 
 fn has_stopped(arrivals: &[f64], window: f64) -> bool {
@@ -129,6 +155,25 @@ mod tests {
             let burst = every(0.005, 0.3 * f64::from(hundredths));
             assert!(!go_on(&burst, 30.0), "{hundredths} hundredths");
         }
+    }
+
+    #[test]
+    fn a_burst_with_a_few_stragglers_does_not_go_on() {
+        for stragglers in 1..6 {
+            let mut arrivals = every(0.03, 2.0);
+            arrivals.extend(
+                (1..=stragglers)
+                    .map(|number| 2.0 + 27.5 / f64::from(stragglers) * f64::from(number)),
+            );
+            assert!(!go_on(&arrivals, 30.0), "{stragglers} stragglers");
+        }
+    }
+
+    #[test]
+    fn arrivals_that_go_on_after_a_burst_go_on() {
+        let mut arrivals = every(0.03, 2.0);
+        arrivals.extend((1..=14).map(|number| 2.0 * f64::from(number)));
+        assert!(go_on(&arrivals, 29.0));
     }
 
     #[test]
