@@ -26,8 +26,9 @@ impl Nextest {
             return None;
         }
         let folder = tempfile::tempdir().expect("a folder can be made");
+        // What only other platforms need has not been downloaded.
         let metadata = MetadataCommand::new()
-            .other_options(["--offline".to_owned()])
+            .other_options(["--offline", "--filter-platform", &host()].map(str::to_owned))
             .exec()
             .expect("cargo knows this workspace");
         let package = metadata
@@ -74,6 +75,14 @@ impl Nextest {
         command.args(arguments);
         process::end(command)
     }
+}
+
+/// The platform on which cargo runs, such as `x86_64-unknown-linux-gnu`.
+fn host() -> String {
+    let output = cargo().arg("-vV").output().expect("cargo runs");
+    let about = String::from_utf8(output.stdout).expect("it is text");
+    let host = about.lines().find_map(|line| line.strip_prefix("host: "));
+    host.expect("cargo says on what it runs").to_owned()
 }
 
 /// Cargo, as if these tests were not run by nextest themselves.
