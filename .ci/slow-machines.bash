@@ -16,7 +16,7 @@ idle() {
 
 # Beside loops that never end.
 busy() {
-    local loops=() loop code=0
+    local loops=() before=("${started[@]}") loop code=0
     for ((loop = 0; loop < busy_loops; loop++)); do
         while :; do :; done &
         loops+=($!)
@@ -25,6 +25,7 @@ busy() {
     "$@" || code=$?
     kill "${loops[@]}"
     wait "${loops[@]}" 2>/dev/null || true
+    started=("${before[@]}")
     return "$code"
 }
 
@@ -58,13 +59,14 @@ make_half_a_core() {
 
 in_group() {
     (
-        echo "$BASHPID" >"$group/cgroup.procs"
+        echo "$BASHPID" >"$group/cgroup.procs" || exit 125
         exec "$@"
     )
 }
 
 # cpulimit does not pass on the exit code of what it limits.
 limited() {
+    rm --force "$scratch/code"
     # shellcheck disable=SC2016 # for the inner shell
     cpulimit --quiet --foreground --monitor-forks --limit 50 -- \
         bash -c 'code=0; "${@:2}" || code=$?; echo "$code" >"$1"' - "$scratch/code" "$@"
