@@ -5,6 +5,8 @@
 
 #[path = "support/attempts.rs"]
 mod attempts;
+#[path = "support/ending.rs"]
+mod ending;
 #[path = "support/machine.rs"]
 #[allow(dead_code, reason = "each test uses a part of it")]
 mod machine;
@@ -20,6 +22,7 @@ use libtest_mimic::{Arguments, Completion, Trial};
 use serde_json::Value;
 
 use self::attempts::{Outcome, Shown, until_all_is_shown};
+use self::ending::{Sight, sight};
 use self::process::Process;
 use self::process::programs::workspace;
 
@@ -107,16 +110,8 @@ fn is_clean_in(watch: Duration, target: &[&str]) -> Result<Shown, String> {
     {
         return Err(format!("{report:#}"));
     }
-    // Whoever saw no task could accuse none.
-    if report["coverage"]["tasks_seen"].as_u64() < Some(1) {
-        return Err(format!("nothing was seen\n{report:#}"));
-    }
-    let is_blind = !report["coverage"]["blind"]
-        .as_array()
-        .is_none_or(Vec::is_empty);
-    match output.status.code() {
-        Some(0) => Ok(Shown::All),
-        Some(3) if is_blind => Ok(Shown::Incomplete(said.into_owned())),
-        _ => Err(format!("exited with {}\n{said}", output.status)),
+    match sight(&output, &report, false).map_err(|wrong| format!("{wrong}\n{said}\n{report:#}"))? {
+        Sight::Clear => Ok(Shown::All),
+        Sight::Blind => Ok(Shown::Incomplete(said.into_owned())),
     }
 }

@@ -12,6 +12,8 @@ mod attempts;
 mod await_lines;
 #[path = "scenarios/by_probe.rs"]
 mod by_probe;
+#[path = "support/ending.rs"]
+mod ending;
 #[path = "scenarios/growth.rs"]
 mod growth;
 #[path = "scenarios/investigated.rs"]
@@ -42,8 +44,8 @@ use self::truth::Scenario;
 
 /// What a scenario takes of an ordinary core, with those that watch it.
 const CORES_EACH: f64 = 0.14;
-/// How long a scenario is watched, in which what takes minutes in life takes seconds; longer
-/// where the machine is too slow for that.
+/// How long a scenario is watched: longer where the machine is slow. What takes minutes in life
+/// takes seconds here.
 const WATCHES: [Duration; 3] = [
     Duration::from_secs(12),
     Duration::from_secs(24),
@@ -160,8 +162,13 @@ fn is_as_told(
         let verdict = verdict::check(scenario, variant, &process, watch, &recording)?;
         let by_probe = by_probe.join().map_err(|_| "the thread panicked")??;
         let growth = growth::check(scenario, variant, &recording, &process.counts)?;
-        let shown = [growth, verdict, by_probe].into_iter();
-        let mut incomplete = shown.filter(|shown| !matches!(shown, Shown::All));
-        Ok(incomplete.next().unwrap_or(Shown::All))
+        let mut shown = [growth, verdict, by_probe];
+        shown.sort_by_key(|shown| match shown {
+            Shown::CalledClean(_) => 0,
+            Shown::Incomplete(_) => 1,
+            Shown::All => 2,
+        });
+        let [worst, ..] = shown;
+        Ok(worst)
     })
 }

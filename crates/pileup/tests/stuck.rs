@@ -5,6 +5,8 @@
 
 #[path = "support/attempts.rs"]
 mod attempts;
+#[path = "support/ending.rs"]
+mod ending;
 #[path = "support/machine.rs"]
 #[allow(dead_code, reason = "each test uses a part of it")]
 mod machine;
@@ -18,8 +20,10 @@ use std::time::Duration;
 
 use libtest_mimic::{Arguments, Completion, Trial};
 use pileup_investigate::{Finding, Grade, Report};
+use serde_json::Value;
 
 use self::attempts::{Shown, until_all_is_shown};
+use self::ending::{Sight, sight};
 use self::process::Process;
 use self::process::programs::workspace;
 
@@ -152,21 +156,27 @@ impl Truth {
             .output()
             .map_err(|error| error.to_string())?;
         let said = String::from_utf8_lossy(&output.stderr);
-        let report: Report = serde_json::from_slice(&output.stdout)
-            .map_err(|error| format!("not a report: {error}\n{said}"))?;
+        let is_no_report = |error| format!("not a report: {error}\n{said}");
+        let fields: Value = serde_json::from_slice(&output.stdout).map_err(is_no_report)?;
+        let report: Report = serde_json::from_slice(&output.stdout).map_err(is_no_report)?;
         let accusations: Vec<_> = report
             .findings
             .iter()
             .filter(|finding| finding.grade > Grade::Suspicious)
             .collect();
-        let [finding] = &accusations[..] else {
-            return if accusations.is_empty() {
-                Ok(Shown::Incomplete(format!(
-                    "nothing is accused: {report:#?}"
-                )))
-            } else {
-                Err(format!("more than one accusation: {accusations:#?}"))
-            };
+        let sight = sight(&output, &fields, !accusations.is_empty());
+        let sight = sight.map_err(|wrong| format!("{wrong}\n{said}\n{report:#?}"))?;
+        let finding = match (&accusations[..], sight) {
+            ([finding], _) => finding,
+            ([], Sight::Blind) => {
+                return Ok(Shown::Incomplete(format!("it is blind: {report:#?}")));
+            }
+            ([], Sight::Clear) => {
+                return Ok(Shown::CalledClean(format!(
+                    "it is called clean: {report:#?}"
+                )));
+            }
+            _ => return Err(format!("more than one accusation: {accusations:#?}")),
         };
         let is_right = finding.code.number() == self.code
             && finding.grade >= self.least

@@ -1,4 +1,4 @@
-//! No more programs run at once than the machine has room for, however many tests do.
+//! Of the tests that start a program or two, no more run at once than the machine has room for.
 
 use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError, RwLockReadGuard};
 

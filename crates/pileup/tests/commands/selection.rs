@@ -39,27 +39,35 @@ const PACES: [(u32, u32); 3] = [(100, 8), (200, 16), (400, 32)];
 
 /// A recorded watch of all patterns of the seed, that could have seen any leak.
 fn recording() -> &'static str {
-    static RECORDED: OnceLock<(TempDir, String)> = OnceLock::new();
-    let (_folder, file) = RECORDED.get_or_init(|| {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut incomplete = None;
-        for (every, watch) in PACES {
-            let file = text(&folder.path().join(format!("{every}.pileup")));
-            let (every, watch) = (format!("{every}ms"), machine::seconds(watch));
-            let watch = format!("{watch}s");
-            let flags = ["--every", &every, "--for", &watch, "--record", &file];
-            let known = ["--max-lifetime", SHORT];
-            let _alone = alone();
-            let ended = pileup(&[&["investigate", "everything"][..], &flags, &known].concat());
-            assert_eq!(ended.code, Some(1), "{}", ended.errors);
-            if !ended.output.contains("INCOMPLETE") {
-                return (folder, file);
-            }
-            incomplete = Some(ended.output);
+    static RECORDED: OnceLock<Result<(TempDir, String), String>> = OnceLock::new();
+    match RECORDED.get_or_init(record) {
+        Ok((_folder, file)) => file,
+        Err(wrong) => panic!("{wrong}"),
+    }
+}
+
+/// Records at ever slower paces, until a watch could have seen any leak.
+fn record() -> Result<(TempDir, String), String> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut incomplete = String::new();
+    for (every, watch) in PACES {
+        let file = text(&folder.path().join(format!("{every}.pileup")));
+        let (every, watch) = (format!("{every}ms"), machine::seconds(watch));
+        let watch = format!("{watch}s");
+        let flags = ["--every", &every, "--for", &watch, "--record", &file];
+        let known = ["--max-lifetime", SHORT];
+        let _alone = alone();
+        let ended = pileup(&[&["investigate", "everything"][..], &flags, &known].concat());
+        let is_incomplete = ended.output.contains("INCOMPLETE");
+        match ended.code {
+            Some(1) if !is_incomplete => return Ok((folder, file)),
+            Some(1 | 3) if is_incomplete => incomplete = ended.output,
+            code => return Err(format!("exited with {code:?}: {}", ended.errors)),
         }
-        panic!("this machine is too slow for a watch that sees all: {incomplete:?}");
-    });
-    file
+    }
+    Err(format!(
+        "this machine is too slow for a watch that sees all: {incomplete}"
+    ))
 }
 
 fn text(path: &Path) -> String {

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::attempts::Shown;
 use crate::await_lines;
+use crate::ending::{Sight, sight};
 use crate::process::Process;
 use crate::truth::Scenario;
 use crate::verdict::{MAX_LIFETIME, accusations, accused_wrongly, sites};
@@ -38,12 +39,23 @@ pub fn check(
             "by its probe, accused of nothing: {site:?}\n{details}"
         ));
     }
+    let sight = sight(&output, &report, !found.is_empty());
+    if sight.map_err(|wrong| format!("by its probe, it {wrong}\n{details}"))? == Sight::Blind {
+        return Ok(Shown::Incomplete(format!(
+            "by its probe, it could not decide\n{details}"
+        )));
+    }
     let is_pile = scenario
         .finds
         .as_ref()
         .is_none_or(|finds| finds.code == "PU03" && !finds.unseen_by_probe);
     // What leaks in another way shows to a probe as a pile or not at all.
     let must_be_found = is_pile && scenario.grows_to.is_none();
+    if must_be_found && found.is_empty() && !expected.is_empty() {
+        return Ok(Shown::CalledClean(format!(
+            "by its probe, it is called clean\n{details}"
+        )));
+    }
     if must_be_found && found != expected {
         return Ok(Shown::Incomplete(format!(
             "by its probe, the findings are at {found:?}, not {expected:?}\n{details}"

@@ -5,13 +5,15 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::ending::{Sight, sight};
 use crate::process::programs::workspace;
 use crate::truth::Scenario;
 use crate::verdict::{accusations, accused_wrongly, sites};
 
 /// What a run has shown.
 pub enum Answer {
-    /// Each site at fault, in a finding of the grade that its page names, and no other.
+    /// Each site at fault, in a finding of a grade that counts for its scenario, and no other site
+    /// of the program.
     Right,
     /// Not that, and what the report says about it.
     NotTold(String),
@@ -38,14 +40,17 @@ pub fn check(scenario: &Scenario, variant: &str) -> Result<Answer, String> {
     if let Some(site) = accused_wrongly(&accused, at_fault) {
         return Err(format!("accused of nothing: {site:?}\n{}", details()));
     }
+    let counts = !accusations(&report, "probable")?.is_empty();
+    let sight = sight(&output, &report, counts);
+    let sight = sight.map_err(|wrong| format!("{wrong}\n{}", details()))?;
     let missing = at_fault.iter().filter(|site| !accused.contains(site));
     let missing: Vec<_> = missing.collect();
+    if missing.is_empty() && sight == Sight::Clear {
+        return Ok(Answer::Right);
+    }
     let blind = report["coverage"]["blind"].as_array().ok_or("no `blind`")?;
     if !blind.is_empty() {
         return Ok(Answer::NotTold(format!("blind: {blind:?}")));
-    }
-    if missing.is_empty() {
-        return Ok(Answer::Right);
     }
     let suspected = sites(&accusations(&report, "suspicious")?)?;
     match missing.iter().find(|site| !suspected.contains(site)) {

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::attempts::Shown;
 use crate::await_lines;
+use crate::ending::{Sight, sight};
 use crate::process::Process;
 use crate::process::programs::workspace;
 use crate::truth::{Finds, Scenario, lines_of};
@@ -67,14 +68,12 @@ fn is_right(
     if let Some(site) = accused_wrongly(&found, expected) {
         return Err(format!("accused of nothing: {site:?}\n{details}"));
     }
-    let code = i32::from(!found.is_empty());
-    if output.status.code() != Some(code) {
-        let ended = output.status;
-        let blind = report["coverage"]["blind"].as_array();
-        if ended.code() == Some(3) && blind.is_some_and(|blind| !blind.is_empty()) {
-            return Ok(Shown::Incomplete(format!("it could not decide\n{details}")));
-        }
-        return Err(format!("exited with {ended}, not {code}\n{details}"));
+    let sight = sight(&output, &report, !found.is_empty());
+    if sight.map_err(|wrong| format!("{wrong}\n{details}"))? == Sight::Blind {
+        return Ok(Shown::Incomplete(format!("it could not decide\n{details}")));
+    }
+    if found.is_empty() && !expected.is_empty() {
+        return Ok(Shown::CalledClean(format!("it is called clean\n{details}")));
     }
     if found != expected {
         return Ok(Shown::Incomplete(format!(
@@ -128,17 +127,20 @@ fn says(accusations: &[&Value], finds: &Finds, scenario: &str) -> Result<(), Str
         }
         let waits_on = &finding["waits_on"];
         if waits_on["kind"].as_str() != finds.waits_for.as_deref() {
-            return Err(format!("they wait for {:?}", finds.waits_for));
+            let expected = finds.waits_for.as_deref().unwrap_or("nothing");
+            return Err(format!("not that they wait for {expected}"));
         }
         if let Some(function) = &finds.made_in {
             let resource = site(&waits_on["resource"])?;
             if !is_in(&resource, scenario, function)? {
-                return Err(format!("what they wait for was made in {function}"));
+                return Err(format!(
+                    "not that what they wait for was made in {function}"
+                ));
             }
         }
         if holders.is_empty() {
-            if finds.held_by.is_some() {
-                return Err(format!("held by {:?}", finds.held_by));
+            if let Some(function) = &finds.held_by {
+                return Err(format!("not that tasks that {function} spawns hold it"));
             }
         } else {
             let known = finds.held_by.as_ref().or(finds.may_be_held_by.as_ref());
@@ -147,7 +149,7 @@ fn says(accusations: &[&Value], finds: &Finds, scenario: &str) -> Result<(), Str
             if !sites
                 .any(|site| site.is_ok_and(|site| is_in(&site, scenario, function) == Ok(true)))
             {
-                return Err(format!("held by tasks that {function} spawns"));
+                return Err(format!("not that tasks that {function} spawns hold it"));
             }
         }
     }

@@ -2,7 +2,7 @@
 //! seconds.
 
 use std::io::{BufRead, BufReader, Read};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -21,7 +21,14 @@ pub struct Count {
 
 /// All counts of a scenario so far, in their order.
 #[derive(Clone, Default)]
-pub struct Counts(Arc<(Mutex<Vec<Count>>, Condvar)>);
+pub struct Counts(Arc<(Mutex<Printed>, Condvar)>);
+
+/// What has been read of the output.
+#[derive(Default)]
+struct Printed {
+    counts: Vec<Count>,
+    has_ended: bool,
+}
 
 impl Counts {
     /// Reads what a scenario prints, to its end.
@@ -29,15 +36,16 @@ impl Counts {
         let counts = Self::default();
         let shared = counts.clone();
         thread::spawn(move || {
+            let (_, changed) = &*shared.0;
             for line in BufReader::new(output).lines().map_while(Result::ok) {
                 if let Some(arrived) = arrived(&line) {
-                    let (counts, changed) = &*shared.0;
-                    let mut counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
                     let read_at = Timestamp::now();
-                    counts.push(Count { read_at, arrived });
+                    shared.printed().counts.push(Count { read_at, arrived });
                     changed.notify_all();
                 }
             }
+            shared.printed().has_ended = true;
+            changed.notify_all();
         });
         counts
     }
@@ -49,8 +57,9 @@ impl Counts {
 
     /// How many had arrived for certain at some time: the last count that was read before.
     pub fn arrived_before(&self, at: Timestamp) -> u64 {
-        let counts = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = counts.iter().rev().find(|count| count.read_at <= at);
+        let printed = self.printed();
+        let mut latest_first = printed.counts.iter().rev();
+        let before = latest_first.find(|count| count.read_at <= at);
         before.map_or(0, |count| count.arrived)
     }
 
@@ -62,18 +71,27 @@ impl Counts {
 
     /// Waits for the first count of this kind.
     fn wait(&self, is_meant: impl Fn(&Count) -> bool) -> Result<Count, String> {
-        let (counts, changed) = &*self.0;
-        let counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let (counts, _) = changed
-            .wait_timeout_while(counts, PATIENCE, |counts| !counts.iter().any(&is_meant))
+        let (_, changed) = &*self.0;
+        let goes_on =
+            |printed: &mut Printed| !printed.has_ended && !printed.counts.iter().any(&is_meant);
+        let (printed, _) = changed
+            .wait_timeout_while(self.printed(), PATIENCE, goes_on)
             .unwrap_or_else(PoisonError::into_inner);
+        let counts = &printed.counts;
         let count = counts.iter().find(|count| is_meant(count));
         count.copied().ok_or_else(|| {
-            format!(
-                "what is waited for did not arrive in {PATIENCE:?}: {:?}",
-                counts.last()
-            )
+            let last = counts.last();
+            if printed.has_ended {
+                format!("the program ended before what is waited for arrived: {last:?}")
+            } else {
+                format!("what is waited for did not arrive in {PATIENCE:?}: {last:?}")
+            }
         })
+    }
+
+    fn printed(&self) -> MutexGuard<'_, Printed> {
+        let (printed, _) = &*self.0;
+        printed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -8,9 +8,14 @@ pub mod programs;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::thread;
 
 use self::counts::Counts;
 use self::programs::programs;
+
+/// Longer than any test watches, on a machine of any speed. No program is left for longer than
+/// this if the test is killed.
+const LIFETIME: &str = "5m";
 
 pub struct Process {
     child: Child,
@@ -51,7 +56,7 @@ impl Process {
     ) -> Result<Self, String> {
         let mut child = Command::new(programs()?.join(name))
             .args(arguments)
-            .args(["--for", "120s"])
+            .args(["--for", LIFETIME])
             .args(["--console", "127.0.0.1:0", "--probe", probe])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -65,7 +70,8 @@ impl Process {
             probe: String::new(),
             counts: Counts::read(stdout),
         };
-        for line in BufReader::new(stderr).lines() {
+        let mut said = BufReader::new(stderr).lines();
+        while let Some(line) = said.next() {
             let line = line.map_err(|error| error.to_string())?;
             if let Some(address) = line.strip_prefix("console: ") {
                 address.clone_into(&mut process.console);
@@ -74,6 +80,13 @@ impl Process {
                 address.clone_into(&mut process.probe);
             }
             if line.starts_with(last) {
+                // A program whose standard error nobody reads cannot say why it ends.
+                let name = name.to_owned();
+                thread::spawn(move || {
+                    for line in said.map_while(Result::ok) {
+                        eprintln!("{name}: {line}");
+                    }
+                });
                 return Ok(process);
             }
         }
