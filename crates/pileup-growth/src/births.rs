@@ -13,7 +13,9 @@
 //! - *Silence* after regular arrivals: it is far longer than the longest gap between them.
 //! - *Trend*: a line through the counts of ten equal parts of the window, with Student's test
 //!   for its slope. The rate must have fallen to less than a half as well, so that very
-//!   regular arrivals may vary a little.
+//!   regular arrivals may vary a little. A slope that is less clear, and one that only shows
+//!   together with the time before the watch, leaves the question open: in one of a hundred
+//!   watches of a leak whose tasks come at random.
 //!
 //! D. Cox and P. Lewis, *The Statistical Analysis of Series of Events*, 1966, treats both
 //! questions.
@@ -39,19 +41,43 @@ const GAPS: f64 = 2.5;
 const REGULAR: i32 = 8;
 /// Parts of the window in which arrivals are counted.
 const PARTS: usize = 10;
-/// Student's t for eight degrees of freedom at 0.2 %.
-const STUDENT_T: f64 = 3.98;
+/// Student's t for eight degrees of freedom at 0.2 %: the rate falls.
+const FALLS: f64 = 3.98;
+/// The same at 1 %: it may fall.
+const MAY_FALL: f64 = 2.90;
 /// The rate at the end, as a part of that at the start, below which it has fallen.
 const FALLEN: f64 = 0.5;
 /// Very regular counts still vary by this part of what those of a Poisson process do.
 const LEAST_VARIANCE: f64 = 0.1;
 
+/// Whether arrivals go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Trend {
+    /// They have stopped, or come ever more rarely.
+    Ends,
+    /// They may come ever more rarely.
+    MayEnd,
+    GoesOn,
+}
+
 /// Whether arrivals go on. They are in order, in seconds since the start of the window, which
 /// begins with the first of them and lasts for `window` seconds.
-pub(crate) fn go_on(arrivals: &[f64], window: f64) -> bool {
-    !has_stopped(arrivals, window)
-        && !slows_down(arrivals, window)
-        && goes_on_after_burst(arrivals, window)
+pub(crate) fn trend(arrivals: &[f64], window: f64) -> Trend {
+    if has_stopped(arrivals, window)
+        || falls(arrivals, window, FALLS)
+        || !goes_on_after_burst(arrivals, window)
+    {
+        Trend::Ends
+    } else if falls(arrivals, window, MAY_FALL) {
+        Trend::MayEnd
+    } else {
+        Trend::GoesOn
+    }
+}
+
+/// Whether arrivals come ever more rarely, though the last of them may have come just now.
+pub(crate) fn become_rarer(arrivals: &[f64], window: f64) -> bool {
+    falls(arrivals, window, FALLS)
 }
 
 /// Whether there is no burst at the start, or arrivals go on without it.
@@ -65,7 +91,7 @@ fn goes_on_after_burst(arrivals: &[f64], window: f64) -> bool {
     }
     let began = after[0];
     let since: Vec<f64> = after.iter().map(|time| time - began).collect();
-    go_on(&since, window - began)
+    trend(&since, window - began) > Trend::Ends
 }
 
 fn has_stopped(arrivals: &[f64], window: f64) -> bool {
@@ -98,7 +124,7 @@ fn has_stopped(arrivals: &[f64], window: f64) -> bool {
     clippy::cast_sign_loss,
     reason = "the value is clamped to the parts that exist"
 )]
-fn slows_down(arrivals: &[f64], window: f64) -> bool {
+fn falls(arrivals: &[f64], window: f64, least_t: f64) -> bool {
     let mut counts = [0.0_f64; PARTS];
     for arrival in arrivals {
         let part = (arrival / window * PARTS as f64) as usize;
@@ -116,12 +142,16 @@ fn slows_down(arrivals: &[f64], window: f64) -> bool {
     let residuals = (0..PARTS).map(|part| (counts[part] - mean - slope * distance(part)).powi(2));
     let variance = (residuals.sum::<f64>() / (parts - 2.0)).max(mean * LEAST_VARIANCE);
     let fallen = mean + slope * middle < FALLEN * (mean - slope * middle);
-    fallen && slope < -STUDENT_T * (variance / squares).sqrt()
+    fallen && slope < -least_t * (variance / squares).sqrt()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn go_on(arrivals: &[f64], window: f64) -> bool {
+        trend(arrivals, window) == Trend::GoesOn
+    }
 
     fn every(gap: f64, until: f64) -> Vec<f64> {
         let times = (0..).map(|number| f64::from(number) * gap);

@@ -3,7 +3,7 @@
 use std::cell::LazyCell;
 use std::time::Duration;
 
-use crate::births::go_on;
+use crate::births::{Trend, become_rarer, trend};
 use crate::exposure::Exposure;
 use crate::lifetimes::{bucket, start_of};
 use crate::{Population, Reference, mean_at_least};
@@ -39,6 +39,9 @@ const CUT_STEP: usize = 2;
 const FINISH_ONE_IN: u64 = 4;
 /// Tasks must have grown old for at least this part of the watch.
 const SHORTEST_GROWTH: f64 = 0.5;
+/// So much of the time before the watch shows whether tasks become rarer, and no more than the watch
+/// is long. What was earlier than that may have been another load.
+const LOOK_BACK: Duration = Duration::from_secs(60);
 /// Nobody waits for longer than that for a decision, in seconds.
 const LONGEST_WAIT: f64 = 3600.0;
 
@@ -54,6 +57,9 @@ pub enum Verdict {
         /// How much longer to watch until it would be called a leak, if tasks keep growing old
         /// at the same rate and none of them finishes. None where that takes over an hour.
         more: Option<Duration>,
+        /// Whether tasks may come ever more rarely, as in a pool that becomes full. Then a longer
+        /// watch shows whether they do.
+        may_end: bool,
     },
     /// Its tasks finish, or their number does not grow.
     Clear,
@@ -118,7 +124,7 @@ impl Population<'_> {
         };
         let highest = bucket(oldest / FOLLOW_UP);
         let lowest = highest.saturating_sub(CUTS * CUT_STEP);
-        let comes_on = LazyCell::new(|| question.come_on());
+        let comes = LazyCell::new(|| question.comes());
         let cuts = std::iter::once(0).chain((lowest..=highest).step_by(CUT_STEP));
         let mut open: Option<Evidence> = None;
         for cut in cuts {
@@ -126,11 +132,19 @@ impl Population<'_> {
                 continue;
             };
             // Above a higher cut, tasks of the same births would cross it later.
-            if !*comes_on || !question.cross_on(&evidence) {
+            let trend = comes.min(question.crosses(&evidence));
+            if trend == Trend::Ends {
                 return Verdict::Clear;
             }
             if evidence.is_enough() {
-                return Verdict::Leaks(evidence);
+                if trend == Trend::GoesOn && !question.come_more_rarely() {
+                    return Verdict::Leaks(evidence);
+                }
+                return Verdict::Undecided {
+                    so_far: evidence,
+                    more: Some(self.watch.length),
+                    may_end: true,
+                };
             }
             if open.is_none_or(|open| open.missing() > evidence.missing()) {
                 open = Some(evidence);
@@ -139,6 +153,7 @@ impl Population<'_> {
         open.map_or(Verdict::Clear, |so_far| Verdict::Undecided {
             so_far,
             more: question.wait(&so_far),
+            may_end: false,
         })
     }
 }
@@ -191,6 +206,20 @@ fn mixed(expected: f64, deaths: f64) -> f64 {
 /// The ratio of healthy to leaking from which on Wald's test calls a population clear.
 fn clear() -> f64 {
     (1.0 / (1.0 - CONFIDENCE)).ln()
+}
+
+/// The arrivals of the last `seen`, in seconds since the first of them, and for how many seconds
+/// since then they are known: the last of them are reported late. They are given by how long ago
+/// they were, longest ago first.
+fn arrivals(ago: &[Duration], seen: Duration, lag: Duration) -> (Vec<f64>, f64) {
+    let ago = &ago[ago.partition_point(|ago| *ago > seen)..];
+    let window = ago.first().copied().unwrap_or_default();
+    let since = ago.iter().map(|ago| window.saturating_sub(*ago));
+    let known = window.saturating_sub(lag).max(window / 2);
+    (
+        since.map(|since| since.as_secs_f64()).collect(),
+        known.as_secs_f64(),
+    )
 }
 
 impl Question<'_> {
@@ -260,12 +289,12 @@ impl Question<'_> {
     }
 
     /// Whether tasks keep crossing the cut, up to the last moment that is known.
-    fn cross_on(&self, evidence: &Evidence) -> bool {
+    fn crosses(&self, evidence: &Evidence) -> Trend {
         // A burst that came in a few steps before the watch looks like a slow process with a
         // long gap: without a birth in the whole watch, nothing goes on.
         let watch = self.population.watch.length;
         if evidence.born == 0 && self.population.lag < watch {
-            return false;
+            return Trend::Ends;
         }
         let (old_age, window) = (evidence.old_age, evidence.window);
         let crossings = self.crossings(old_age).iter();
@@ -276,24 +305,34 @@ impl Question<'_> {
         // Births are reported late, but a task that is old was reported before.
         let unknown = self.population.lag.saturating_sub(old_age);
         let known = window.saturating_sub(unknown).max(window / 2);
-        go_on(&times, known.as_secs_f64())
+        trend(&times, known.as_secs_f64())
     }
 
     /// Whether tasks keep coming that have not been there before.
-    fn come_on(&self) -> bool {
+    fn comes(&self) -> Trend {
         let Population {
             came, watch, lag, ..
         } = self.population;
         let Some(came) = came else {
-            return true;
+            return Trend::GoesOn;
         };
-        let in_watch = &came[came.partition_point(|ago| *ago > watch.length)..];
-        let window = in_watch.first().copied().unwrap_or_default();
-        let times = in_watch
-            .iter()
-            .map(|ago| window.saturating_sub(*ago).as_secs_f64());
-        let known = window.saturating_sub(*lag).max(window / 2);
-        go_on(&times.collect::<Vec<_>>(), known.as_secs_f64())
+        let (times, known) = arrivals(came, watch.length, *lag);
+        trend(&times, known)
+    }
+
+    /// Whether tasks come ever more rarely, if those count as well that came before the watch and
+    /// are alive. Of a leak they all are.
+    fn come_more_rarely(&self) -> bool {
+        let Population {
+            ages,
+            came,
+            watch,
+            lag,
+            ..
+        } = self.population;
+        let seen = watch.length + LOOK_BACK.min(watch.length);
+        let (times, known) = arrivals(came.unwrap_or(ages), seen, *lag);
+        become_rarer(&times, known)
     }
 
     /// How long until the boundary is reached, if tasks keep growing old at the same rate and

@@ -1,5 +1,6 @@
 //! Which populations leak, which do not, and which need a longer watch.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use pileup_growth::{
@@ -155,6 +156,52 @@ fn a_start_up_that_has_ended_is_clear() {
 }
 
 /// A start-up on a busy machine comes in a few steps.
+/// A pool with a place for each of 200 clients, of whom ten a second come, in no order: a task is
+/// spawned for each that comes for the first time. It has run for some seconds when the watch begins.
+fn pool_that_becomes_full(age: f64) -> Tasks {
+    let mut known = HashSet::new();
+    let mut births = Vec::new();
+    for visit in 0..2_000_u64 {
+        let mixed = visit.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let client = (mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 33;
+        if known.insert(client % 200) {
+            births.push((visit as f64 * 0.1 - age, FOR_EVER));
+        }
+    }
+    Tasks(births)
+}
+
+#[test]
+fn a_pool_that_becomes_full_is_no_leak_however_late_it_is_watched() {
+    for age in 0..60 {
+        let verdict = pool_that_becomes_full(f64::from(age)).verdict(30.0);
+        assert!(!matches!(verdict, Verdict::Leaks(_)), "{age} s: {verdict:?}");
+    }
+}
+
+#[test]
+fn a_pool_to_which_a_few_come_later_is_clear() {
+    let few = |gap| Tasks::every(gap, 2.0, 30.0, |_| FOR_EVER);
+    for gap in [27.0, 9.0, 6.0] {
+        let pool = Tasks::every(0.02, 0.0, 2.0, |_| FOR_EVER).and(few(gap));
+        assert_eq!(pool.verdict(30.0), Verdict::Clear, "one in {gap} s");
+    }
+}
+
+#[test]
+fn a_leak_beside_a_pool_that_was_filled_at_the_start_is_found() {
+    let leaked = Tasks::every(1.0, -5.0, 120.0, |_| FOR_EVER);
+    let pool = Tasks::every(0.02, -5.0, -3.0, |_| FOR_EVER);
+    leak(pool.and(leaked).verdict(120.0));
+}
+
+#[test]
+fn a_leak_under_less_load_than_before_the_watch_is_found() {
+    let before = Tasks::every(0.1, -600.0, -30.0, |_| FOR_EVER);
+    let tasks = before.and(Tasks::every(1.0, -30.0, 300.0, |_| FOR_EVER));
+    leak(tasks.verdict(300.0));
+}
+
 #[test]
 fn a_crowd_that_came_before_the_watch_in_a_few_steps_is_clear() {
     let step = |at: f64| Tasks::every(0.0005, at, at + 0.1, |_| FOR_EVER);

@@ -34,6 +34,11 @@ pub enum Doubt {
         /// How much longer to watch; none where an hour would not decide it.
         more_seconds: Option<Seconds>,
     },
+    /// Tasks come ever more rarely: their number may have an end, as in a pool.
+    MayBecomeFull {
+        /// How much longer to watch.
+        more_seconds: Option<Seconds>,
+    },
     /// The program may not have counted wakers yet when the tasks were polled.
     WakersUncounted,
     /// The tasks may have finished: an open span keeps a task on the console.
@@ -116,6 +121,7 @@ impl Doubt {
             | Self::StormMayEnd => Allows::AsThePile,
             Self::TimersAhead { .. }
             | Self::WatchTooShort { .. }
+            | Self::MayBecomeFull { .. }
             | Self::MayBeHeavyWork
             | Self::WorkerUnseen
             | Self::MayBeLongLived

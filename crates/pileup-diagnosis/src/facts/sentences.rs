@@ -585,17 +585,17 @@ impl Doubt {
                 max_lifetime_seconds,
                 more_seconds,
             } => {
-                let wait = match more_seconds {
-                    Some(more) => format!(
-                        "a watch that is about {:.0} s longer decides it, if it goes on like this",
-                        more.0.as_secs_f64().max(1.0)
-                    ),
-                    None => "an hour more would not decide it".to_owned(),
-                };
+                let wait = longer_watch(more_seconds);
                 return Some(format!(
                     "but healthy tasks that live for up to {} on average would look the same so \
                      far; {wait}",
                     span(max_lifetime_seconds)
+                ));
+            }
+            Self::MayBecomeFull { more_seconds } => {
+                return Some(format!(
+                    "but new ones may become rarer, as in a pool that becomes full; {}",
+                    longer_watch(more_seconds)
                 ));
             }
             Self::WakersUncounted => {
@@ -781,6 +781,17 @@ fn counted(threads: &[ThreadsAlike], does: [&str; 2]) -> String {
     let names: Vec<String> = names.collect();
     let does = if all == 1 { does[0] } else { does[1] };
     format!("{all} {does} ({})", names.join(", "))
+}
+
+/// That a longer watch decides, and how much longer.
+fn longer_watch(more: Option<Seconds>) -> String {
+    match more {
+        Some(more) => format!(
+            "a watch that is about {:.0} s longer decides it, if it goes on like this",
+            more.0.as_secs_f64().max(1.0)
+        ),
+        None => "an hour more would not decide it".to_owned(),
+    }
 }
 
 fn span(seconds: Seconds) -> String {

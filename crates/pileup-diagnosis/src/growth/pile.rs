@@ -92,10 +92,19 @@ impl<'a> Pile<'a> {
     fn of(grown: Grown<'a>, now: Timestamp, max_lifetime: Duration) -> Option<Self> {
         let (shape, undecided) = match grown.verdict {
             Verdict::Leaks(shape) => (shape, None),
-            Verdict::Undecided { so_far, more } if so_far.is_growth() => {
-                let doubt = Doubt::WatchTooShort {
-                    max_lifetime_seconds: max_lifetime.into(),
-                    more_seconds: more.map(Into::into),
+            Verdict::Undecided {
+                so_far,
+                more,
+                may_end,
+            } if so_far.is_growth() => {
+                let more_seconds = more.map(Into::into);
+                let doubt = if may_end {
+                    Doubt::MayBecomeFull { more_seconds }
+                } else {
+                    Doubt::WatchTooShort {
+                        max_lifetime_seconds: max_lifetime.into(),
+                        more_seconds,
+                    }
                 };
                 (so_far, Some(doubt))
             }

@@ -93,7 +93,11 @@ are older than some age, which short tasks of the same site do not reach:
   at all, they live for 24 min or more on average". What finished before the
   watch counts as well, where that is known.
 - It goes on. Tasks keep growing old up to the end of the watch, at no falling
-  rate, and far more of them than finish.
+  rate, and far more of them than finish. The first tasks of a watch do not count
+  for that if most came there at once, as where a pool is filled. Tasks that are
+  alive and came up to a minute before the watch count as well: if new ones
+  become rarer since then, the finding is *suspicious*, since a pool that becomes
+  full looks the same.
 
 One spawn site often serves several kinds of task. Where its tasks differ by
 name, by the line at which they wait, by what they wait for, or because some are
