@@ -175,7 +175,10 @@ fn pool_that_becomes_full(age: f64) -> Tasks {
 fn a_pool_that_becomes_full_is_no_leak_however_late_it_is_watched() {
     for age in 0..60 {
         let verdict = pool_that_becomes_full(f64::from(age)).verdict(30.0);
-        assert!(!matches!(verdict, Verdict::Leaks(_)), "{age} s: {verdict:?}");
+        assert!(
+            !matches!(verdict, Verdict::Leaks(_)),
+            "{age} s: {verdict:?}"
+        );
     }
 }
 
