@@ -43,15 +43,16 @@ holds() {
 # decides COMMAND...: runs tests. It fails if they fail, or if the machine was too slow to decide about
 # most of the programs that leak: nothing is shown then.
 decides() {
-    local folder log printer decided undecided
+    local folder log printer decided undecided code=0
     folder=$(mktemp --directory --tmpdir="$scratch")
     log=$folder/log
     # In a pipeline, the command would run in a shell of its own.
     mkfifo "$folder/printed"
     tee "$log" <"$folder/printed" &
     printer=$!
-    "$@" >"$folder/printed" 2>&1
+    "$@" >"$folder/printed" 2>&1 || code=$?
     wait "$printer"
+    ((code == 0)) || exit "$code"
     decided=$(grep --count --extended-regexp '^test [^ ]+::leaky[^ ]* +\.\.\. ok$' "$log") || true
     undecided=$(grep --count --extended-regexp '^test [^ ]+::leaky[^ ]* .*too slow to decide' "$log") || true
     ((decided > 0 && decided >= undecided)) ||

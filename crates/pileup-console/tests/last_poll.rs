@@ -24,9 +24,9 @@ use crate::target::{OFTEN, Target};
 use crate::watch::Watch;
 
 const TASKS: usize = 5;
-/// So often tasks are spawned,
+/// How many times more tasks are spawned, at most.
 const ATTEMPTS: usize = 30;
-/// and for so many messages their last polls are waited for.
+/// How many messages of the target each attempt reads.
 const MESSAGES: usize = 20;
 
 /// Spawns tasks that are woken twice for one poll, and then do `last`.
@@ -50,8 +50,9 @@ fn woken_twice<F: Future<Output = ()> + Send + 'static>(last: fn() -> F) -> Site
     here()
 }
 
-/// What is known of the last polls of such tasks, once it is known of some. Of a task that waited
-/// long for its last poll the target cannot tell: then more are spawned.
+/// What is known of the last polls of the tasks that `spawn` spawns, once it is known of [`TASKS`].
+/// The histogram of a task that waited long for its last poll decides nothing, so more tasks are
+/// spawned then.
 async fn last_polls(
     target: &Target,
     spawn: impl Fn() -> Site + Copy + Send + 'static,

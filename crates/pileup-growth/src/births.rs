@@ -13,9 +13,9 @@
 //! - *Silence* after regular arrivals: it is far longer than the longest gap between them.
 //! - *Trend*: a line through the counts of ten equal parts of the window, with Student's test
 //!   for its slope. The rate must have fallen to less than a half as well, so that very
-//!   regular arrivals may vary a little. A slope that is less clear, and one that only shows
-//!   together with the time before the watch, leaves the question open: in one of a hundred
-//!   watches of a leak whose tasks come at random.
+//!   regular arrivals may vary a little. A slope that is less clear leaves the question open, in
+//!   one of a hundred watches of a leak whose tasks come at random. So does a slope that only
+//!   shows together with the time before the watch.
 //!
 //! D. Cox and P. Lewis, *The Statistical Analysis of Series of Events*, 1966, treats both
 //! questions.
@@ -26,10 +26,10 @@
 const SIGNIFICANCE: f64 = 0.004;
 /// Fewer arrivals say nothing of a rate.
 const FEWEST: i32 = 3;
-/// A burst at the start comes within this part of the window,
+/// A burst at the start comes within this part of the window.
 const BURST: f64 = 1.0 / 10.0;
-/// and it has at least this many of the arrivals. At a steady rate, most arrivals come there with a
-/// chance of 0.005 at most.
+/// A burst has at least this many arrivals. At a steady rate, the chance that most arrivals come so
+/// early is 0.005 at most.
 const FEWEST_IN_BURST: usize = 5;
 /// Fewer arrivals after a burst are chance.
 const FEWEST_AFTER_BURST: usize = 6;

@@ -39,8 +39,8 @@ const CUT_STEP: usize = 2;
 const FINISH_ONE_IN: u64 = 4;
 /// Tasks must have grown old for at least this part of the watch.
 const SHORTEST_GROWTH: f64 = 0.5;
-/// So much of the time before the watch shows whether tasks become rarer, and no more than the watch
-/// is long. What was earlier than that may have been another load.
+/// How much of the time before the watch counts for whether tasks become rarer: this, or the length
+/// of the watch if that is shorter. Earlier than that, the load may have been different.
 const LOOK_BACK: Duration = Duration::from_secs(60);
 /// Nobody waits for longer than that for a decision, in seconds.
 const LONGEST_WAIT: f64 = 3600.0;
@@ -320,8 +320,8 @@ impl Question<'_> {
         trend(&times, known)
     }
 
-    /// Whether tasks come ever more rarely, if those count as well that came before the watch and
-    /// are alive. Of a leak they all are.
+    /// Whether tasks come ever more rarely in the watch and some time before it. The live tasks
+    /// show that: all that leaked are still alive.
     fn come_more_rarely(&self) -> bool {
         let Population {
             ages,

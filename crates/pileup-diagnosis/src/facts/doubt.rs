@@ -34,7 +34,7 @@ pub enum Doubt {
         /// How much longer to watch; none where an hour would not decide it.
         more_seconds: Option<Seconds>,
     },
-    /// Tasks come ever more rarely: their number may have an end, as in a pool.
+    /// New tasks may become rarer, as in a pool that becomes full.
     MayBecomeFull {
         /// How much longer to watch.
         more_seconds: Option<Seconds>,

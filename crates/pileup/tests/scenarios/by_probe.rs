@@ -40,7 +40,7 @@ pub fn check(
         ));
     }
     let sight = sight(&output, &report, !found.is_empty());
-    if sight.map_err(|wrong| format!("by its probe, it {wrong}\n{details}"))? == Sight::Blind {
+    if sight.map_err(|wrong| format!("by its probe: {wrong}\n{details}"))? == Sight::Blind {
         return Ok(Shown::Incomplete(format!(
             "by its probe, it could not decide\n{details}"
         )));

@@ -16,7 +16,7 @@ pub enum Sight {
 /// blind. Anything else is an error, and so is a watch that saw no task.
 pub fn sight(output: &Output, report: &Value, has_accused: bool) -> Result<Sight, String> {
     let coverage = &report["coverage"];
-    // Whoever saw no task could accuse none.
+    // A watch that saw no task can accuse none.
     if coverage["tasks_seen"].as_u64() < Some(1) {
         return Err("nothing was seen".to_owned());
     }
