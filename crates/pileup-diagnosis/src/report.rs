@@ -107,7 +107,7 @@ pub fn diagnose_expecting(history: &History, target: &str, expected: &Expected) 
         schema: SCHEMA.to_owned(),
         target: target.to_owned(),
         window_seconds: history.window().as_secs_f64(),
-        coverage: ReportCoverage::of(history, &graph),
+        coverage: ReportCoverage::of(history, &graph, &findings),
         findings,
         set_aside: Vec::new(),
     }

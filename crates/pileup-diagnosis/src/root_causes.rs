@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use pileup_model::TaskId;
 
 use crate::facts::{Doubt, Grade, grade};
+use crate::growth::Pile;
 use crate::rules::{Claim, Code, Observation, Stage};
-use crate::starvation::starvation;
+use crate::starvation::{is_slowed, is_starved};
 
 /// A claim with its code and its grade.
 pub(crate) struct Graded {
@@ -51,7 +52,8 @@ pub(crate) fn root_causes(observation: &Observation) -> Vec<Graded> {
 /// Grades a claim by its doubts, and by those that concern the whole watch.
 fn judge(code: Code, mut claim: Claim, observation: &Observation) -> Graded {
     if claim.doubts.iter().any(|doubt| doubt.rests_on_growth()) {
-        claim.doubts.extend(doubts_of_the_watch(observation));
+        let is_late = is_starved(observation.history) || may_be_slowed(&claim, observation);
+        claim.doubts.extend(is_late.then_some(Doubt::Starved));
     }
     let explains_a_pile = observation.pile_explained_by(&claim.tasks()).is_some();
     Graded {
@@ -61,10 +63,19 @@ fn judge(code: Code, mut claim: Claim, observation: &Observation) -> Graded {
     }
 }
 
-/// What forbids any claim by growth in this watch, such as a target that was starved of CPU.
-fn doubts_of_the_watch(observation: &Observation) -> Vec<Doubt> {
-    let starved = starvation(observation.history).map(|_| Doubt::Starved);
-    starved.into_iter().collect()
+/// Whether a claim is by a pile whose tasks go on, in a program that was slowed. A pile that is not
+/// decided is a suspicion as it is.
+fn may_be_slowed(claim: &Claim, observation: &Observation) -> bool {
+    let pile = pile_of(claim, observation);
+    pile.is_some_and(|pile| pile.is_decided() && pile.is_still_polled())
+        && is_slowed(observation.history)
+}
+
+/// The pile that a claim reads.
+fn pile_of<'a>(claim: &Claim, observation: &'a Observation) -> Option<&'a Pile<'a>> {
+    claim
+        .reads_pile
+        .and_then(|number| observation.piles.get(number))
 }
 
 /// Whether a claim is the symptom of a pile whose cause is claimed already. That matters as long as
@@ -82,9 +93,7 @@ fn reads_explained_pile(
     observation: &Observation,
     explained: &HashSet<TaskId>,
 ) -> bool {
-    let number = claim.reads_pile;
-    let pile = number.and_then(|number| observation.piles.get(number));
-    pile.is_some_and(|pile| pile.is_explained_by(explained))
+    pile_of(claim, observation).is_some_and(|pile| pile.is_explained_by(explained))
 }
 
 /// The tasks of all claims that are more than suspicions.

@@ -17,6 +17,11 @@
 //! - The operating system lets the process run late. This is seen of any program that runs on the
 //!   same machine as pileup: `history/process_waits.rs`.
 //!
+//! A program can get too little in another way: the threads that sleep most of the time run at once,
+//! and those that compute wait for most of the time. Then its tasks are polled, and each poll brings
+//! them on, but there are few polls. Tasks that nobody polls do not wait for a processor. So a
+//! program that is merely slowed excuses the tasks of a pile that are still polled, and no others.
+//!
 //! One moment shows nothing: a thousand tasks that are spawned at once wait for each other, and
 //! their first polls are late on any machine. So the watch is cut into stretches, each long
 //! enough to hold some polls, and a program is starved where it was starved in a good part of
@@ -28,7 +33,7 @@
 
 use std::time::Duration;
 
-use pileup_model::{Snapshot, elapsed};
+use pileup_model::elapsed;
 
 use crate::history::{History, WorkerWaits};
 use crate::thresholds::{FROZEN, HOLDS_UP};
@@ -49,35 +54,54 @@ pub(crate) struct Starvation {
     pub(crate) processor_wait: Duration,
     /// For which part of the watch the process was stopped.
     pub(crate) stopped: f64,
+    /// How many times as long as they ran the threads of the process waited for a processor; zero
+    /// where it was not slowed, or is not seen.
+    pub(crate) slowed: f64,
 }
 
-/// Whether the program of a watch was starved, and the figures.
-pub(crate) fn starvation(history: &History) -> Option<Starvation> {
+/// Whether the program of a watch was starved.
+pub(crate) fn is_starved(history: &History) -> bool {
+    let WorkerWaits {
+        by_console,
+        by_probe,
+    } = history.worker_waits();
+    let is_late = (console_counts(history) && by_console.are_late())
+        || (by_probe.are_late() && !is_frozen(history))
+        || by_probe.oversleeps();
+    is_late || history.process_waits().are_long()
+}
+
+/// Whether the program of a watch was slowed: what is still polled may be late.
+pub(crate) fn is_slowed(history: &History) -> bool {
+    history.process_waits().slow_the_process()
+}
+
+/// The figures of a program that was starved or slowed.
+pub(crate) fn starvation(history: &History) -> Starvation {
     let WorkerWaits {
         by_console,
         by_probe,
     } = history.worker_waits();
     let by_system = history.process_waits();
-    let is_frozen = is_frozen(history.latest()?);
-    let console_is_late = by_console.are_late() && !has_long_polls(history) && !is_frozen;
-    let probe_is_late = by_probe.are_late() && !is_frozen;
-    let is_late = console_is_late || probe_is_late || by_probe.oversleeps();
-    if !is_late && !by_system.are_long() {
-        return None;
-    }
-    let polls = if console_is_late {
+    let polls = if console_counts(history) && by_console.are_late() {
         by_console.all
     } else {
         by_probe.all
     };
-    Some(Starvation {
+    Starvation {
         polls: polls.polls,
         late: polls.late_polls,
         overslept: by_probe.all.overslept.as_secs_f64()
             / by_probe.all.slept.as_secs_f64().max(1e-9),
         processor_wait: by_system.mean(),
         stopped: by_system.stopped_part(),
-    })
+        slowed: by_system.times_the_run(),
+    }
+}
+
+/// Whether late polls count by a console: a poll that is long makes others late.
+fn console_counts(history: &History) -> bool {
+    !has_long_polls(history) && !is_frozen(history)
 }
 
 /// Whether a probe or the operating system shows that the program was starved. A poll that does not
@@ -97,7 +121,10 @@ fn has_long_polls(history: &History) -> bool {
 }
 
 /// Whether some task has been in one poll for so long that it waits for more than a processor.
-fn is_frozen(latest: &Snapshot) -> bool {
+fn is_frozen(history: &History) -> bool {
+    let Some(latest) = history.latest() else {
+        return false;
+    };
     let tasks = latest.tasks.iter().filter(|task| task.kind.is_scheduled());
     let mut in_poll = tasks.filter_map(|task| task.in_poll_since());
     in_poll.any(|started| elapsed(started, latest.at) >= FROZEN)

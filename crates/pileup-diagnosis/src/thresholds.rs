@@ -106,6 +106,13 @@ pub(crate) const SHORTEST_SLEEP: Duration = Duration::from_millis(200);
 pub(crate) const LONG_WAIT_FOR_PROCESSOR: Duration = Duration::from_millis(20);
 /// Fewer turns of a thread than this show nothing.
 pub(crate) const FEWEST_TURNS: u64 = 20;
+/// A thread that waits for a processor for half of the time does its work in twice the time or more.
+pub(crate) const WAITS_PART: u32 = 2;
+/// Threads that wait for twice as long as they run take three times as long for their work. On a
+/// machine with some load of its own they wait for about as long as they run.
+pub(crate) const SLOWED_TIMES: u32 = 2;
+/// The shares of the threads over less time are those of a moment.
+pub(crate) const SHORTEST_STRETCH: Duration = Duration::from_secs(1);
 /// Fewer looks at a process than this show nothing. This number takes about a second.
 pub(crate) const FEWEST_LOOKS: u64 = 14;
 /// A process that is stopped for half of the time gets too little of the processor.

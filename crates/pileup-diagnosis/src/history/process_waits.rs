@@ -5,6 +5,11 @@
 //! on average: a thread that mostly sleeps gets a processor at once on a busy machine, however
 //! long the threads wait that compute. Such a thread is in every program that serves a console.
 //!
+//! So the threads that compute can wait for most of the time while others of the process hardly
+//! wait. Then its tasks go on, and far more slowly than they would. A process is slowed where some
+//! thread waited for half of the time or more, and all threads together waited for twice as long as
+//! they ran: threads that only wait for each other have at least half of a processor among them.
+//!
 //! A process that is stopped by a signal is not ready, and this time counts as no wait. So it is
 //! looked at regularly as well. Tools that limit the processor time of a program stop it like that.
 
@@ -14,7 +19,8 @@ use jiff::Timestamp;
 use pileup_model::{Process, Snapshot, Stops, Thread, elapsed};
 
 use crate::thresholds::{
-    FEWEST_LOOKS, FEWEST_TURNS, LONG_WAIT_FOR_PROCESSOR, STARVED_PART, STOPPED_PART,
+    FEWEST_LOOKS, FEWEST_TURNS, LONG_WAIT_FOR_PROCESSOR, SHORTEST_STRETCH, SLOWED_TIMES,
+    STARVED_PART, STOPPED_PART, WAITS_PART,
 };
 
 /// What was seen of a process.
@@ -22,11 +28,14 @@ use crate::thresholds::{
 pub(crate) struct ProcessWaits {
     by_turns: Stretches,
     by_stops: Stretches,
+    by_shares: Stretches,
     /// Where the threads waited for long: the turns of the thread that waited least, and its waits.
     turns: u64,
     waited: Duration,
     /// All looks at the process.
     stops: Stops,
+    /// Where the process was slowed: the time of all its threads.
+    slowed: Shares,
 }
 
 /// Parts of a watch, each long enough to show something.
@@ -44,7 +53,7 @@ impl ProcessWaits {
     /// Takes in the process of a snapshot, where it has one.
     pub(crate) fn observe(&mut self, now: &Snapshot) {
         let Some(process) = &now.process else { return };
-        self.by_turns.observe(now.at, process, |first, last| {
+        self.by_turns.observe(now.at, process, |first, last, _| {
             let least = least_wait(first, last)?;
             let is_long = least.mean() >= LONG_WAIT_FOR_PROCESSOR;
             if is_long {
@@ -53,7 +62,7 @@ impl ProcessWaits {
             }
             Some(is_long)
         });
-        self.by_stops.observe(now.at, process, |first, last| {
+        self.by_stops.observe(now.at, process, |first, last, _| {
             let looks = last.stops.looks.saturating_sub(first.stops.looks);
             let stopped = last.stops.stopped.saturating_sub(first.stops.stopped);
             if looks < FEWEST_LOOKS {
@@ -64,11 +73,36 @@ impl ProcessWaits {
             // A debugger stops a process for a moment as well.
             Some(stopped * STOPPED_PART >= looks)
         });
+        self.by_shares
+            .observe(now.at, process, |first, last, lasted| {
+                if lasted < SHORTEST_STRETCH {
+                    return None;
+                }
+                let shares = Shares::between(first, last);
+                let is_slowed = shares.longest_wait * WAITS_PART >= lasted
+                    && shares.waited >= shares.ran * SLOWED_TIMES;
+                if is_slowed {
+                    self.slowed.ran += shares.ran;
+                    self.slowed.waited += shares.waited;
+                }
+                Some(is_slowed)
+            });
     }
 
     /// Whether the process was starved for a good part of the watch.
     pub(crate) fn are_long(&self) -> bool {
         self.by_turns.are_long() || self.by_stops.are_long()
+    }
+
+    /// Whether the process was slowed for a good part of the watch.
+    pub(crate) fn slow_the_process(&self) -> bool {
+        self.by_shares.are_long()
+    }
+
+    /// How many times as long as they ran the threads waited for a processor; zero where the
+    /// process was not slowed.
+    pub(crate) fn times_the_run(&self) -> f64 {
+        self.slowed.waited.as_secs_f64() / self.slowed.ran.as_secs_f64().max(1e-9)
     }
 
     /// For how long the thread that waited least waited for a processor, each time on average;
@@ -84,19 +118,20 @@ impl ProcessWaits {
 }
 
 impl Stretches {
-    /// Ends the part if `is_starved` can be known of it, by the process at its beginning and now.
+    /// Ends the part if `is_starved` can be known of it, by the process at its beginning and now,
+    /// and the time between.
     fn observe(
         &mut self,
         at: Timestamp,
         process: &Process,
-        is_starved: impl FnOnce(&Process, &Process) -> Option<bool>,
+        is_starved: impl FnOnce(&Process, &Process, Duration) -> Option<bool>,
     ) {
         let began = self.began.as_ref();
         if let Some((began, first)) = began.filter(|(_, first)| first.id == process.id) {
-            let Some(is_starved) = is_starved(first, process) else {
+            let lasted = elapsed(*began, at);
+            let Some(is_starved) = is_starved(first, process, lasted) else {
                 return;
             };
-            let lasted = elapsed(*began, at);
             self.watched += lasted;
             if is_starved {
                 self.starved += lasted;
@@ -107,6 +142,31 @@ impl Stretches {
 
     fn are_long(&self) -> bool {
         !self.watched.is_zero() && self.starved * STARVED_PART >= self.watched
+    }
+}
+
+/// What the threads of a process got of the processors, and what they waited for.
+#[derive(Debug, Clone, Copy, Default)]
+struct Shares {
+    /// For how long they ran together.
+    ran: Duration,
+    /// For how long they waited together.
+    waited: Duration,
+    /// For how long the thread waited that waited most.
+    longest_wait: Duration,
+}
+
+impl Shares {
+    /// The shares of the threads that live at both looks.
+    fn between(first: &Process, last: &Process) -> Self {
+        let mut shares = Self::default();
+        for (before, thread) in threads(first, last) {
+            let waited = thread.waited.saturating_sub(before.waited);
+            shares.ran += thread.ran.saturating_sub(before.ran);
+            shares.waited += waited;
+            shares.longest_wait = shares.longest_wait.max(waited);
+        }
+        shares
     }
 }
 
@@ -125,17 +185,24 @@ impl Waited {
 
 /// The waits of the thread that waited least between two looks, of those that got on.
 fn least_wait(first: &Process, last: &Process) -> Option<Waited> {
-    let before = |thread: &Thread| first.threads.iter().find(|first| first.id == thread.id);
-    let waits = last.threads.iter().filter_map(|thread| {
-        let before = before(thread)?;
-        Some(Waited {
-            turns: thread.turns.saturating_sub(before.turns),
-            waited: thread.waited.saturating_sub(before.waited),
-        })
+    let waits = threads(first, last).map(|(before, thread)| Waited {
+        turns: thread.turns.saturating_sub(before.turns),
+        waited: thread.waited.saturating_sub(before.waited),
     });
     waits
         .filter(|waits| waits.turns >= FEWEST_TURNS)
         .min_by_key(|waits| waits.mean())
+}
+
+/// Each thread that lives at both looks, at the first and at the last.
+fn threads<'a>(
+    first: &'a Process,
+    last: &'a Process,
+) -> impl Iterator<Item = (&'a Thread, &'a Thread)> {
+    last.threads.iter().filter_map(|thread| {
+        let before = first.threads.iter().find(|first| first.id == thread.id);
+        before.map(|before| (before, thread))
+    })
 }
 
 fn mean(waited: Duration, turns: u64) -> Duration {

@@ -5,10 +5,11 @@ use std::time::Duration;
 use pileup_model::{Coverage, Scheduling, Snapshot, Task, TaskState};
 use serde::{Deserialize, Serialize};
 
-use crate::facts::Seconds;
+use super::finding::Finding;
+use crate::facts::{Doubt, Seconds};
 use crate::figures::duration;
 use crate::history::History;
-use crate::starvation::starvation;
+use crate::starvation::{is_starved, starvation};
 use crate::thresholds::BLIND_PART;
 use crate::waits::WaitGraph;
 
@@ -72,6 +73,10 @@ pub enum Blind {
         /// For which part of the watch the process was stopped, from 0 to 1.
         #[serde(default)]
         stopped_part: f64,
+        /// How many times as long as they ran the threads of the process waited for a processor;
+        /// zero where they did not wait for most of the time, or the process runs elsewhere.
+        #[serde(default)]
+        waited_times_the_run: f64,
     },
     /// The target reported new tasks too late.
     Late {
@@ -86,14 +91,18 @@ pub enum Blind {
 }
 
 impl Blind {
-    fn of(history: &History, coverage: &Coverage) -> Vec<Self> {
-        let starved = starvation(history).map(|starvation| Self::Starved {
+    /// The reasons of a watch, and whether some claim was held back because the program was slowed.
+    fn of(history: &History, coverage: &Coverage, is_held_back: bool) -> Vec<Self> {
+        let is_starved = is_held_back || is_starved(history);
+        let starvation = is_starved.then(|| starvation(history));
+        let starved = starvation.map(|starvation| Self::Starved {
             polls: starvation.polls,
             late_polls: starvation.late,
             late_after_seconds: Scheduling::LATE.into(),
             overslept_times: starvation.overslept,
             processor_wait_seconds: starvation.processor_wait.into(),
             stopped_part: starvation.stopped,
+            waited_times_the_run: starvation.slowed,
         });
         let most = history.window() / BLIND_PART;
         let is_blind = |time: &Duration| !time.is_zero() && *time >= most;
@@ -118,6 +127,7 @@ impl Blind {
                 overslept_times,
                 processor_wait_seconds,
                 stopped_part,
+                waited_times_the_run,
             } => {
                 let mut figures = Vec::new();
                 if *late_polls > 0 {
@@ -136,6 +146,11 @@ impl Blind {
                     figures.push(format!(
                         "it was stopped at {:.0} of 100 looks at its process",
                         stopped_part * 100.0
+                    ));
+                }
+                if *waited_times_the_run > 0.0 {
+                    figures.push(format!(
+                        "its threads waited for a processor {waited_times_the_run:.1} times as long as they ran"
                     ));
                 }
                 if *overslept_times >= 1.0 || figures.is_empty() {
@@ -182,7 +197,8 @@ pub struct EndedEarly {
 }
 
 impl ReportCoverage {
-    pub(super) fn of(history: &History, graph: &WaitGraph) -> Self {
+    /// The coverage of a watch with these findings.
+    pub(super) fn of(history: &History, graph: &WaitGraph, findings: &[Finding]) -> Self {
         let latest = history.latest();
         let coverage = latest.map(|latest| latest.coverage).unwrap_or_default();
         Self {
@@ -198,10 +214,16 @@ impl ReportCoverage {
                 count: coverage.reconnects,
                 seconds: coverage.unwatched.as_secs_f64(),
             }),
-            blind: Blind::of(history, &coverage),
+            blind: Blind::of(history, &coverage, findings.iter().any(is_held_back)),
             ended_early: None,
         }
     }
+}
+
+/// Whether a finding by growth is a mere suspicion because its tasks may be late.
+fn is_held_back(finding: &Finding) -> bool {
+    let doubts = &finding.doubts;
+    doubts.contains(&Doubt::Starved) && doubts.iter().any(|doubt| doubt.rests_on_growth())
 }
 
 /// Live tasks of which the source knows where they wait.

@@ -213,16 +213,16 @@ fn a_poll_that_does_not_return_does_not_hold_up_a_thread_that_only_sleeps() {
     assert!(said.contains("slept 10.0 times as long"), "{said}");
 }
 
-/// The process of a program: one thread sleeps most of the time, and two compute. `waits` is for how
-/// long each of them waits for a processor each time, in milliseconds; `stopped` is how many looks
-/// of a hundred find the process stopped.
+/// The process of a program whose three threads get a processor ten times a second, each time for
+/// 30 ms. `waits` is for how long each of them waits for it, in milliseconds; `stopped` is how many
+/// looks of a hundred find the process stopped.
 fn process(now: f64, waits: [u64; 3], stopped: u64) -> Process {
     let seconds = u64::from(whole_seconds(now));
     let thread = |(id, milliseconds): (u32, u64)| Thread {
         id,
         name: "tokio-rt-worker".into(),
         state: ThreadState::Asleep,
-        ran: Duration::ZERO,
+        ran: Duration::from_millis(30) * whole_seconds(now) * 10,
         waited: Duration::from_millis(milliseconds) * whole_seconds(now) * 10,
         turns: 10 * seconds,
     };
@@ -242,9 +242,9 @@ fn a_process_that_the_system_does_not_let_run_is_starved() {
     for (waits, stopped, says) in [
         ([0, 0, 0], 0, None),
         // Threads that compute wait for each other on any machine.
-        ([1, 300, 300], 0, None),
+        ([1, 90, 90], 0, None),
         (
-            [60, 300, 300],
+            [60, 90, 90],
             0,
             Some("waited 60 ms or longer for a processor"),
         ),
@@ -260,6 +260,44 @@ fn a_process_that_the_system_does_not_let_run_is_starved() {
         assert_eq!(grade_of_leak(&report), Some(grade), "{case}");
         if let Some(says) = says {
             let said = report.coverage.blind[0].sentence();
+            assert!(said.contains(says), "{said}");
+        }
+    }
+}
+
+#[test]
+fn tasks_that_go_on_in_a_slowed_program_may_be_late() {
+    let mut program = program();
+    for second in 0..60 {
+        program.spawn("src/loop.rs", f64::from(second), None);
+    }
+    for (waits, is_slowed) in [([1, 60, 60], false), ([1, 99, 99], true)] {
+        let report = program.watch_changed(20.0, 50.0, |snapshot, now| {
+            for task in &mut snapshot.tasks {
+                if task
+                    .site
+                    .as_ref()
+                    .is_some_and(|site| &*site.file == "src/loop.rs")
+                {
+                    let polls = &mut Arc::make_mut(task).polls;
+                    polls.count = u64::from(whole_seconds(now));
+                    polls.last_started = Some(at(now));
+                    polls.last_ended = Some(at(now));
+                }
+            }
+            snapshot.process = Some(process(now, waits, 0));
+        });
+        assert_eq!(grade_of_leak(&report), Some(Grade::Probable), "{waits:?}");
+        let grade = if is_slowed {
+            Grade::Suspicious
+        } else {
+            Grade::Probable
+        };
+        assert_eq!(grade_at(&report, "src/loop.rs"), Some(grade), "{waits:?}");
+        assert_eq!(is_starved(&report), is_slowed, "{waits:?}");
+        if let [blind] = &report.coverage.blind[..] {
+            let said = blind.sentence();
+            let says = "its threads waited for a processor 2.2 times as long as they ran";
             assert!(said.contains(says), "{said}");
         }
     }
