@@ -5,9 +5,8 @@ use std::collections::HashSet;
 use pileup_model::TaskId;
 
 use crate::facts::{Doubt, Grade, grade};
-use crate::growth::Pile;
 use crate::rules::{Claim, Code, Observation, Stage};
-use crate::starvation::{is_slowed, is_starved};
+use crate::starvation::is_starved;
 
 /// A claim with its code and its grade.
 pub(crate) struct Graded {
@@ -52,8 +51,8 @@ pub(crate) fn root_causes(observation: &Observation) -> Vec<Graded> {
 /// Grades a claim by its doubts, and by those that concern the whole watch.
 fn judge(code: Code, mut claim: Claim, observation: &Observation) -> Graded {
     if claim.doubts.iter().any(|doubt| doubt.rests_on_growth()) {
-        let is_late = is_starved(observation.history) || may_be_slowed(&claim, observation);
-        claim.doubts.extend(is_late.then_some(Doubt::Starved));
+        let starved = is_starved(observation.history).then_some(Doubt::Starved);
+        claim.doubts.extend(starved);
     }
     let explains_a_pile = observation.pile_explained_by(&claim.tasks()).is_some();
     Graded {
@@ -61,21 +60,6 @@ fn judge(code: Code, mut claim: Claim, observation: &Observation) -> Graded {
         grade: grade(&claim.doubts, explains_a_pile),
         claim,
     }
-}
-
-/// Whether a claim is by a pile whose tasks go on, in a program that was slowed. A pile that is not
-/// decided is a suspicion as it is.
-fn may_be_slowed(claim: &Claim, observation: &Observation) -> bool {
-    let pile = pile_of(claim, observation);
-    pile.is_some_and(|pile| pile.is_decided() && pile.is_still_polled())
-        && is_slowed(observation.history)
-}
-
-/// The pile that a claim reads.
-fn pile_of<'a>(claim: &Claim, observation: &'a Observation) -> Option<&'a Pile<'a>> {
-    claim
-        .reads_pile
-        .and_then(|number| observation.piles.get(number))
 }
 
 /// Whether a claim is the symptom of a pile whose cause is claimed already. That matters as long as
@@ -93,7 +77,9 @@ fn reads_explained_pile(
     observation: &Observation,
     explained: &HashSet<TaskId>,
 ) -> bool {
-    pile_of(claim, observation).is_some_and(|pile| pile.is_explained_by(explained))
+    let number = claim.reads_pile;
+    let pile = number.and_then(|number| observation.piles.get(number));
+    pile.is_some_and(|pile| pile.is_explained_by(explained))
 }
 
 /// The tasks of all claims that are more than suspicions.

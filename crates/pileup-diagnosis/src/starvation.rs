@@ -19,8 +19,9 @@
 //!
 //! A program can get too little in another way: the threads that sleep most of the time run at once,
 //! and those that compute wait for most of the time. Then its tasks are polled, and each poll brings
-//! them on, but there are few polls. Tasks that nobody polls do not wait for a processor. So a
-//! program that is merely slowed excuses the tasks of a pile that are still polled, and no others.
+//! them on, but there are few polls. Tasks that nobody polls do not wait for a processor, nor do
+//! those that a timer lets wait. So a program that is merely slowed excuses the tasks of a pile that
+//! are still polled, and are not seen to wait for a timer.
 //!
 //! One moment shows nothing: a thousand tasks that are spawned at once wait for each other, and
 //! their first polls are late on any machine. So the watch is cut into stretches, each long
@@ -71,9 +72,9 @@ pub(crate) fn is_starved(history: &History) -> bool {
     is_late || history.process_waits().are_long()
 }
 
-/// Whether the program of a watch was slowed: what is still polled may be late.
+/// Whether the program of a watch was slowed, and not starved: what is still polled may be late.
 pub(crate) fn is_slowed(history: &History) -> bool {
-    history.process_waits().slow_the_process()
+    history.process_waits().slow_the_process() && !is_starved(history)
 }
 
 /// The figures of a program that was starved or slowed.

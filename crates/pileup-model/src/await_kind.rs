@@ -36,6 +36,8 @@ pub enum AwaitKind {
     Write,
     /// For a datagram.
     Datagram,
+    /// For a moment: a timer, or the next tick of an interval.
+    Time,
 }
 
 /// The kinds of wait of each class, by their names. A name that is not here, such as that of a
@@ -152,6 +154,10 @@ const KINDS: &[(AwaitKind, &[&str])] = &[
     (
         AwaitKind::Datagram,
         &["UdpSocket recv", "UnixDatagram recv"],
+    ),
+    (
+        AwaitKind::Time,
+        &["time::sleep", "Interval::tick", "DelayQueue"],
     ),
 ];
 

@@ -81,7 +81,7 @@ fn unpolled(passed: Vec<&Wait>, left: usize, last_wake: Option<LastWake>) -> Vec
         let by_task = AwaitKind::of(&wait.kind).map(AwaitKind::is_brought_by_tasks);
         match last_wake {
             Some(LastWake::FromOutside) => by_task == Some(true),
-            Some(LastWake::ByTask) => is_timer(wait) || by_task == Some(false),
+            Some(LastWake::ByTask) => by_task == Some(false),
             None => false,
         }
     };
@@ -115,7 +115,7 @@ fn has_passed(older: &Wait, newest: &Wait) -> bool {
 }
 
 fn is_timer(wait: &Wait) -> bool {
-    ["time::sleep", "Interval::tick", "DelayQueue"].contains(&&*wait.kind)
+    AwaitKind::of(&wait.kind) == Some(AwaitKind::Time)
 }
 
 #[cfg(test)]

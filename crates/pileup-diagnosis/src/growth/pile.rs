@@ -4,11 +4,12 @@
 //! when its tasks are excused: by a timer that gives them an end.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use pileup_growth::{Evidence as Growth, Verdict};
-use pileup_model::{Site, Task, TaskId, elapsed};
+use pileup_model::{AwaitKind, Site, Task, TaskId, Wait, elapsed};
 
 use super::activity::{activity, are_closures};
 use super::cohorts::Cohort;
@@ -174,6 +175,16 @@ impl<'a> Pile<'a> {
     pub(crate) fn is_still_polled(&self) -> bool {
         let activity = activity(&self.old, self.old_age, self.now);
         matches!(activity, Evidence::StillPolled { .. })
+    }
+
+    /// Whether most of the old are seen to wait for a timer, and for nothing else.
+    pub(crate) fn waits_for_time(&self) -> bool {
+        let is_time = |wait: &Arc<Wait>| AwaitKind::of(&wait.kind) == Some(AwaitKind::Time);
+        let wait_for_time = self.old().filter(|task| {
+            let waits = task.waits.as_deref().unwrap_or_default();
+            !waits.is_empty() && waits.iter().all(is_time)
+        });
+        are_most(wait_for_time.count(), self.old.len())
     }
 
     /// When the timers are due under which most of the old wait.

@@ -8,7 +8,8 @@
 //! So the threads that compute can wait for most of the time while others of the process hardly
 //! wait. Then its tasks go on, and far more slowly than they would. A process is slowed where some
 //! thread waited for half of the time or more, and all threads together waited for twice as long as
-//! they ran: threads that only wait for each other have at least half of a processor among them.
+//! they ran: two threads that share a processor, with nothing beside them, wait for as long as they
+//! run.
 //!
 //! A process that is stopped by a signal is not ready, and this time counts as no wait. So it is
 //! looked at regularly as well. Tools that limit the processor time of a program stop it like that.

@@ -23,6 +23,7 @@ pub(crate) fn fix_for_await(kind: &str) -> Option<&'static str> {
         AwaitKind::Read => READ,
         AwaitKind::Write => WRITE,
         AwaitKind::Datagram => DATAGRAM,
+        AwaitKind::Time => return None,
     })
 }
 

@@ -8,6 +8,7 @@ use super::advice::Advice;
 use super::claim::{Claim, Observation, usual_state};
 use crate::facts::{Doubt, Evidence, Unseen};
 use crate::growth::Pile;
+use crate::starvation::is_slowed;
 use crate::waits::{LastWakers, Waits, WaitsOn};
 
 pub(super) fn claims(observation: &Observation) -> Vec<Claim> {
@@ -41,6 +42,14 @@ fn claim(pile: &Pile, observation: &Observation) -> Claim {
     // That nobody is left who woke the old decides more than a longer watch.
     doubts.extend(pile.undecided().filter(|_| !wakers.are_gone()));
     doubts.extend(wakers.wake_still().then_some(Doubt::StillWoken));
+    // What a timer lets wait is not slowed by the machine. A pile that is not decided is a
+    // suspicion as it is.
+    let may_be_late = pile.is_decided()
+        && pile.is_still_polled()
+        && !ticks
+        && !pile.waits_for_time()
+        && is_slowed(observation.history);
+    doubts.extend(may_be_late.then_some(Doubt::Starved));
     let old: Vec<&Task> = pile.old().collect();
     Claim {
         members: pile.stuck().map(|task| task.id).collect(),
@@ -140,6 +149,9 @@ the polls of the oldest.
   Timers show that; where there are none, watch for longer than such a task
   lives.
 - Load that sets in during the watch, of tasks that live for half of it.
+- A machine that is too slow for the program. What is still polled goes on, and may be late. On the
+  machine of the program, pileup sees how long its threads wait for a processor, and the finding is
+  *suspicious*.
 - Overload: a backlog that grows looks the same while it does. Stop the load,
   and see whether the tasks go. A backlog drains, a leak stays.
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pileup_diagnosis::{Blind, Doubt, Grade, Report};
-use pileup_model::{Process, Scheduling, Site, Snapshot, Stops, Thread, ThreadState};
+use pileup_model::{Process, Scheduling, Site, Snapshot, Stops, Task, Thread, ThreadState, Wait};
 
 use crate::program::{Program, at, wakers};
 
@@ -265,36 +265,54 @@ fn a_process_that_the_system_does_not_let_run_is_starved() {
     }
 }
 
+/// The task goes on every second, and waits so in between.
+fn go_on(task: &mut Task, now: f64, wait: Option<&str>) {
+    task.polls.count = u64::from(whole_seconds(now));
+    task.polls.last_started = Some(at(now));
+    task.polls.last_ended = Some(at(now));
+    task.waits = wait.map(|kind| {
+        let wait = Wait {
+            kind: kind.into(),
+            place: None,
+            stack: Vec::new(),
+            passed: false,
+        };
+        [Arc::new(wait)].into()
+    });
+}
+
 #[test]
-fn tasks_that_go_on_in_a_slowed_program_may_be_late() {
+fn tasks_that_go_on_in_a_slowed_program_may_be_late_unless_they_wait_for_a_timer() {
     let mut program = program();
     for second in 0..60 {
         program.spawn("src/loop.rs", f64::from(second), None);
     }
-    for (waits, is_slowed) in [([1, 60, 60], false), ([1, 99, 99], true)] {
+    for (waits_for_processor, waits_in, is_late) in [
+        ([1, 60, 60], None, false),
+        ([1, 60, 60], Some("task::yield_now"), false),
+        ([1, 99, 99], None, true),
+        ([1, 99, 99], Some("task::yield_now"), true),
+        ([1, 99, 99], Some("time::sleep"), false),
+    ] {
         let report = program.watch_changed(20.0, 50.0, |snapshot, now| {
             for task in &mut snapshot.tasks {
-                if task
-                    .site
-                    .as_ref()
-                    .is_some_and(|site| &*site.file == "src/loop.rs")
-                {
-                    let polls = &mut Arc::make_mut(task).polls;
-                    polls.count = u64::from(whole_seconds(now));
-                    polls.last_started = Some(at(now));
-                    polls.last_ended = Some(at(now));
+                let site = task.site.as_ref();
+                if site.is_some_and(|site| &*site.file == "src/loop.rs") {
+                    go_on(Arc::make_mut(task), now, waits_in);
                 }
             }
-            snapshot.process = Some(process(now, waits, 0));
+            snapshot.process = Some(process(now, waits_for_processor, 0));
         });
-        assert_eq!(grade_of_leak(&report), Some(Grade::Probable), "{waits:?}");
-        let grade = if is_slowed {
+        let case = format!("{waits_for_processor:?} {waits_in:?}");
+        let grade = if is_late {
             Grade::Suspicious
         } else {
             Grade::Probable
         };
-        assert_eq!(grade_at(&report, "src/loop.rs"), Some(grade), "{waits:?}");
-        assert_eq!(is_starved(&report), is_slowed, "{waits:?}");
+        assert_eq!(grade_at(&report, "src/loop.rs"), Some(grade), "{case}");
+        // Nobody polls those.
+        assert_eq!(grade_of_leak(&report), Some(Grade::Probable), "{case}");
+        assert_eq!(is_starved(&report), is_late, "{case}");
         if let [blind] = &report.coverage.blind[..] {
             let said = blind.sentence();
             let says = "its threads waited for a processor 2.2 times as long as they ran";
