@@ -27,7 +27,7 @@ use self::process::Process;
 use self::process::programs::workspace;
 
 /// What a program takes of an ordinary core, with those that watch it.
-const CORES_EACH: f64 = 0.08;
+const CORES_EACH: f64 = 0.14;
 /// How many seconds a program is watched on an ordinary machine: longer where the machine is slow,
 /// as some come to rest only after a number of arrivals. The second watch is for a program that was
 /// starved in the first one.
