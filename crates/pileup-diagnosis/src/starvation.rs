@@ -19,9 +19,9 @@
 //!
 //! A program can get too little in another way: the threads that sleep most of the time run at once,
 //! and those that compute wait for most of the time. Then its tasks are polled, and each poll brings
-//! them on, but there are few polls. Tasks that nobody polls do not wait for a processor, nor do
-//! those that a timer lets wait. So a program that is merely slowed excuses the tasks of a pile that
-//! are still polled, and are not seen to wait for a timer.
+//! them on, but there are few polls. A task that nobody polls does not wait for a processor, nor
+//! does one that waits for a timer. So if a program is merely slowed, the tasks of a pile are
+//! excused that are still polled, and are not seen to wait for a timer.
 //!
 //! One moment shows nothing: a thousand tasks that are spawned at once wait for each other, and
 //! their first polls are late on any machine. So the watch is cut into stretches, each long
@@ -62,14 +62,11 @@ pub(crate) struct Starvation {
 
 /// Whether the program of a watch was starved.
 pub(crate) fn is_starved(history: &History) -> bool {
-    let WorkerWaits {
-        by_console,
-        by_probe,
-    } = history.worker_waits();
-    let is_late = (console_counts(history) && by_console.are_late())
+    let by_probe = &history.worker_waits().by_probe;
+    history.process_waits().are_long()
+        || by_probe.oversleeps()
         || (by_probe.are_late() && !is_frozen(history))
-        || by_probe.oversleeps();
-    is_late || history.process_waits().are_long()
+        || is_late_by_console(history)
 }
 
 /// Whether the program of a watch was slowed, and not starved: what is still polled may be late.
@@ -84,7 +81,7 @@ pub(crate) fn starvation(history: &History) -> Starvation {
         by_probe,
     } = history.worker_waits();
     let by_system = history.process_waits();
-    let polls = if console_counts(history) && by_console.are_late() {
+    let polls = if is_late_by_console(history) {
         by_console.all
     } else {
         by_probe.all
@@ -100,9 +97,10 @@ pub(crate) fn starvation(history: &History) -> Starvation {
     }
 }
 
-/// Whether late polls count by a console: a poll that is long makes others late.
-fn console_counts(history: &History) -> bool {
-    !has_long_polls(history) && !is_frozen(history)
+/// Whether a console shows that polls began late, and no poll was long enough to make others late.
+fn is_late_by_console(history: &History) -> bool {
+    let by_console = &history.worker_waits().by_console;
+    by_console.are_late() && !has_long_polls(history) && !is_frozen(history)
 }
 
 /// Whether a probe or the operating system shows that the program was starved. A poll that does not

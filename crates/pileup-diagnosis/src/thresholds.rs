@@ -109,7 +109,7 @@ pub(crate) const FEWEST_TURNS: u64 = 20;
 /// A thread that waits for a processor for half of the time does its work in twice the time or more.
 pub(crate) const WAITS_PART: u32 = 2;
 /// Threads that wait for twice as long as they run take three times as long for their work. On a
-/// machine with some load of its own they wait for about as long as they run.
+/// machine with some load they may do so as well, but no thread waits for half of the time.
 pub(crate) const SLOWED_TIMES: u32 = 2;
 /// The shares of the threads over less time are those of a moment.
 pub(crate) const SHORTEST_STRETCH: Duration = Duration::from_secs(1);

@@ -320,8 +320,9 @@ fn is_undecided(verdict: &Verdict, meter: &Meter) -> bool {
     undecided
 }
 
-/// All are seen in a watch that is long enough for the target to report them: the first of three,
-/// each twice as long as the one before. Only the first client of a target is told of all tasks.
+/// All are seen in a watch that is long enough for the target to report them. There are up to three
+/// watches, each twice as long as the one before. Each has a target of its own, since a target reports
+/// all of its tasks only to its first client.
 fn all_are_seen(count: usize, seconds: u32) {
     let _one_by_one = crowds();
     let attach = |seconds| {

@@ -28,9 +28,9 @@ use self::process::programs::workspace;
 
 /// What a program takes of an ordinary core, with those that watch it.
 const CORES_EACH: f64 = 0.14;
-/// How many seconds a program is watched on an ordinary machine: longer where the machine is slow,
-/// as some come to rest only after a number of arrivals. The second watch is for a program that was
-/// starved in the first one.
+/// For how many seconds a program is watched on an ordinary machine. A watch is longer on a slow
+/// machine, because some programs stop growing only after a number of arrivals. The second watch is
+/// for a program that was starved in the first one.
 const WATCHES: [u32; 2] = [30, 60];
 /// Its tasks live for longer than it has run, each under a timer: what a console shows, and
 /// a probe does not.

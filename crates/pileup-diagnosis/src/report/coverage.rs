@@ -91,7 +91,8 @@ pub enum Blind {
 }
 
 impl Blind {
-    /// The reasons of a watch, and whether some claim was held back because the program was slowed.
+    /// Why a watch was blind. `is_held_back` says whether a finding is a mere suspicion because the
+    /// program was slowed.
     fn of(history: &History, coverage: &Coverage, is_held_back: bool) -> Vec<Self> {
         let is_starved = is_held_back || is_starved(history);
         let starvation = is_starved.then(|| starvation(history));

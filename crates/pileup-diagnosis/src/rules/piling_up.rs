@@ -42,13 +42,13 @@ fn claim(pile: &Pile, observation: &Observation) -> Claim {
     // That nobody is left who woke the old decides more than a longer watch.
     doubts.extend(pile.undecided().filter(|_| !wakers.are_gone()));
     doubts.extend(wakers.wake_still().then_some(Doubt::StillWoken));
-    // What a timer lets wait is not slowed by the machine. A pile that is not decided is a
-    // suspicion as it is.
+    // A task that waits for a timer does not wait for a processor. A pile that is not decided is
+    // a suspicion anyway.
     let may_be_late = pile.is_decided()
-        && pile.is_still_polled()
         && !ticks
-        && !pile.waits_for_time()
-        && is_slowed(observation.history);
+        && is_slowed(observation.history)
+        && pile.is_still_polled()
+        && !pile.waits_for_time();
     doubts.extend(may_be_late.then_some(Doubt::Starved));
     let old: Vec<&Task> = pile.old().collect();
     Claim {
@@ -149,9 +149,10 @@ the polls of the oldest.
   Timers show that; where there are none, watch for longer than such a task
   lives.
 - Load that sets in during the watch, of tasks that live for half of it.
-- A machine that is too slow for the program. What is still polled goes on, and may be late. On the
-  machine of the program, pileup sees how long its threads wait for a processor, and the finding is
-  *suspicious*.
+- A machine that is too slow for the program: tasks that are still polled may be
+  late rather than stuck. Where pileup runs on the machine of the program, it sees
+  how long the threads wait for a processor. The finding is *suspicious* then,
+  unless the tasks are seen to wait for a timer.
 - Overload: a backlog that grows looks the same while it does. Stop the load,
   and see whether the tasks go. A backlog drains, a leak stays.
 

@@ -242,9 +242,9 @@ fn a_process_that_the_system_does_not_let_run_is_starved() {
     for (waits, stopped, says) in [
         ([0, 0, 0], 0, None),
         // Threads that compute wait for each other on any machine.
-        ([1, 90, 90], 0, None),
+        ([1, 300, 300], 0, None),
         (
-            [60, 90, 90],
+            [60, 300, 300],
             0,
             Some("waited 60 ms or longer for a processor"),
         ),
