@@ -48,13 +48,14 @@ impl Service {
             .spawn(tokio::time::sleep(Duration::from_millis(50)));
     }
 
-    /// Spawns a task, and returns when the probe has seen it finish: some time after the task's
-    /// own handle has.
+    /// Spawns a task, and returns when the probe and Tokio have seen it finish: some time after
+    /// the task's own handle has. All tasks that were spawned before it have been polled then.
     fn spawn_one_that_finishes(&self) {
-        let before = self.probe.alive();
+        let alive = || (self.probe.alive(), self.runtime.metrics().num_alive_tasks());
+        let before = alive();
         let spawned = self.runtime.spawn(async {});
         self.runtime.block_on(spawned).expect("it returns");
-        while self.probe.alive() > before {
+        while alive() != before {
             std::thread::yield_now();
         }
     }
@@ -117,6 +118,7 @@ fn a_profile_is_gzipped_and_named_as_gos_is() {
 fn tasks_are_grouped_by_the_function_that_spawned_them() {
     let service = service();
     service.wait_for_good(3);
+    service.spawn_one_that_finishes();
     ask(async {
         let answer = get(service.address, "/debug/pprof/goroutine?debug=1").await;
         assert_eq!(header(&answer, "content-type"), "text/plain; charset=utf-8");
@@ -148,6 +150,7 @@ fn every_task_is_shown_by_itself() {
 fn a_difference_has_what_was_born_meanwhile() {
     let service = service();
     service.wait_for_good(5);
+    service.spawn_one_that_finishes();
     ask(async {
         let mut answer = pin!(get(service.address, "/debug/pprof/goroutine?seconds=1"));
         // Whenever the first look is taken, some come after it.

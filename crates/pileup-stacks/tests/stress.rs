@@ -63,11 +63,13 @@ fn check(depth: usize) {
 
 fn while_time_is_left(end: Instant, mut then: impl FnMut(u64)) -> u64 {
     let mut rounds = 0;
-    while Instant::now() < end {
+    loop {
         then(rounds);
         rounds += 1;
+        if Instant::now() >= end {
+            return rounds;
+        }
     }
-    rounds
 }
 
 /// Threads with the smallest stacks that still hold a Rust thread and the evaluation of a rule.

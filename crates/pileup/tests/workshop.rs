@@ -10,6 +10,9 @@
 mod copy;
 #[path = "workshop/learner.rs"]
 mod learner;
+#[path = "support/machine.rs"]
+#[allow(dead_code, reason = "each test uses a part of it")]
+mod machine;
 #[path = "workshop/matrix.rs"]
 mod matrix;
 #[path = "workshop/pages.rs"]

@@ -95,6 +95,7 @@ async fn what_finishes_is_told_once() {
     let mut watch = Watch::attach(&target.address).await;
     let late = target.run(|| spawn::short(LATE)).await;
     let idle = target.run(|| spawn::idle(5)).await;
+    target.polled().await;
     watch
         .until("the last of the tasks", |watch| {
             watch.live_at(&idle).len() == 5

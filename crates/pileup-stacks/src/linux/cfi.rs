@@ -310,9 +310,14 @@ mod tests {
                 bytes.truncate(bytes.len() - next() as usize % (bytes.len() / 2));
             }
             for _ in 0..5_000 {
-                let start = Instant::now();
-                let _ = damaged.rule(object.code.start + next() % len);
-                longest = longest.max(start.elapsed());
+                let address = object.code.start + next() % len;
+                // The fastest of three: the system may take the processor away for a while.
+                let took = (0..3).map(|_| {
+                    let start = Instant::now();
+                    let _ = damaged.rule(address);
+                    start.elapsed()
+                });
+                longest = longest.max(took.min().unwrap_or_default());
             }
         }
         // Generous, for a busy machine: it is bounded by the length of the tables.

@@ -83,7 +83,8 @@ impl Client {
 }
 
 impl State {
-    fn take_in(&mut self, update: Update) -> bool {
+    /// Takes in a message, and says whether there was anything in it.
+    pub fn take_in(&mut self, update: Update) -> bool {
         self.messages += 1;
         self.largest = self.largest.max(update.encoded_len());
         self.metadata += update.new_metadata.map_or(0, |new| new.metadata.len());

@@ -11,6 +11,9 @@ use tokio::time::{Duration, timeout};
 use crate::client::{Client, PATIENCE};
 use crate::target::{By, Target};
 
+/// As long as ten updates take.
+const A_WHILE: Duration = Duration::from_millis(500);
+
 #[tokio::test]
 async fn a_pause_pauses_the_client_that_asks_for_it() {
     let target = Target::start(By::Pileup, "busy 5");
@@ -38,20 +41,17 @@ async fn a_pause_pauses_the_client_that_asks_for_it() {
 
     // At most what was on its way: then nothing, for as long as the other one gets twenty.
     let on_its_way = async {
-        loop {
-            paused.next().await;
+        while let Ok(update) = timeout(A_WHILE, paused.updates.message()).await {
+            let update = update.expect("a message");
+            paused.state.take_in(update.expect("the stream goes on"));
         }
     };
-    let twenty = async {
-        for _ in 0..20 {
-            other.next().await;
-        }
-    };
-    tokio::select! {
-        () = on_its_way => {}
-        () = twenty => {}
+    let on_its_way = timeout(PATIENCE, on_its_way).await;
+    assert!(on_its_way.is_ok(), "a client that has paused gets updates");
+    for _ in 0..20 {
+        other.next().await;
     }
-    let nothing = timeout(Duration::from_millis(500), paused.updates.message()).await;
+    let nothing = timeout(A_WHILE, paused.updates.message()).await;
     assert!(nothing.is_err(), "a client that has paused gets an update");
 
     paused

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use console_subscriber::{ConsoleLayer, ServerParts};
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore};
 use tracing::subscriber::NoSubscriber;
 use tracing_subscriber::filter::filter_fn;
@@ -126,10 +127,18 @@ fn start_console_subscriber() -> SocketAddr {
     address
 }
 
+/// Waits until the workers have polled what is to be polled.
 async fn settle() {
-    // Two turns of each worker are more than any of these needs.
-    for _ in 0..20 {
+    let metrics = Handle::current().metrics();
+    let is_queued = || {
+        let local = |worker| metrics.worker_local_queue_depth(worker);
+        metrics.global_queue_depth() > 0 || (0..metrics.num_workers()).any(|it| local(it) > 0)
+    };
+    // No queue has the task that a worker is about to poll: these turns are for that.
+    let mut turns = 0;
+    while turns < 20 {
         tokio::time::sleep(Duration::from_millis(10)).await;
+        turns = if is_queued() { 0 } else { turns + 1 };
     }
 }
 

@@ -47,7 +47,9 @@ impl Target {
         let mut lines = BufReader::new(output).lines();
         let address = lines.find_map(|line| {
             let line = line.expect("a program writes text");
-            line.strip_prefix("ready at ").map(str::to_owned)
+            // With one test at a time, the name of this test comes before it.
+            let (_, address) = line.split_once("ready at ")?;
+            Some(address.to_owned())
         });
         let address = address.expect("the program says where it is served");
         // The pipe stays open, and empty.

@@ -5,7 +5,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use rstest::rstest;
-use tokio::sync::mpsc;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -31,7 +32,14 @@ async fn one_task() {
 #[pileup_test::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "fails on purpose"]
 async fn one_task_on_workers() {
-    tokio::spawn(serve(kept_open())); // one_task_on_workers
+    let (begins, has_begun) = oneshot::channel();
+    let orders = kept_open();
+    let serves = async {
+        begins.send(()).expect("the test waits for it");
+        serve(orders).await;
+    };
+    tokio::spawn(serves); // one_task_on_workers
+    has_begun.await.expect("it is sent");
 }
 
 #[pileup_test::test]
@@ -88,7 +96,7 @@ async fn leaves_nothing_on_a_local_runtime() {
     task.await.expect("it ends");
 }
 
-#[pileup_test::test(flavor = "local", timeout = "300ms")]
+#[pileup_test::test(flavor = "local", timeout = "5s")]
 #[ignore = "fails on purpose"]
 async fn hangs_on_a_local_runtime() {
     let order = tokio::task::spawn_local(serve(kept_open())); // hangs on a local runtime
@@ -120,7 +128,7 @@ fn block() -> ! {
 
 /// A task that has begun to block its worker.
 async fn blocked_worker() {
-    let (started, has_started) = tokio::sync::oneshot::channel();
+    let (started, has_started) = oneshot::channel();
     let blocks = async {
         started.send(()).expect("the test waits for it");
         block();
@@ -142,7 +150,7 @@ async fn panics_beside_a_blocked_worker() {
     panic!("the test's own panic");
 }
 
-#[pileup_test::test(flavor = "multi_thread", worker_threads = 2, timeout = "300ms")]
+#[pileup_test::test(flavor = "multi_thread", worker_threads = 2, timeout = "5s")]
 #[ignore = "fails on purpose"]
 async fn hangs_beside_a_blocked_worker() {
     blocked_worker().await;
@@ -209,6 +217,10 @@ async fn guarded_on_workers() {
     let guard = pileup_test::Guard::current();
     let spawner = tokio::spawn(async { drop(tokio::spawn(serve(kept_open()))) });
     spawner.await.expect("it ends");
+    // Tokio counts a task for a moment after it was joined.
+    while Handle::current().metrics().num_alive_tasks() > 1 {
+        tokio::task::yield_now().await;
+    }
     guard.check().await;
 }
 
@@ -294,14 +306,14 @@ async fn nested() {
     one_task();
 }
 
-#[pileup_test::test(timeout = "300ms")]
+#[pileup_test::test(timeout = "5s")]
 #[ignore = "fails on purpose"]
 async fn hangs() {
     let order = tokio::spawn(serve(kept_open())); // hangs
     order.await.expect("it never ends"); // the test waits
 }
 
-#[pileup_test::test(timeout = "100ms")]
+#[pileup_test::test(timeout = "5s")]
 #[ignore = "ends its process"]
 async fn blocks() {
     block();

@@ -71,7 +71,7 @@ fn is_as_shown(example: &Example) {
     if command == "cargo pileup investigate send-without-receive" {
         // The tool and the scenario are built before the machine is measured.
         let _room = room();
-        run(&format!("{command} --for 1s"));
+        run(&format!("{command} --for 2s"));
         match until_all_is_shown(&WATCHES, |_| Ok(reports(command, &example.output))) {
             Ok(Outcome::Passed) => return,
             Ok(Outcome::Undecided(reason)) => {

@@ -35,7 +35,7 @@ const SHORT: &str = "10s";
 
 /// How often work arrives, in milliseconds, and for how many seconds it is watched: ever slower
 /// where the machine leaves the program too little processor time.
-const PACES: [(u32, u32); 3] = [(100, 8), (200, 16), (400, 32)];
+const PACES: [(u32, u32); 4] = [(100, 8), (200, 16), (400, 32), (800, 64)];
 
 /// A recorded watch of all patterns of the seed, that could have seen any leak.
 fn recording() -> &'static str {

@@ -24,7 +24,9 @@ fn printed(arguments: &[&str]) -> (Value, String) {
         .output()
         .expect("pileup can be run");
     let remarks = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{arguments:?}: {remarks}");
+    // A busy machine may make a watch blind: what it has seen is printed all the same.
+    let printed = matches!(output.status.code(), Some(0 | 3));
+    assert!(printed, "{arguments:?}: {remarks}");
     let json = serde_json::from_slice(&output.stdout).expect("it is JSON");
     (json, remarks)
 }

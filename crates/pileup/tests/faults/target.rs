@@ -8,6 +8,9 @@ use std::time::Duration;
 
 use crate::process::programs::programs;
 
+/// Longer than any test watches, on a machine of any speed. No target is left for longer than
+/// this if the test is killed.
+const LIFETIME: &str = "20m";
 /// For a program to get ready, on a machine that is busy.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -33,7 +36,7 @@ impl Target {
     ) -> Self {
         let mut child = Command::new(programs().expect("the programs build").join(program))
             .args(arguments)
-            .args(["--for", "120s", "--probe", "none", "--console", address])
+            .args(["--for", LIFETIME, "--probe", "none", "--console", address])
             .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

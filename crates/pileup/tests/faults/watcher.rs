@@ -9,7 +9,7 @@ use pileup_investigate::{Recording, Report};
 use tempfile::TempDir;
 
 /// No watch of these tests may take longer: it would be a hang.
-const LONGEST: Duration = Duration::from_secs(180);
+const LONGEST: Duration = Duration::from_secs(600);
 /// For a watch to begin, on a machine that is busy.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The file of a recording in its folder.

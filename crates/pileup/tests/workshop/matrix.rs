@@ -6,11 +6,12 @@ use std::sync::Mutex;
 use std::thread;
 
 use crate::copy::{Copy, Said};
+use crate::machine;
 use crate::programs::workspace;
 use crate::truth::{self, Scenario, lines_of};
 
-/// They wait far more than they work.
-const AT_ONCE: usize = 12;
+/// What a check takes of an ordinary core.
+const CORES_EACH: f64 = 0.16;
 
 const EMPTY: &str = "\
 //! Does nothing.
@@ -143,7 +144,7 @@ fn each<'a>(
     let left = Mutex::new(scenarios.into_iter());
     let wrong = Mutex::new(Vec::new());
     thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
+        for _ in 0..machine::trials_at_once(CORES_EACH) {
             scope.spawn(|| {
                 loop {
                     let next = left.lock().expect("no thread panics").next();
