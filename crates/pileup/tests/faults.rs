@@ -141,8 +141,7 @@ fn a_target_that_goes_away_in_the_watch() {
 }
 
 /// Watches through a proxy until that has a connection, cuts it, and gives what came of it.
-fn cut_off(proxy: &Proxy, target: &[&str]) -> Option<Verdict> {
-    let meter = Meter::start();
+fn cut_off(proxy: &Proxy, target: &[&str], meter: &Meter) -> Option<Verdict> {
     let watcher = Watcher::start_with(target, machine::seconds(12), Stdio::piped());
     proxy.has_carried(1);
     watcher.has_seen_a_task();
@@ -153,13 +152,26 @@ fn cut_off(proxy: &Proxy, target: &[&str]) -> Option<Verdict> {
     if is_missed {
         eprintln!("the machine was too slow to decide: {}", verdict.said);
     }
-    (!is_missed && !is_undecided(&verdict, &meter)).then_some(verdict)
+    (!is_missed).then_some(verdict)
+}
+
+/// The leak is found; or it is seen and not proven, on a machine that did not keep up.
+#[track_caller]
+fn finds_the_leak(verdict: &Verdict, meter: &Meter) {
+    let is_seen = !verdict.report().findings.is_empty();
+    if verdict.code != Some(1) && is_seen && meter.slowness().is_too_slow() {
+        eprintln!("the machine was too slow to decide: {}", verdict.said);
+        return;
+    }
+    assert_eq!(verdict.code, Some(1), "{}", verdict.said);
 }
 
 fn a_connection_that_breaks_while_the_target_lives() {
+    let meter = Meter::start();
     let target = Target::start("unclosed-channel", &["--every", "100ms"]);
     let proxy = Proxy::to(target.host_and_port());
-    let Some(verdict) = cut_off(&proxy, &[&proxy.address, "--max-lifetime", "1m"]) else {
+    let target = [&proxy.address, "--max-lifetime", "1m"];
+    let Some(verdict) = cut_off(&proxy, &target, &meter) else {
         return;
     };
     let report = verdict.report();
@@ -171,18 +183,19 @@ fn a_connection_that_breaks_while_the_target_lives() {
     assert_eq!(gaps.count, 1, "{}", verdict.said);
     assert!(gaps.seconds < 10.0, "{gaps:?}");
     assert_eq!(report.coverage.ended_early, None, "{}", verdict.said);
-    // The leak is found as if nothing had happened.
-    assert_eq!(verdict.code, Some(1), "{}", verdict.said);
     assert!(report.window_seconds > 10.0);
+    // As if nothing had happened.
+    finds_the_leak(&verdict, &meter);
 }
 
 fn a_probe_that_cannot_be_reached_for_a_while() {
+    let meter = Meter::start();
     let target = Process::start("unclosed-channel", &["--every", "100ms"]).expect("it starts");
     let pages = target.probe.trim_start_matches("http://");
     let (host_and_port, _) = pages.split_once('/').expect("the address of a page");
     let proxy = Proxy::to(host_and_port);
-    let Some(verdict) = cut_off(&proxy, &["--probe", &proxy.address, "--max-lifetime", "1m"])
-    else {
+    let target = ["--probe", &proxy.address, "--max-lifetime", "1m"];
+    let Some(verdict) = cut_off(&proxy, &target, &meter) else {
         return;
     };
     let report = verdict.report();
@@ -193,7 +206,7 @@ fn a_probe_that_cannot_be_reached_for_a_while() {
         .expect("the report has the break");
     assert!(gaps.count >= 1, "{gaps:?}");
     assert_eq!(report.coverage.ended_early, None, "{}", verdict.said);
-    assert_eq!(verdict.code, Some(1), "{}", verdict.said);
+    finds_the_leak(&verdict, &meter);
 }
 
 fn a_watch_that_the_user_ends() {
@@ -306,10 +319,7 @@ fn a_target_that_tells_only_every_three_seconds() {
     let arguments = [&target.console, "--max-lifetime", "1m"];
     let watcher = Watcher::spawn(&arguments, machine::seconds(12), Stdio::piped(), None);
     let verdict = watcher.verdict();
-    if is_undecided(&verdict, &meter) {
-        return;
-    }
-    assert_eq!(verdict.code, Some(1), "{}", verdict.said);
+    finds_the_leak(&verdict, &meter);
     assert_eq!(verdict.report().findings.len(), 1);
 }
 

@@ -51,10 +51,13 @@ fn a_recording_gives_the_report_of_the_live_watch_byte_for_byte() {
         String::from_utf8_lossy(&live.stdout),
         String::from_utf8_lossy(&replayed.stdout)
     );
-    // A slow machine may make the watch blind: what it has seen is replayed all the same.
-    let is_blind = is_too_slow && live.status.code() == Some(3);
-    assert!(is_blind || live.status.code() == Some(1), "{}", live.status);
     assert_eq!(replayed.status.code(), live.status.code());
+    // On a slow machine the watch may be blind, or too short to prove the leak: what it has seen
+    // is replayed all the same.
+    let is_unproven = is_too_slow && matches!(live.status.code(), Some(0 | 3));
+    let is_found = live.status.code() == Some(1);
+    let report = String::from_utf8_lossy(&live.stdout);
+    assert!(is_found || is_unproven, "{}: {report}", live.status);
 }
 
 #[test]
