@@ -4,7 +4,7 @@
 //! The tests are made from the folders under `scenarios/`: a new scenario is tested without
 //! a change here.
 
-#[path = "support/alone.rs"]
+#[path = "scenarios/alone.rs"]
 mod alone;
 #[path = "support/attempts.rs"]
 mod attempts;

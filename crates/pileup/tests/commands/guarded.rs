@@ -10,7 +10,6 @@ use std::slice;
 use std::sync::Mutex;
 use std::thread;
 
-use crate::alone::beside_others;
 use crate::machine;
 use crate::one_test::{Ended, end};
 use crate::process::programs::{programs, workspace};
@@ -179,7 +178,6 @@ fn in_parallel<T: Sync>(items: &[T], look: impl Fn(&T) -> Option<String> + Sync)
         for _ in 0..machine::trials_at_once(CORES_EACH) {
             scope.spawn(|| {
                 while let Some(item) = next(&left) {
-                    let _beside_others = beside_others();
                     let found = look(item);
                     wrong.lock().expect("no look panics").extend(found);
                 }

@@ -1,8 +1,6 @@
 //! The commands of pileup, run as their users run them. One binary has all of these tests: most of
 //! them wait for a program, and so they wait at once.
 
-#[path = "../support/alone.rs"]
-mod alone;
 #[path = "../support/attempts.rs"]
 mod attempts;
 #[path = "../support/machine.rs"]
