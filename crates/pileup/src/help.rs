@@ -147,6 +147,10 @@ fn probe_help(error: &ProbeError) -> &'static str {
             "is it a probe that listens there, and not another server of the program?"
         }
         ProbeError::BrokenOff { .. } => "the program ended, and did not come back",
+        ProbeError::Unfinished { .. } => {
+            "the program is stopped, or too busy to answer: its first answer names all places, and \
+             takes longest; try again"
+        }
         ProbeError::Restarted { .. } => RESTARTED,
         _ => "use the pileup of the probe's own version",
     }

@@ -16,7 +16,8 @@ use crate::interrupt::Interruptible;
 use crate::output::remark;
 use crate::progress::Progress;
 
-/// The source that the command line names, which is there.
+/// The source that the command line names, which is there; with the threads of the program, if it
+/// runs on this machine.
 pub async fn open(target: Target, duration: Duration) -> Result<Box<dyn Source>, Error> {
     if let Some(file) = target.from {
         return Ok(Box::new(Recorded::open(file)?));
@@ -26,11 +27,16 @@ pub async fn open(target: Target, duration: Duration) -> Result<Box<dyn Source>,
         let console = Console::attach(target.address.unwrap_or_default(), duration).await?;
         return Ok(of_console(console, target.console_only, token));
     };
+    let server = probe.server();
     let probe = Probe::ask(probe, token, duration).await?;
-    Ok(match target.address {
-        None => Box::new(probe),
-        Some(address) => Box::new(Both::new(Console::attach(address, duration).await?, probe)),
-    })
+    let (source, server): (Box<dyn Source>, _) = match target.address {
+        None => (Box::new(probe), server),
+        Some(address) => {
+            let console = Console::attach(address.clone(), duration).await?;
+            (Box::new(Both::new(console, probe)), address)
+        }
+    };
+    Ok(Box::new(WithThreads::new(source, &server)))
 }
 
 /// A console with await stacks, from pileup-subscriber or from the probe that its program

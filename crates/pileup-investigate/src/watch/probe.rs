@@ -181,7 +181,10 @@ impl Seen {
 pub(super) fn is_away(error: &ProbeError) -> bool {
     matches!(
         error,
-        ProbeError::Unreachable { .. } | ProbeError::Foreign { .. } | ProbeError::BrokenOff { .. }
+        ProbeError::Unreachable { .. }
+            | ProbeError::Foreign { .. }
+            | ProbeError::BrokenOff { .. }
+            | ProbeError::Unfinished { .. }
     )
 }
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::Snapshot;
+use crate::{Address, Snapshot};
 use reqwest::redirect::Policy;
 use reqwest::{Response, StatusCode, Url};
 use thiserror::Error;
@@ -88,6 +88,14 @@ pub enum ProbeError {
         /// What failed.
         source: Cause,
     },
+    /// The answer began, and did not end in time.
+    #[error("{address} does not finish its answer")]
+    Unfinished {
+        /// The probe.
+        address: ProbeAddress,
+        /// What failed.
+        source: Cause,
+    },
     /// The answer is larger than that of a probe.
     #[error("{address} answers with more than {largest} bytes")]
     TooLarge {
@@ -130,6 +138,21 @@ impl FromStr for ProbeAddress {
         url.set_query(None);
         url.set_path(PATH);
         Ok(Self(Arc::new(url)))
+    }
+}
+
+impl ProbeAddress {
+    /// The server that has the page.
+    ///
+    /// # Panics
+    ///
+    /// If the URL has no host, which no probe address is without.
+    #[must_use]
+    pub fn server(&self) -> Address {
+        let host = self.0.host_str().unwrap_or_default();
+        let port = self.0.port_or_known_default().unwrap_or(80);
+        let server = format!("{host}:{port}").parse();
+        server.expect("what has a host and a port is an address")
     }
 }
 
@@ -209,9 +232,14 @@ impl ProbeClient {
         let mut bytes = Vec::new();
         loop {
             let chunk = answer.chunk().await;
-            let chunk = chunk.map_err(|source| ProbeError::BrokenOff {
-                address: address(),
-                source: source.into(),
+            let chunk = chunk.map_err(|source| {
+                let (address, is_late) = (address(), source.is_timeout());
+                let source = source.into();
+                if is_late {
+                    ProbeError::Unfinished { address, source }
+                } else {
+                    ProbeError::BrokenOff { address, source }
+                }
             })?;
             let Some(chunk) = chunk else {
                 return Ok(bytes);
@@ -292,5 +320,30 @@ mod tests {
             let error = text.parse::<ProbeAddress>().expect_err("it is none");
             assert!(error.contains("http://127.0.0.1:6060"), "{error}");
         }
+    }
+
+    #[test]
+    fn an_answer_that_stops_is_told_from_a_program_that_ended() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("its port").to_string();
+        let address: ProbeAddress = address.parse().expect("it is an address");
+        let (stays, left) = std::sync::mpsc::channel::<()>();
+        let server = thread::spawn(move || {
+            let (mut client, _) = listener.accept().expect("a client");
+            let _ = client.read(&mut [0; 1024]);
+            let _ = client.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{");
+            let _ = left.recv();
+        });
+        let mut client = ProbeClient::new(address, None).expect("HTTP is there");
+        let impatient = reqwest::Client::builder().read_timeout(Duration::from_millis(100));
+        client.client = impatient.build().expect("HTTP is there");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        let answer = runtime.expect("a runtime").block_on(client.snapshot());
+        let error = answer.expect_err("it does not end");
+        assert!(matches!(error, ProbeError::Unfinished { .. }), "{error:?}");
+        drop(stays);
+        server.join().expect("it does not panic");
     }
 }

@@ -7,6 +7,8 @@ mod stops;
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{BoxStream, StreamExt};
+use jiff::Timestamp;
+use pileup_model::elapsed;
 
 use self::listener::listener;
 use self::proc_fs::look_at;
@@ -25,6 +27,7 @@ pub struct WithThreads {
     source: Box<dyn Source>,
     /// The process that listens at the address of the source.
     process: Option<u32>,
+    /// When it was looked at last, or when the first snapshot came.
     looked_at: Option<Instant>,
 }
 
@@ -64,7 +67,12 @@ impl Source for WithThreads {
         let stops = process.map(LooksForStops::start);
         let snapshots = source.snapshots().map(move |next| {
             let mut snapshot = next?;
-            let is_due = looked_at.is_none_or(|at| at.elapsed() >= PERIOD);
+            let is_due = match *looked_at {
+                // The first answer of a probe may be old: it waits for the names of all places.
+                None => elapsed(snapshot.at, Timestamp::now()) < PERIOD,
+                Some(at) => at.elapsed() >= PERIOD,
+            };
+            looked_at.get_or_insert_with(Instant::now);
             if let Some(process) = process.filter(|_| is_due) {
                 *looked_at = Some(Instant::now());
                 snapshot.process = look_at(process);
@@ -75,5 +83,46 @@ impl Source for WithThreads {
             Ok(snapshot)
         });
         snapshots.boxed()
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::collections::VecDeque;
+
+    use futures_util::stream::iter;
+
+    use super::*;
+
+    /// Snapshots that were made before.
+    struct Made(VecDeque<Snapshot>);
+
+    impl Source for Made {
+        fn target(&self) -> String {
+            "made".to_owned()
+        }
+
+        fn duration(&self) -> Option<Duration> {
+            None
+        }
+
+        fn snapshots(&mut self) -> BoxStream<'_, Result<Snapshot, Error>> {
+            iter(self.0.drain(..).map(Ok)).boxed()
+        }
+    }
+
+    #[tokio::test]
+    async fn the_threads_are_not_those_of_a_moment_long_ago() {
+        let now = Timestamp::now();
+        for (at, is_looked_at) in [(now, true), (now - PERIOD * 5, false)] {
+            let mut source = WithThreads {
+                source: Box::new(Made([Snapshot::new(at)].into())),
+                process: Some(std::process::id()),
+                looked_at: None,
+            };
+            let first = source.snapshots().next().await.expect("a snapshot");
+            let first = first.expect("a snapshot");
+            assert_eq!(first.process.is_some(), is_looked_at);
+        }
     }
 }
