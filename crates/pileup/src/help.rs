@@ -148,8 +148,8 @@ fn probe_help(error: &ProbeError) -> &'static str {
         }
         ProbeError::BrokenOff { .. } => "the program ended, and did not come back",
         ProbeError::Unfinished { .. } => {
-            "the program is stopped, or too busy to answer: its first answer names all places, and \
-             takes longest; try again"
+            "the program is stopped, or too busy to finish; the first answer takes longest, as the \
+             probe looks up the names of all places: try again"
         }
         ProbeError::Restarted { .. } => RESTARTED,
         _ => "use the pileup of the probe's own version",

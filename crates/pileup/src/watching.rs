@@ -16,8 +16,8 @@ use crate::interrupt::Interruptible;
 use crate::output::remark;
 use crate::progress::Progress;
 
-/// The source that the command line names, which is there; with the threads of the program, if it
-/// runs on this machine.
+/// Opens the source that the command line names. Its snapshots have the threads of the program, if
+/// that runs on this machine.
 pub async fn open(target: Target, duration: Duration) -> Result<Box<dyn Source>, Error> {
     if let Some(file) = target.from {
         return Ok(Box::new(Recorded::open(file)?));
@@ -27,16 +27,15 @@ pub async fn open(target: Target, duration: Duration) -> Result<Box<dyn Source>,
         let console = Console::attach(target.address.unwrap_or_default(), duration).await?;
         return Ok(of_console(console, target.console_only, token));
     };
-    let server = probe.server();
+    let page = probe.clone();
     let probe = Probe::ask(probe, token, duration).await?;
-    let (source, server): (Box<dyn Source>, _) = match target.address {
-        None => (Box::new(probe), server),
+    Ok(Box::new(match target.address {
+        None => WithThreads::of_probe(Box::new(probe), &page),
         Some(address) => {
             let console = Console::attach(address.clone(), duration).await?;
-            (Box::new(Both::new(console, probe)), address)
+            WithThreads::of_console(Box::new(Both::new(console, probe)), &address)
         }
-    };
-    Ok(Box::new(WithThreads::new(source, &server)))
+    }))
 }
 
 /// A console with await stacks, from pileup-subscriber or from the probe that its program
@@ -49,7 +48,7 @@ pub fn of_console(console: Console, console_only: bool, token: Option<String>) -
     } else {
         Box::new(WithStacks::new(console, token, |reason| remark(reason)))
     };
-    Box::new(WithThreads::new(source, &address))
+    Box::new(WithThreads::of_console(source, &address))
 }
 
 /// Watches a source until `is_enough` says so, or until the user ends it, and records it if asked

@@ -19,7 +19,7 @@ use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use console_api::instrument::instrument_client::InstrumentClient;
 use console_api::instrument::{InstrumentRequest, PauseRequest, ResumeRequest};
@@ -103,13 +103,12 @@ fn a_target_that_never_comes() {
 fn a_target_that_is_not_there_yet() {
     // pileup tries for five seconds: a machine on which the target needs longer to start cannot
     // show it.
-    let meter = Meter::start();
     for _ in 0..5 {
         // The system gives a port that was free a moment ago to nobody else so soon.
         let first = Target::start("healthy", &["standby"]);
         let address = first.host_and_port().to_owned();
         drop(first);
-        let watched_since = Instant::now();
+        let (meter, watched_since) = (Meter::start(), Instant::now());
         let watcher = Watcher::start(&format!("http://{address}"), 3);
         thread::sleep(Duration::from_millis(500));
         let _target = Target::start_at(&address, "healthy", &["standby"], &[]);
@@ -155,11 +154,13 @@ fn cut_off(proxy: &Proxy, target: &[&str], meter: &Meter) -> Option<Verdict> {
     (!is_missed).then_some(verdict)
 }
 
-/// The leak is found; or it is seen and not proven, on a machine that did not keep up.
+/// The leak is found; or, on a machine that did not keep up, the watch was incomplete, or it saw the
+/// leak and asks for a longer watch.
 #[track_caller]
 fn finds_the_leak(verdict: &Verdict, meter: &Meter) {
-    let is_seen = !verdict.report().findings.is_empty();
-    if verdict.code != Some(1) && is_seen && meter.slowness().is_too_slow() {
+    let asks_for_more = verdict.code == Some(0) && !verdict.report().findings.is_empty();
+    let is_unproven = asks_for_more || verdict.code == Some(3);
+    if is_unproven && meter.slowness().is_too_slow() {
         eprintln!("the machine was too slow to decide: {}", verdict.said);
         return;
     }
@@ -167,8 +168,8 @@ fn finds_the_leak(verdict: &Verdict, meter: &Meter) {
 }
 
 fn a_connection_that_breaks_while_the_target_lives() {
-    let meter = Meter::start();
     let target = Target::start("unclosed-channel", &["--every", "100ms"]);
+    let meter = Meter::start();
     let proxy = Proxy::to(target.host_and_port());
     let target = [&proxy.address, "--max-lifetime", "1m"];
     let Some(verdict) = cut_off(&proxy, &target, &meter) else {
@@ -189,8 +190,8 @@ fn a_connection_that_breaks_while_the_target_lives() {
 }
 
 fn a_probe_that_cannot_be_reached_for_a_while() {
-    let meter = Meter::start();
     let target = Process::start("unclosed-channel", &["--every", "100ms"]).expect("it starts");
+    let meter = Meter::start();
     let pages = target.probe.trim_start_matches("http://");
     let (host_and_port, _) = pages.split_once('/').expect("the address of a page");
     let proxy = Proxy::to(host_and_port);
@@ -241,10 +242,10 @@ fn a_user_who_does_not_wait_for_the_report() {
 }
 
 fn a_target_that_is_restarted_on_the_same_port() {
-    let meter = Meter::start();
     // pileup tries for five seconds, as above.
     for _ in 0..5 {
         let mut first = Target::start("healthy", &["standby"]);
+        let meter = Meter::start();
         let watcher = Watcher::start(&first.console, 60);
         watcher.has_seen_a_task();
         first.kill();
@@ -289,8 +290,8 @@ fn a_target_that_freezes_in_the_watch() {
 }
 
 async fn a_target_that_another_client_pauses() {
-    let meter = Meter::start();
     let target = Target::start("healthy", &["standby"]);
+    let meter = Meter::start();
     let other = InstrumentClient::connect(target.console.clone()).await;
     let mut other = other.expect("the target has a console");
     other.pause(PauseRequest {}).await.expect("it pauses");
@@ -419,7 +420,12 @@ fn a_thousand_healthy_spawns_a_second() {
     assert_eq!(verdict.code, Some(0), "{}", verdict.said);
     let report = verdict.report();
     // On a machine that is busy it spawns less.
-    assert!(report.coverage.tasks_seen > 1_000, "{report:#?}");
+    let fewest = if meter.slowness().is_too_slow() {
+        1_000
+    } else {
+        3_000
+    };
+    assert!(report.coverage.tasks_seen > fewest, "{report:#?}");
     assert_eq!(report.findings, []);
 }
 
@@ -432,18 +438,22 @@ async fn a_client_that_is_there_already_sees_what_it_would_have_seen() {
     let meter = Meter::start();
     let console = target.console.clone();
     let watched = tokio::task::spawn_blocking(move || diagnose(&console, machine::seconds(3)));
+    // When the next update was made, and how many tasks are new in it.
     let mut next = async || {
         let update = tokio::time::timeout(PATIENCE, updates.message()).await;
         let update = update.expect("it goes on").expect("it goes on");
-        let tasks = update.expect("it goes on").task_update;
-        tasks.map_or(0, |tasks| tasks.new_tasks.len() as u64)
+        let update = update.expect("it goes on");
+        let made = SystemTime::try_from(update.now.expect("a time")).expect("a time");
+        let new = update.task_update.map_or(0, |tasks| tasks.new_tasks.len());
+        (made, new as u64)
     };
     let mut count = 0;
     let mut told_of = 0;
     while !watched.is_finished() {
-        told_of += next().await;
+        told_of += next().await.1;
         count += 1;
     }
+    let ended = SystemTime::now();
     // At 20 updates a second.
     assert!(count > 10, "{count} updates");
     let verdict = watched.await.expect("it ends");
@@ -452,10 +462,13 @@ async fn a_client_that_is_there_already_sees_what_it_would_have_seen() {
     }
     assert_eq!(verdict.code, Some(0), "{}", verdict.said);
     let tasks_seen = verdict.report().coverage.tasks_seen;
-    // What it has not read yet was sent before the watch ended.
-    let ended = Instant::now();
-    while told_of < tasks_seen && ended.elapsed() < PATIENCE {
-        told_of += next().await;
+    // Some of what was sent before the watch ended may not have been read yet.
+    loop {
+        let (made, new) = next().await;
+        told_of += new;
+        if made >= ended {
+            break;
+        }
     }
     assert!(told_of >= tasks_seen, "{told_of} of {tasks_seen}");
 }

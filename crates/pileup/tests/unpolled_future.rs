@@ -53,7 +53,7 @@ async fn request(cache: Cache) {
 /// handed to the first in the queue, and nobody takes it there. Requests that come later find it
 /// free, so nothing piles up: those that wait since then stay.
 ///
-/// Gives the line at which the writers are spawned, and what is received once the lock is free.
+/// Returns the line that spawns the writers, and a channel that receives once the lock is free.
 fn run(program: &Runtime) -> (u32, Receiver<()>) {
     let (sender, is_free) = channel();
     let cache = Cache::default();

@@ -14,12 +14,13 @@ use crate::watch::{Watch, births};
 
 /// As many new things in one message as a target sends that may have more.
 const MANY: u64 = 100;
-/// Less than a target is waited for that has more to say.
+/// Shorter than pileup waits for a target that has more to send.
 const AT_ONCE: Duration = Duration::from_secs(2);
-/// A busy machine may be late in one or another of these.
+/// On a busy machine, one of these may be late.
 const ATTEMPTS: usize = 10;
 
-/// How many tasks are seen at first in a target that sends these messages, and is not waited for.
+/// How many tasks are seen at first in a target that sends these messages; none if pileup waited
+/// for more in every attempt.
 async fn seen_at_once(messages: impl Fn() -> Vec<Message>) -> Option<u64> {
     for _ in 0..ATTEMPTS {
         let fake = Fake::start();

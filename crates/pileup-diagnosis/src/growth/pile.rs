@@ -177,14 +177,14 @@ impl<'a> Pile<'a> {
         matches!(activity, Evidence::StillPolled { .. })
     }
 
-    /// Whether most of the old are seen to wait for a timer, and for nothing else.
+    /// Whether most of the old wait for a timer, and for nothing else: of those that are seen to
+    /// wait, as a source may show the stacks of some tasks only.
     pub(crate) fn waits_for_time(&self) -> bool {
         let is_time = |wait: &Arc<Wait>| AwaitKind::of(&wait.kind) == Some(AwaitKind::Time);
-        let wait_for_time = self.old().filter(|task| {
-            let waits = task.waits.as_deref().unwrap_or_default();
-            !waits.is_empty() && waits.iter().all(is_time)
-        });
-        are_most(wait_for_time.count(), self.old.len())
+        let waits = self.old().filter_map(|task| task.waits.as_deref());
+        let seen: Vec<&[Arc<Wait>]> = waits.filter(|waits| !waits.is_empty()).collect();
+        let wait_for_time = seen.iter().filter(|waits| waits.iter().all(is_time));
+        !seen.is_empty() && are_most(wait_for_time.count(), seen.len())
     }
 
     /// When the timers are due under which most of the old wait.

@@ -3,7 +3,8 @@
 //! Linux counts for each thread how often it got a processor, and for how long it was ready and
 //! waited for one. A process is starved where every thread that got on waited for long, each time
 //! on average: a thread that mostly sleeps gets a processor at once on a busy machine, however
-//! long the threads wait that compute. Such a thread is in every program that serves a console.
+//! long the threads wait that compute. Such a thread is in every program that serves a console or a
+//! probe.
 //!
 //! So the threads that compute can wait for most of the time while others of the process hardly
 //! wait. Then its tasks go on, and far more slowly than they would. A process is slowed where some

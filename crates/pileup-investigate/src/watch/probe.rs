@@ -176,8 +176,8 @@ impl Seen {
     }
 }
 
-/// Whether the service, which has answered before, may come back: nobody listens, or the
-/// connection broke.
+/// Whether the service, which has answered before, may come back: nobody listens, the connection
+/// broke, or the answer did not end.
 pub(super) fn is_away(error: &ProbeError) -> bool {
     matches!(
         error,

@@ -142,17 +142,12 @@ impl FromStr for ProbeAddress {
 }
 
 impl ProbeAddress {
-    /// The server that has the page.
-    ///
-    /// # Panics
-    ///
-    /// If the URL has no host, which no probe address is without.
-    #[must_use]
-    pub fn server(&self) -> Address {
-        let host = self.0.host_str().unwrap_or_default();
-        let port = self.0.port_or_known_default().unwrap_or(80);
-        let server = format!("{host}:{port}").parse();
-        server.expect("what has a host and a port is an address")
+    /// The address of the server that serves the probe; none where its name is only allowed in a
+    /// URL.
+    pub(super) fn server(&self) -> Option<Address> {
+        let host = self.0.host_str()?;
+        let port = self.0.port_or_known_default()?;
+        format!("{host}:{port}").parse().ok()
     }
 }
 
@@ -274,6 +269,8 @@ mod tests {
             assert_eq!(text.parse(), Ok(expected.clone()));
         }
         assert_eq!(expected.to_string(), "http://127.0.0.1:6060/debug/tasks");
+        let server = expected.server().expect("it has one");
+        assert_eq!(server.to_string(), "http://127.0.0.1:6060");
     }
 
     /// A server that answers one request with this, and then ends the connection.
@@ -335,7 +332,7 @@ mod tests {
             let _ = left.recv();
         });
         let mut client = ProbeClient::new(address, None).expect("HTTP is there");
-        let impatient = reqwest::Client::builder().read_timeout(Duration::from_millis(100));
+        let impatient = reqwest::Client::builder().read_timeout(Duration::from_secs(2));
         client.client = impatient.build().expect("HTTP is there");
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

@@ -7,46 +7,64 @@ mod stops;
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{BoxStream, StreamExt};
-use jiff::Timestamp;
-use pileup_model::elapsed;
 
 use self::listener::listener;
 use self::proc_fs::look_at;
 use self::stops::LooksForStops;
-use super::Source;
+use super::{ProbeAddress, Source};
 use crate::{Address, Error, Snapshot};
 
 /// Between two looks at the threads.
 const PERIOD: Duration = Duration::from_secs(1);
 /// What a console or a runtime of Tokio calls its threads. A process that listens at the address
 /// and has none of them passes the connection on: ssh, or the proxy of a container.
-const NAMES: [&str; 4] = ["tokio-r", "console", "pileup", "actix"];
+const OF_CONSOLE: &[&str] = &["tokio-r", "console", "pileup", "actix"];
+/// What a probe calls its threads. Proxies for HTTP are written with Tokio as well.
+const OF_PROBE: &[&str] = &["pileup-probe"];
 
 /// A source with the threads of its program, where this machine shows them.
 pub struct WithThreads {
     source: Box<dyn Source>,
     /// The process that listens at the address of the source.
     process: Option<u32>,
-    /// When it was looked at last, or when the first snapshot came.
+    /// When it was last looked at.
     looked_at: Option<Instant>,
 }
 
 impl WithThreads {
-    /// Finds the process that listens at an address. Without one, the snapshots are as they were.
+    /// Finds the process that serves a console at an address. Without one, the snapshots are as
+    /// they were.
     #[must_use]
-    pub fn new(source: Box<dyn Source>, address: &Address) -> Self {
-        let is_program = |process: &u32| {
-            look_at(*process).is_some_and(|process| {
-                let mut names = process.threads.iter().map(|thread| &thread.name);
-                names.any(|name| NAMES.iter().any(|known| name.starts_with(known)))
-            })
-        };
+    pub fn of_console(source: Box<dyn Source>, address: &Address) -> Self {
         Self {
             source,
-            process: listener(address).filter(is_program),
+            process: program(address, OF_CONSOLE),
             looked_at: None,
         }
     }
+
+    /// The same with the process that serves a probe.
+    #[must_use]
+    pub fn of_probe(source: Box<dyn Source>, address: &ProbeAddress) -> Self {
+        let server = address.server();
+        Self {
+            source,
+            process: server.and_then(|server| program(&server, OF_PROBE)),
+            // The first answer is not looked at: it may be old, as the probe looks up all names
+            // before it sends it.
+            looked_at: Some(Instant::now()),
+        }
+    }
+}
+
+/// The process that listens at an address, if it has a thread with a name that begins like this.
+fn program(address: &Address, names: &[&str]) -> Option<u32> {
+    let process = listener(address)?;
+    let threads = look_at(process)?.threads;
+    let mut known = threads
+        .iter()
+        .filter(|thread| names.iter().any(|name| thread.name.starts_with(name)));
+    known.next().map(|_| process)
 }
 
 impl Source for WithThreads {
@@ -67,12 +85,7 @@ impl Source for WithThreads {
         let stops = process.map(LooksForStops::start);
         let snapshots = source.snapshots().map(move |next| {
             let mut snapshot = next?;
-            let is_due = match *looked_at {
-                // The first answer of a probe may be old: it waits for the names of all places.
-                None => elapsed(snapshot.at, Timestamp::now()) < PERIOD,
-                Some(at) => at.elapsed() >= PERIOD,
-            };
-            looked_at.get_or_insert_with(Instant::now);
+            let is_due = looked_at.is_none_or(|at| at.elapsed() >= PERIOD);
             if let Some(process) = process.filter(|_| is_due) {
                 *looked_at = Some(Instant::now());
                 snapshot.process = look_at(process);
@@ -88,41 +101,37 @@ impl Source for WithThreads {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
-    use std::collections::VecDeque;
-
-    use futures_util::stream::iter;
+    use std::net::TcpListener;
+    use std::sync::mpsc;
+    use std::thread;
 
     use super::*;
 
-    /// Snapshots that were made before.
-    struct Made(VecDeque<Snapshot>);
-
-    impl Source for Made {
-        fn target(&self) -> String {
-            "made".to_owned()
-        }
-
-        fn duration(&self) -> Option<Duration> {
-            None
-        }
-
-        fn snapshots(&mut self) -> BoxStream<'_, Result<Snapshot, Error>> {
-            iter(self.0.drain(..).map(Ok)).boxed()
-        }
+    /// Whether this process is found at an address, where one of its threads has this name.
+    fn is_found(thread: &str, names: &[&str]) -> bool {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("its port").to_string();
+        let (ends, end) = mpsc::channel::<()>();
+        let (runs, is_running) = mpsc::channel();
+        let builder = thread::Builder::new().name(thread.to_owned());
+        let running = builder.spawn(move || {
+            let _ = runs.send(());
+            let _ = end.recv();
+        });
+        is_running.recv().expect("it runs");
+        let found = program(&address.parse().expect("an address"), names);
+        drop(ends);
+        running
+            .expect("a thread")
+            .join()
+            .expect("it does not panic");
+        found == Some(std::process::id())
     }
 
-    #[tokio::test]
-    async fn the_threads_are_not_those_of_a_moment_long_ago() {
-        let now = Timestamp::now();
-        for (at, is_looked_at) in [(now, true), (now - PERIOD * 5, false)] {
-            let mut source = WithThreads {
-                source: Box::new(Made([Snapshot::new(at)].into())),
-                process: Some(std::process::id()),
-                looked_at: None,
-            };
-            let first = source.snapshots().next().await.expect("a snapshot");
-            let first = first.expect("a snapshot");
-            assert_eq!(first.process.is_some(), is_looked_at);
-        }
+    #[test]
+    fn a_process_that_may_be_a_proxy_is_not_taken_for_the_program() {
+        assert!(!is_found("tokio-rt-worker", OF_PROBE));
+        assert!(is_found("pileup-probe-http", OF_PROBE));
+        assert!(is_found("tokio-rt-worker", OF_CONSOLE));
     }
 }

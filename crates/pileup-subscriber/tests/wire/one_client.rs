@@ -39,7 +39,7 @@ async fn a_pause_pauses_the_client_that_asks_for_it() {
         .expect("it pauses");
     assert_eq!(temporality().await, Temporality::Paused);
 
-    // At most what was on its way: then nothing, for as long as the other one gets twenty.
+    // What was on its way arrives; then nothing does, while the other client gets updates.
     let on_its_way = async {
         while let Ok(update) = timeout(A_WHILE, paused.updates.message()).await {
             let update = update.expect("a message");

@@ -31,9 +31,9 @@ fn pileup(arguments: &[&str]) -> Ended {
     }
 }
 
-/// The workspace that is watched: of each of these crates, a line spawns tasks that never finish.
+/// Crates of the workspace that is watched. In each, one line spawns tasks that never finish.
 const CRATES: [&str; 4] = ["mail", "reports", "search", "stock"];
-/// The same, and nothing can wake the tasks.
+/// The same, but nothing can wake these tasks.
 const NEVER_WOKEN: [&str; 2] = ["payment-charge", "payment-refund"];
 
 /// A recorded watch of ten minutes.

@@ -25,8 +25,8 @@ const WATCH: &str = "8s";
 /// How much of the time the program must have been stopped for the test to count.
 const STOPPED_PART: f64 = 0.8;
 
-/// Runs the program for a twentieth of the time until this returns; none if this machine ran it for
-/// far longer, as it does where this thread has to wait for a processor.
+/// Lets the program run for a twentieth of the time until `watch` returns. Returns none if it ran
+/// for much longer, as it does where this thread has to wait for a processor.
 fn starving<T: Send>(process: &Process, watch: impl FnOnce() -> T + Send) -> Option<T> {
     let id = i32::try_from(process.id()).ok().and_then(Pid::from_raw);
     let id = id.expect("the number of a process");

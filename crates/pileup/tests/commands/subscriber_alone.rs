@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::machine;
+use crate::machine::{self, Meter};
 use crate::process::Process;
 use crate::room::room;
 
@@ -18,15 +18,18 @@ fn leaky() -> Process {
 
 /// What pileup prints as JSON, and what it remarks.
 fn printed(arguments: &[&str]) -> (Value, String) {
+    let meter = Meter::start();
     let output = crate::pileup()
         .args(arguments)
         .args(["--format", "json"])
         .output()
         .expect("pileup can be run");
     let remarks = String::from_utf8_lossy(&output.stderr).into_owned();
-    // A busy machine may make a watch blind: what it has seen is printed all the same.
-    let printed = matches!(output.status.code(), Some(0 | 3));
-    assert!(printed, "{arguments:?}: {remarks}");
+    // A slow machine may make a watch blind: what it has seen is printed all the same.
+    let is_blind = arguments[0] == "diagnose" && output.status.code() == Some(3);
+    let is_slow = meter.slowness().is_too_slow();
+    let has_printed = output.status.success() || (is_blind && is_slow);
+    assert!(has_printed, "{arguments:?}: {remarks}");
     let json = serde_json::from_slice(&output.stdout).expect("it is JSON");
     (json, remarks)
 }

@@ -8,7 +8,7 @@ use pileup_model::TaskKind;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::machine;
+use crate::machine::{self, Meter};
 use crate::process::Process;
 use crate::room::room;
 
@@ -23,11 +23,14 @@ fn pileup(arguments: &[&str]) -> Output {
 }
 
 fn printed(arguments: &[&str]) -> String {
+    let meter = Meter::start();
     let output = pileup(arguments);
     let said = String::from_utf8_lossy(&output.stderr);
-    // A busy machine may make a watch blind: what it has seen is printed all the same.
-    let printed = matches!(output.status.code(), Some(0 | 3));
-    assert!(printed, "{arguments:?}: {said}");
+    // A slow machine may make a watch blind: what it has seen is printed all the same.
+    let is_blind = arguments[0] == "diagnose" && output.status.code() == Some(3);
+    let is_slow = meter.slowness().is_too_slow();
+    let has_printed = output.status.success() || (is_blind && is_slow);
+    assert!(has_printed, "{arguments:?}: {said}");
     String::from_utf8(output.stdout).expect("it is text")
 }
 
