@@ -7,7 +7,6 @@ mod machine;
 #[path = "../../pileup/tests/support/process.rs"]
 mod process;
 
-use std::io::{self, Write};
 use std::time::Duration;
 
 use machine::{Meter, Slowness};
@@ -40,7 +39,7 @@ fn is_undecided(report: &Report, slowness: &Slowness) -> bool {
     let is_unproven = report.worst() < Some(Grade::Probable);
     let undecided = is_unproven && slowness.is_too_slow();
     if undecided {
-        let _ = writeln!(io::stderr(), "the machine was too slow to decide");
+        machine::was_too_slow("the leak is not proven");
     }
     undecided
 }
@@ -65,8 +64,9 @@ async fn a_service_that_leaks_is_told_where() {
 #[tokio::test]
 async fn a_service_that_does_not_leak_passes() {
     let flags = ["--every", "50ms", "--variant", "fixed"];
-    let (report, _) = report_on("unclosed-channel", &flags).await;
+    let (report, slowness) = report_on("unclosed-channel", &flags).await;
     assert!(!report.coverage.state_withheld, "{report:#?}");
-    assert!(report.coverage.tasks_seen > 20, "{report:#?}");
+    let fewest = if slowness.is_too_slow() { 20 } else { 50 };
+    assert!(report.coverage.tasks_seen > fewest, "{report:#?}");
     assert!(report.worst() < Some(Grade::Probable), "{report:#?}");
 }

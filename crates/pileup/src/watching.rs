@@ -27,10 +27,9 @@ pub async fn open(target: Target, duration: Duration) -> Result<Box<dyn Source>,
         let console = Console::attach(target.address.unwrap_or_default(), duration).await?;
         return Ok(of_console(console, target.console_only, token));
     };
-    let page = probe.clone();
     let probe = Probe::ask(probe, token, duration).await?;
     Ok(Box::new(match target.address {
-        None => WithThreads::of_probe(Box::new(probe), &page),
+        None => WithThreads::of_probe(probe),
         Some(address) => {
             let console = Console::attach(address.clone(), duration).await?;
             WithThreads::of_console(Box::new(Both::new(console, probe)), &address)

@@ -114,15 +114,15 @@ fn a_target_that_is_not_there_yet() {
         let _target = Target::start_at(&address, "healthy", &["standby"], &[]);
         let is_late = watched_since.elapsed() > Duration::from_secs(4);
         let verdict = watcher.verdict();
-        let is_undecided = verdict.code == Some(3) && is_late;
-        if is_undecided || self::is_undecided(&verdict, &meter) {
+        let is_missed = verdict.code == Some(3) && is_late;
+        if is_missed || is_undecided(&verdict, &meter) {
             continue;
         }
         assert_eq!(verdict.code, Some(0), "{}", verdict.said);
         assert!(verdict.report().coverage.tasks_seen > 0);
         return;
     }
-    eprintln!("the machine was too slow to decide: the target needs four seconds to start");
+    machine::was_too_slow("the target needs four seconds to start");
 }
 
 fn a_target_that_goes_away_in_the_watch() {
@@ -149,7 +149,7 @@ fn cut_off(proxy: &Proxy, target: &[&str], meter: &Meter) -> Option<Verdict> {
     // A watch may end before it asks again, on a machine that is slow.
     let is_missed = !is_noticed && meter.slowness().is_too_slow();
     if is_missed {
-        eprintln!("the machine was too slow to decide: {}", verdict.said);
+        machine::was_too_slow(&verdict.said);
     }
     (!is_missed).then_some(verdict)
 }
@@ -161,7 +161,7 @@ fn finds_the_leak(verdict: &Verdict, meter: &Meter) {
     let asks_for_more = verdict.code == Some(0) && !verdict.report().findings.is_empty();
     let is_unproven = asks_for_more || verdict.code == Some(3);
     if is_unproven && meter.slowness().is_too_slow() {
-        eprintln!("the machine was too slow to decide: {}", verdict.said);
+        machine::was_too_slow(&verdict.said);
         return;
     }
     assert_eq!(verdict.code, Some(1), "{}", verdict.said);
@@ -265,7 +265,7 @@ fn a_target_that_is_restarted_on_the_same_port() {
         }
         return;
     }
-    eprintln!("the machine was too slow to decide: the target needs four seconds to start");
+    machine::was_too_slow("the target needs four seconds to start");
 }
 
 fn a_target_that_was_frozen_before() {
@@ -350,7 +350,7 @@ fn is_undecided(verdict: &Verdict, meter: &Meter) -> bool {
     let undecided = is_late(verdict) && meter.slowness().is_too_slow();
     if undecided {
         assert_ne!(verdict.code, Some(0), "{}", verdict.said);
-        eprintln!("the machine was too slow to decide: {}", verdict.said);
+        machine::was_too_slow(&verdict.said);
     }
     undecided
 }

@@ -95,7 +95,7 @@ async fn silence_is_not_waited_for_without_end() {
         let silent = refused(&address).await;
         assert!(matches!(silent, ConsoleError::Silent { .. }), "{silent:?}");
     };
-    let never_settled = async {
+    let settle = async || {
         let fake = Fake::start();
         let large = (0..100).fold(Message::first_at(100), |message, id| message.task(id, 10));
         fake.send(large);
@@ -104,7 +104,18 @@ async fn silence_is_not_waited_for_without_end() {
         assert_eq!(next(&mut connection).await.tasks.len(), 100);
         let waited = started.elapsed();
         assert!(waited >= Duration::from_secs(3), "{waited:?}");
-        assert!(waited < Duration::from_secs(60), "{waited:?}");
+        waited
+    };
+    let never_settled = async {
+        let mut waited = Vec::new();
+        // On a busy machine, one of these may be late.
+        for _ in 0..5 {
+            waited.push(settle().await);
+            if waited.iter().any(|waited| *waited < Duration::from_secs(8)) {
+                return;
+            }
+        }
+        panic!("{waited:?}");
     };
     tokio::join!(silent, mute, never_settled);
 }

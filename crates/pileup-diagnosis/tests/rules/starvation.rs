@@ -287,7 +287,7 @@ fn tasks_that_go_on_in_a_slowed_program_may_be_late_unless_they_wait_for_a_timer
     for second in 0..60 {
         program.spawn("src/loop.rs", f64::from(second), None);
     }
-    // The stacks of one task in so many are seen.
+    // In each case, every `one_in`th task shows its await stack.
     for (waits_for_processor, waits_in, one_in, is_late) in [
         ([1, 60, 60], None, 1, false),
         ([1, 60, 60], Some("task::yield_now"), 1, false),

@@ -47,6 +47,11 @@ impl Probe {
         })
     }
 
+    /// Where it was asked.
+    pub(super) fn address(&self) -> &ProbeAddress {
+        self.client.address()
+    }
+
     /// A snapshot now and then, until the watch is over. How long the first one took says nothing
     /// of the next: a probe reads its program's debug information once, for the names.
     fn watch(&mut self) -> impl Stream<Item = Result<Snapshot, ProbeError>> + Send + '_ {
@@ -70,7 +75,7 @@ impl Probe {
 
 impl Source for Probe {
     fn target(&self) -> String {
-        self.client.address().to_string()
+        self.address().to_string()
     }
 
     fn duration(&self) -> Option<Duration> {

@@ -11,7 +11,7 @@ use futures_util::stream::{BoxStream, StreamExt};
 use self::listener::listener;
 use self::proc_fs::look_at;
 use self::stops::LooksForStops;
-use super::{ProbeAddress, Source};
+use super::{Probe, Source};
 use crate::{Address, Error, Snapshot};
 
 /// Between two looks at the threads.
@@ -43,12 +43,12 @@ impl WithThreads {
         }
     }
 
-    /// The same with the process that serves a probe.
+    /// Finds the process that serves a probe.
     #[must_use]
-    pub fn of_probe(source: Box<dyn Source>, address: &ProbeAddress) -> Self {
-        let server = address.server();
+    pub fn of_probe(probe: Probe) -> Self {
+        let server = probe.address().server();
         Self {
-            source,
+            source: Box::new(probe),
             process: server.and_then(|server| program(&server, OF_PROBE)),
             // The first answer is not looked at: it may be old, as the probe looks up all names
             // before it sends it.
@@ -61,10 +61,9 @@ impl WithThreads {
 fn program(address: &Address, names: &[&str]) -> Option<u32> {
     let process = listener(address)?;
     let threads = look_at(process)?.threads;
-    let mut known = threads
-        .iter()
-        .filter(|thread| names.iter().any(|name| thread.name.starts_with(name)));
-    known.next().map(|_| process)
+    let is_known = |name: &str| names.iter().any(|known| name.starts_with(known));
+    let is_program = threads.iter().any(|thread| is_known(&thread.name));
+    is_program.then_some(process)
 }
 
 impl Source for WithThreads {

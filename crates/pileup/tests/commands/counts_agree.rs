@@ -1,7 +1,6 @@
 //! One recording, several views: `diagnose`, `tasks`, `top` and `graph` count the same tasks.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
@@ -10,7 +9,7 @@ use pileup_diagnosis::figures::rate;
 use pileup_diagnosis::{Evidence, Finding, Grade, Report, Role};
 use pileup_model::Site;
 
-use crate::machine::Meter;
+use crate::machine::{self, Meter};
 use crate::process::Process;
 use crate::room::room;
 
@@ -78,7 +77,7 @@ fn record(process: &Process, folder: &Path, name: &str) -> Option<PathBuf> {
         return Some(recording);
     }
     assert!(meter.slowness().is_too_slow(), "{said}");
-    let _ = writeln!(io::stderr(), "the machine was too slow to decide: {said}");
+    machine::was_too_slow(said);
     None
 }
 

@@ -20,6 +20,7 @@ mod counts_agree;
 mod doctor;
 mod exit_codes;
 mod guarded;
+mod printed;
 mod readme;
 mod recorded_views;
 mod recording;

@@ -4,13 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use jiff::Timestamp;
 use pileup_investigate::{Grade, Report, Snapshot, Task, Why};
-use pileup_model::{Polls, Wakers};
+use pileup_model::Wakers;
 use tempfile::TempDir;
 
 use crate::process::programs::workspace;
-use crate::recorded::{record, snapshot, task};
+use crate::recorded::{polled_once, record, snapshot};
 use crate::room::room;
 
 struct Ended {
@@ -62,24 +61,16 @@ fn watch() -> Vec<Snapshot> {
         .collect()
 }
 
-/// A task that was polled once, when it was spawned.
+/// The task that the crate of this number spawned at a second.
 fn spawned_at(second: i64, number: usize, site: &str) -> Task {
-    let at = Timestamp::from_second(second).expect("in range");
     let id = second.unsigned_abs() * 10 + number as u64;
     Task {
-        created_at: at,
-        polls: Polls {
-            count: 1,
-            last_started: Some(at),
-            last_ended: Some(at),
-            ..Polls::default()
-        },
         wakers: Some(Wakers {
             clones: 1,
             drops: u64::from(number >= CRATES.len()),
             ..Wakers::default()
         }),
-        ..task(id + 1, site, 7)
+        ..polled_once(id + 1, site, 7, second)
     }
 }
 

@@ -6,7 +6,6 @@
 //! on any machine, however fast and idle.
 #![cfg(unix)]
 
-use std::io::{self, Write};
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,6 +13,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
+use crate::machine;
 use crate::process::Process;
 use crate::room::room;
 
@@ -47,10 +47,8 @@ fn starving<T: Send>(process: &Process, watch: impl FnOnce() -> T + Send) -> Opt
     });
     let stopped_part = stopped.as_secs_f64() / started.elapsed().as_secs_f64();
     if stopped_part < STOPPED_PART {
-        let _ = writeln!(
-            io::stderr(),
-            "the machine was too slow to decide: the program was stopped for {stopped_part:.2} of the time"
-        );
+        let why = format!("the program was stopped for {stopped_part:.2} of the time");
+        machine::was_too_slow(why);
     }
     (stopped_part >= STOPPED_PART).then_some(seen)
 }

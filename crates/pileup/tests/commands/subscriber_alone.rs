@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::machine::{self, Meter};
+use crate::machine;
 use crate::process::Process;
 use crate::room::room;
 
@@ -18,20 +18,9 @@ fn leaky() -> Process {
 
 /// What pileup prints as JSON, and what it remarks.
 fn printed(arguments: &[&str]) -> (Value, String) {
-    let meter = Meter::start();
-    let output = crate::pileup()
-        .args(arguments)
-        .args(["--format", "json"])
-        .output()
-        .expect("pileup can be run");
-    let remarks = String::from_utf8_lossy(&output.stderr).into_owned();
-    // A slow machine may make a watch blind: what it has seen is printed all the same.
-    let is_blind = arguments[0] == "diagnose" && output.status.code() == Some(3);
-    let is_slow = meter.slowness().is_too_slow();
-    let has_printed = output.status.success() || (is_blind && is_slow);
-    assert!(has_printed, "{arguments:?}: {remarks}");
-    let json = serde_json::from_slice(&output.stdout).expect("it is JSON");
-    (json, remarks)
+    let printed = crate::printed::printed(&[arguments, &["--format", "json"]].concat());
+    let json = serde_json::from_str(&printed.text).expect("it is JSON");
+    (json, printed.remarks)
 }
 
 /// Asserts that this wait has its whole stack, down to the task's own future.

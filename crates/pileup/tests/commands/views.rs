@@ -8,7 +8,7 @@ use pileup_model::TaskKind;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::machine::{self, Meter};
+use crate::machine;
 use crate::process::Process;
 use crate::room::room;
 
@@ -23,15 +23,7 @@ fn pileup(arguments: &[&str]) -> Output {
 }
 
 fn printed(arguments: &[&str]) -> String {
-    let meter = Meter::start();
-    let output = pileup(arguments);
-    let said = String::from_utf8_lossy(&output.stderr);
-    // A slow machine may make a watch blind: what it has seen is printed all the same.
-    let is_blind = arguments[0] == "diagnose" && output.status.code() == Some(3);
-    let is_slow = meter.slowness().is_too_slow();
-    let has_printed = output.status.success() || (is_blind && is_slow);
-    assert!(has_printed, "{arguments:?}: {said}");
-    String::from_utf8(output.stdout).expect("it is text")
+    crate::printed::printed(arguments).text
 }
 
 /// A program of which more tasks have leaked already than a view must show.

@@ -6,11 +6,9 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
+use crate::process::LIFETIME;
 use crate::process::programs::programs;
 
-/// Longer than any test watches, on a machine of any speed. No target is left for longer than
-/// this if the test is killed.
-const LIFETIME: &str = "20m";
 /// For a program to get ready, on a machine that is busy.
 const PATIENCE: Duration = Duration::from_secs(60);
 

@@ -1,7 +1,9 @@
 //! How fast the machine is, measured: tests run as many programs at once as it has room for,
 //! and know afterwards whether it kept up.
 
+use std::fmt::Display;
 use std::hint::black_box;
+use std::io::{self, Write};
 use std::num::NonZero;
 use std::sync::{LazyLock, Mutex, Once, PoisonError};
 use std::thread;
@@ -130,6 +132,12 @@ impl Slowness {
         let is_late = self.late * LATE_ONE_IN >= self.rounds;
         self.factor >= SLOW || self.longest >= STALL || is_late
     }
+}
+
+/// Says that a test has decided nothing.
+pub fn was_too_slow(why: impl Display) {
+    // What is printed by a macro is seen only if the test fails.
+    let _ = writeln!(io::stderr(), "the machine was too slow to decide: {why}");
 }
 
 /// Computes for some milliseconds of an ordinary core.

@@ -15,7 +15,7 @@ use self::programs::programs;
 
 /// Longer than any test watches, on a machine of any speed. No program is left for longer than
 /// this if the test is killed.
-const LIFETIME: &str = "20m";
+pub const LIFETIME: &str = "20m";
 
 pub struct Process {
     child: Child,

@@ -18,6 +18,22 @@ pub fn task(id: u64, file: &str, line: u32) -> Task {
     }
 }
 
+/// A task that was polled once, when it was spawned.
+#[allow(dead_code, reason = "not every test needs a pile")]
+pub fn polled_once(id: u64, file: &str, line: u32, spawned_at: i64) -> Task {
+    let at = Timestamp::from_second(spawned_at).expect("in range");
+    Task {
+        created_at: at,
+        polls: Polls {
+            count: 1,
+            last_started: Some(at),
+            last_ended: Some(at),
+            ..Polls::default()
+        },
+        ..task(id, file, line)
+    }
+}
+
 /// What was there at a second.
 pub fn snapshot(second: i64, tasks: Vec<Task>) -> Snapshot {
     Snapshot {
@@ -41,19 +57,7 @@ pub fn record(folder: &Path, snapshots: &[Snapshot]) -> PathBuf {
 /// long enough to exclude that the program has only just started.
 #[allow(dead_code, reason = "not every test needs a pile")]
 pub fn pile(file: &str) -> Vec<Snapshot> {
-    let spawned = |second: i64| {
-        let at = Timestamp::from_second(second).expect("in range");
-        Task {
-            created_at: at,
-            polls: Polls {
-                count: 1,
-                last_started: Some(at),
-                last_ended: Some(at),
-                ..Polls::default()
-            },
-            ..task(second.unsigned_abs() + 1, file, 7)
-        }
-    };
+    let spawned = |second: i64| polled_once(second.unsigned_abs() + 1, file, 7, second);
     let at = |second| snapshot(second, (0..=second).map(spawned).collect());
     (0..=600).step_by(10).map(at).collect()
 }
