@@ -292,11 +292,10 @@ impl Client {
                 .is_news(live.number, says, now, self.since);
             // tokio-console goes on showing the task as it was when its details were opened.
             let is_said = is_news && !self.connection.is_looked_at(live.number);
-            if is_new || is_said {
-                let task = task_messages::task(registry, self.service.metadata, live, says);
-                batch.add_task(task);
-            }
-            batch.add_stats(live.number, task_messages::stats(registry, live, None));
+            let task = (is_new || is_said)
+                .then(|| task_messages::task(registry, self.service.metadata, live, says));
+            let stats = task_messages::stats(registry, live, None);
+            batch.add_task(live.number, task, stats);
         }
     }
 
@@ -322,12 +321,10 @@ impl Client {
             }
             let says = Sayings::default();
             // A client that has the task need not learn again what it is.
-            if self.is_first || live.born >= self.since {
-                let task = task_messages::task(registry, self.service.metadata, live, &says);
-                batch.add_task(task);
-            }
+            let task = (self.is_first || live.born >= self.since)
+                .then(|| task_messages::task(registry, self.service.metadata, live, &says));
             let stats = task_messages::stats(registry, live, Some(finished.ended));
-            batch.add_stats(live.number, stats);
+            batch.add_task(live.number, task, stats);
             if batch.is_full() {
                 return;
             }

@@ -27,14 +27,17 @@ impl Batch {
         self.bytes >= ENOUGH
     }
 
-    pub(super) fn add_task(&mut self, task: Task) {
-        self.bytes += task.encoded_len() + OF_ITEM;
-        self.tasks.new_tasks.push(task);
-    }
-
-    pub(super) fn add_stats(&mut self, task: u64, stats: Stats) {
+    /// Adds the counts of a task, and what it is where that is news. A task that finishes while
+    /// others are looked at comes twice: clients want it once.
+    pub(super) fn add_task(&mut self, id: u64, task: Option<Task>, stats: Stats) {
+        if let Some(task) = task
+            && !self.tasks.stats_update.contains_key(&id)
+        {
+            self.bytes += task.encoded_len() + OF_ITEM;
+            self.tasks.new_tasks.push(task);
+        }
         self.bytes += stats.encoded_len() + OF_ENTRY;
-        self.tasks.stats_update.insert(task, stats);
+        self.tasks.stats_update.insert(id, stats);
     }
 
     pub(super) fn add_resource(
@@ -82,5 +85,24 @@ impl Batch {
         *tasks == TaskUpdate::default()
             && *resources == ResourceUpdate::default()
             && *ops == AsyncOpUpdate::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_that_finishes_before_the_message_is_sent_is_new_once() {
+        let live = Stats::default();
+        let finished = Stats {
+            dropped_at: Some(prost_types::Timestamp::default()),
+            ..Stats::default()
+        };
+        let mut batch = Batch::default();
+        batch.add_task(7, Some(Task::default()), live);
+        batch.add_task(7, Some(Task::default()), finished);
+        assert_eq!(batch.tasks.new_tasks.len(), 1);
+        assert_eq!(batch.tasks.stats_update[&7], finished);
     }
 }

@@ -53,6 +53,17 @@ async fn what_was_cut_is_counted() {
         .await;
 }
 
+/// [`State::take_in`](crate::client::State::take_in) expects that a message has the stats of each
+/// new task, and each one once.
+#[tokio::test]
+async fn a_task_that_finishes_while_others_are_looked_at_is_new_once() {
+    let target = Target::start(By::Pileup, "short-lived 50");
+    let mut client = Client::attach(&target.address).await;
+    client
+        .until("many tasks have finished", |state| state.finished() > 2_000)
+        .await;
+}
+
 #[tokio::test]
 async fn the_program_goes_on_while_its_tasks_are_read() {
     let target = Target::start(By::Pileup, "busy-spawn 0");

@@ -57,6 +57,7 @@ fn run() {
             "short" => short(count).await,
             "busy" => busy(count),
             "busy-spawn" => busy_spawn(),
+            "short-lived" => short_lived(count),
             "in-place" => in_place().await,
             "poll-ops" => poll_ops(),
             "all" => all::all().await,
@@ -196,6 +197,22 @@ fn busy_spawn() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     });
+}
+
+/// So many tasks at any time, each of which soon finishes and makes place for another one.
+fn short_lived(count: usize) {
+    for _ in 0..count {
+        tokio::spawn(async {
+            loop {
+                let short = tokio::spawn(async {
+                    for _ in 0..100 {
+                        tokio::task::yield_now().await;
+                    }
+                });
+                let _ = short.await;
+            }
+        });
+    }
 }
 
 /// A task that gives up its worker, and blocks for good.
