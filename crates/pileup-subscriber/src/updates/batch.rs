@@ -27,8 +27,8 @@ impl Batch {
         self.bytes >= ENOUGH
     }
 
-    /// Adds the counts of a task, and what it is where that is news. A task that finishes while
-    /// others are looked at comes twice: clients want it once.
+    /// Adds the counts of a task, and the task itself where a client may not know it yet. A task
+    /// that finishes during a look is added twice: the message lists it once, with its last counts.
     pub(super) fn add_task(&mut self, id: u64, task: Option<Task>, stats: Stats) {
         if let Some(task) = task
             && !self.tasks.stats_update.contains_key(&id)

@@ -53,8 +53,8 @@ async fn what_was_cut_is_counted() {
         .await;
 }
 
-/// [`State::take_in`](crate::client::State::take_in) expects that a message has the stats of each
-/// new task, and each one once.
+/// [`State::take_in`](crate::client::State::take_in) asserts that a message lists each new task
+/// once, with its stats.
 #[tokio::test]
 async fn a_task_that_finishes_while_others_are_looked_at_is_new_once() {
     let target = Target::start(By::Pileup, "short-lived 50");

@@ -199,7 +199,7 @@ fn busy_spawn() {
     });
 }
 
-/// So many tasks at any time, each of which soon finishes and makes place for another one.
+/// Keeps `count` tasks running. Each of them finishes soon, and another one takes its place.
 fn short_lived(count: usize) {
     for _ in 0..count {
         tokio::spawn(async {
