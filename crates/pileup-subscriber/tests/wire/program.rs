@@ -3,13 +3,13 @@
 mod all;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use console_subscriber::{ConsoleLayer, ServerParts};
 use tokio::net::TcpListener;
-use tokio::runtime::Handle;
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{Notify, Semaphore};
 use tracing::subscriber::NoSubscriber;
 use tracing_subscriber::filter::filter_fn;
@@ -38,11 +38,7 @@ fn run() {
     };
     let (name, count) = program.split_once(' ').unwrap_or((&program, "0"));
     let count: usize = count.parse().expect("a number");
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .expect("a runtime");
+    let runtime = runtime_of(name);
     if name == "dropped-runtime" {
         runtime.block_on(idle(count));
         drop(runtime);
@@ -69,6 +65,18 @@ fn run() {
     });
 }
 
+fn runtime_of(program: &str) -> Runtime {
+    let mut builder = if program == "all" {
+        // When two threads reach a callsite for the first time at once, console-subscriber may
+        // miss what one of them does there: it does not yet know the callsite.
+        Builder::new_current_thread()
+    } else {
+        Builder::new_multi_thread()
+    };
+    builder.worker_threads(2).enable_all();
+    builder.build().expect("a runtime")
+}
+
 fn start_pileup() -> SocketAddr {
     let mut builder = pileup_subscriber::builder()
         .with_default_env()
@@ -92,9 +100,10 @@ fn start_console_subscriber() -> SocketAddr {
         .publish_interval(PUBLISH_INTERVAL)
         .retention(RETENTION)
         .build();
+    let (started, has_started) = mpsc::channel();
     thread::spawn(move || {
         let _unseen = tracing::subscriber::set_default(NoSubscriber::default());
-        let runtime = tokio::runtime::Builder::new_current_thread()
+        let runtime = Builder::new_current_thread()
             .enable_all()
             .build()
             .expect("a runtime");
@@ -110,6 +119,10 @@ fn start_console_subscriber() -> SocketAddr {
                 ..
             } = server.into_parts();
             tokio::spawn(aggregator.run());
+            // Its own first times at callsites are over before the program begins: see
+            // `runtime_of`.
+            tokio::task::yield_now().await;
+            let _ = started.send(());
             let server = tonic::transport::Server::builder().add_service(instrument_server);
             server
                 .serve_with_incoming(clients)
@@ -117,6 +130,7 @@ fn start_console_subscriber() -> SocketAddr {
                 .expect("it serves");
         });
     });
+    has_started.recv().expect("it serves");
     let of_tokio = filter_fn(|metadata| {
         metadata.name().starts_with("runtime.")
             || metadata.target().starts_with("runtime")

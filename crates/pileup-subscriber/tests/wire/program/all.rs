@@ -11,8 +11,8 @@ use tokio::time::{Instant, interval_at, sleep};
 
 use super::settle;
 
-/// Longer than a thread has to wait for its turn on a busy machine.
-const UNLIKE_ANY_DELAY: Duration = Duration::from_millis(300);
+/// Long enough to be pending at its first poll.
+const SHORT: Duration = Duration::from_millis(50);
 /// Longer than any test.
 const NEVER: Duration = Duration::from_secs(1_000);
 
@@ -63,8 +63,8 @@ async fn tasks() {
 async fn timers() {
     spawn("sleeps", async { sleep(NEVER).await });
     let sleeps_twice = spawn("sleeps twice", async {
-        sleep(UNLIKE_ANY_DELAY).await;
-        sleep(UNLIKE_ANY_DELAY).await;
+        sleep(SHORT).await;
+        sleep(SHORT).await;
     });
     finishes(sleeps_twice).await;
     spawn("ticks", async {
