@@ -119,7 +119,7 @@ fn start_console_subscriber() -> SocketAddr {
                 ..
             } = server.into_parts();
             tokio::spawn(aggregator.run());
-            // Its own first times at callsites are over before the program begins: see
+            // The server has come to its own callsites before the program begins: see
             // `runtime_of`.
             tokio::task::yield_now().await;
             let _ = started.send(());

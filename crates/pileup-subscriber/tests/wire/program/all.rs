@@ -11,7 +11,7 @@ use tokio::time::{Instant, interval_at, sleep};
 
 use super::settle;
 
-/// Long enough to be pending at its first poll.
+/// Always pending at its first poll: no timer elapses while the only thread polls.
 const SHORT: Duration = Duration::from_millis(50);
 /// Longer than any test.
 const NEVER: Duration = Duration::from_secs(1_000);
