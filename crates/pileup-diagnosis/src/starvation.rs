@@ -21,7 +21,8 @@
 //! and those that compute wait for most of the time. Then its tasks are polled, and each poll brings
 //! them on, but there are few polls. A task that nobody polls does not wait for a processor, nor
 //! does one that waits for a timer. So if a program is merely slowed, the tasks of a pile are
-//! excused that are still polled, and are not seen to wait for a timer.
+//! excused that are still polled, and are not seen to wait for a timer. And it spawns fewer tasks,
+//! the more it is slowed: that new tasks become rarer shows no pool that becomes full.
 //!
 //! One moment shows nothing: a thousand tasks that are spawned at once wait for each other, and
 //! their first polls are late on any machine. So the watch is cut into stretches, each long
@@ -72,6 +73,11 @@ pub(crate) fn is_starved(history: &History) -> bool {
 /// Whether the program of a watch was slowed, and not starved: what is still polled may be late.
 pub(crate) fn is_slowed(history: &History) -> bool {
     history.process_waits().slow_the_process() && !is_starved(history)
+}
+
+/// Whether the program of a watch got too little processor time in either way.
+pub(crate) fn is_starved_or_slowed(history: &History) -> bool {
+    history.process_waits().slow_the_process() || is_starved(history)
 }
 
 /// The figures of a program that was starved or slowed.

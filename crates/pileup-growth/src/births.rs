@@ -17,6 +17,10 @@
 //!   one of a hundred watches of a leak whose tasks come at random. So does a slope that only
 //!   shows together with the time before the watch.
 //!
+//! A program that gets ever less processor time spawns its tasks ever more rarely, or none for a
+//! while. In such a watch a trend leaves the question open, and so does a silence of less than half
+//! of the window.
+//!
 //! D. Cox and P. Lewis, *The Statistical Analysis of Series of Events*, 1966, treats both
 //! questions.
 
@@ -37,6 +41,8 @@ const FEWEST_AFTER_BURST: usize = 6;
 const TOGETHER: f64 = 1.0 / 50.0;
 /// So many times the longest gap is too long for one more.
 const GAPS: f64 = 2.5;
+/// A shorter silence, as a part of the window, may be that of a program which was slowed.
+const LONG_SILENCE: f64 = 0.5;
 /// From more arrivals on, the longest gap says how regular they are.
 const REGULAR: i32 = 8;
 /// Parts of the window in which arrivals are counted.
@@ -55,20 +61,22 @@ const LEAST_VARIANCE: f64 = 0.1;
 pub(crate) enum Trend {
     /// They have stopped, or come ever more rarely.
     Ends,
-    /// They may come ever more rarely.
+    /// They may come ever more rarely, or may have stopped.
     MayEnd,
     GoesOn,
 }
 
 /// Whether arrivals go on. They are in order, in seconds since the start of the window, which
-/// begins with the first of them and lasts for `window` seconds.
-pub(crate) fn trend(arrivals: &[f64], window: f64) -> Trend {
-    if has_stopped(arrivals, window)
-        || falls(arrivals, window, FALLS)
-        || !goes_on_after_burst(arrivals, window)
+/// begins with the first of them and lasts for `window` seconds. `slowed` says whether the program
+/// got too little processor time.
+pub(crate) fn trend(arrivals: &[f64], window: f64, slowed: bool) -> Trend {
+    let least_silence = if slowed { window * LONG_SILENCE } else { 0.0 };
+    if has_stopped(arrivals, window, least_silence)
+        || (!slowed && falls(arrivals, window, FALLS))
+        || !goes_on_after_burst(arrivals, window, slowed)
     {
         Trend::Ends
-    } else if falls(arrivals, window, MAY_FALL) {
+    } else if falls(arrivals, window, MAY_FALL) || has_stopped(arrivals, window, 0.0) {
         Trend::MayEnd
     } else {
         Trend::GoesOn
@@ -81,7 +89,7 @@ pub(crate) fn become_rarer(arrivals: &[f64], window: f64) -> bool {
 }
 
 /// Whether there is no burst at the start, or arrivals go on without it.
-fn goes_on_after_burst(arrivals: &[f64], window: f64) -> bool {
+fn goes_on_after_burst(arrivals: &[f64], window: f64, slowed: bool) -> bool {
     let (burst, after) = arrivals.split_at(arrivals.partition_point(|time| *time < window * BURST));
     if burst.len() < FEWEST_IN_BURST || burst.len() <= after.len() {
         return true;
@@ -91,10 +99,11 @@ fn goes_on_after_burst(arrivals: &[f64], window: f64) -> bool {
     }
     let began = after[0];
     let since: Vec<f64> = after.iter().map(|time| time - began).collect();
-    trend(&since, window - began) > Trend::Ends
+    trend(&since, window - began, slowed) > Trend::Ends
 }
 
-fn has_stopped(arrivals: &[f64], window: f64) -> bool {
+/// Whether nothing has come for at least this many seconds, and for too long to be chance.
+fn has_stopped(arrivals: &[f64], window: f64, least_silence: f64) -> bool {
     let Some(last) = arrivals.last() else {
         return true;
     };
@@ -116,7 +125,7 @@ fn has_stopped(arrivals: &[f64], window: f64) -> bool {
     }
     let chance = (1.0 - silence / window).powi(moments - 1);
     let is_overdue = moments > REGULAR && silence > longest_gap * GAPS;
-    chance < SIGNIFICANCE || is_overdue
+    silence >= least_silence && (chance < SIGNIFICANCE || is_overdue)
 }
 
 #[expect(
@@ -150,7 +159,7 @@ mod tests {
     use super::*;
 
     fn go_on(arrivals: &[f64], window: f64) -> bool {
-        trend(arrivals, window) == Trend::GoesOn
+        trend(arrivals, window, false) == Trend::GoesOn
     }
 
     fn every(gap: f64, until: f64) -> Vec<f64> {
@@ -218,5 +227,17 @@ mod tests {
             .map(|number| 30.0 * (1.0 - (1.0 - f64::from(number) / 61.0).sqrt()))
             .collect();
         assert!(!go_on(&filling, 30.0));
+    }
+
+    #[test]
+    fn arrivals_of_a_slowed_program_may_go_on_though_they_become_rarer_or_pause() {
+        let trends = |arrivals: &[f64]| [false, true].map(|slowed| trend(arrivals, 30.0, slowed));
+        let mut rarer = every(0.1, 10.0);
+        rarer.extend((11..30).map(f64::from));
+        assert_eq!(trends(&rarer), [Trend::Ends, Trend::MayEnd]);
+        assert_eq!(trends(&every(0.1, 20.0)), [Trend::Ends, Trend::MayEnd]);
+        assert_eq!(trends(&every(0.1, 14.0)), [Trend::Ends, Trend::Ends]);
+        assert_eq!(trends(&every(0.03, 2.0)), [Trend::Ends, Trend::Ends]);
+        assert_eq!(trends(&every(0.1, 30.0)), [Trend::GoesOn, Trend::GoesOn]);
     }
 }

@@ -136,6 +136,7 @@ mod tests {
             },
             before: None,
             lag: Duration::ZERO,
+            slowed: false,
         };
         let exposure = Exposure::of(&population);
         let (all, _) = seconds_above(&exposure, 0);
@@ -165,6 +166,7 @@ mod tests {
                 entered: &nothing,
             }),
             lag: Duration::ZERO,
+            slowed: false,
         };
         let exposure = Exposure::of(&population);
         // 10 s of the watch, and of the time before a tenth of 100 s + 100 x 1 s.

@@ -191,6 +191,7 @@ impl<C> CohortSeen<C> {
             },
             before: None,
             lag,
+            slowed: false,
         }
     }
 }

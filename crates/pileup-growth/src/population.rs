@@ -18,6 +18,9 @@ pub struct Population<'a> {
     pub before: Option<Period<'a>>,
     /// How late births are reported.
     pub lag: Duration,
+    /// Whether the program got so little processor time that tasks may come more rarely because of
+    /// it.
+    pub slowed: bool,
 }
 
 /// A stretch of time of which every death is known.

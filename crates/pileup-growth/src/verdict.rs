@@ -57,8 +57,8 @@ pub enum Verdict {
         /// How much longer to watch until it would be called a leak, if tasks keep growing old
         /// at the same rate and none of them finishes. None where that takes over an hour.
         more: Option<Duration>,
-        /// Whether tasks may come ever more rarely, as in a pool that becomes full. Then a longer
-        /// watch shows whether they do.
+        /// Whether tasks may come ever more rarely, as in a pool that becomes full, or may have
+        /// stopped. Then a longer watch shows whether they do.
         may_end: bool,
     },
     /// Its tasks finish, or their number does not grow.
@@ -305,19 +305,23 @@ impl Question<'_> {
         // Births are reported late, but a task that is old was reported before.
         let unknown = self.population.lag.saturating_sub(old_age);
         let known = window.saturating_sub(unknown).max(window / 2);
-        trend(&times, known.as_secs_f64())
+        trend(&times, known.as_secs_f64(), self.population.slowed)
     }
 
     /// Whether tasks keep coming that have not been there before.
     fn comes(&self) -> Trend {
         let Population {
-            came, watch, lag, ..
+            came,
+            watch,
+            lag,
+            slowed,
+            ..
         } = self.population;
         let Some(came) = came else {
             return Trend::GoesOn;
         };
         let (times, known) = arrivals(came, watch.length, *lag);
-        trend(&times, known)
+        trend(&times, known, *slowed)
     }
 
     /// Whether tasks come ever more rarely in the watch and some time before it. The live tasks

@@ -59,6 +59,7 @@ impl Tasks {
             },
             before: None,
             lag: Duration::ZERO,
+            slowed: false,
         };
         population.verdict(max_lifetime)
     }
@@ -240,6 +241,7 @@ fn births_that_are_reported_late_are_no_silence() {
         },
         before: None,
         lag: Duration::from_secs(lag),
+        slowed: false,
     };
     assert_eq!(population(0).verdict(DEFAULT_MAX_LIFETIME), Verdict::Clear);
     leak(population(5).verdict(DEFAULT_MAX_LIFETIME));
@@ -258,6 +260,7 @@ fn population<'a>(watch: f64, ages: &'a [Duration], finished: &'a Lifetimes) -> 
         },
         before: None,
         lag: Duration::ZERO,
+        slowed: false,
     }
 }
 

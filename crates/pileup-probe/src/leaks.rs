@@ -134,6 +134,7 @@ impl Leaks {
                 },
                 before: None,
                 lag: Duration::ZERO,
+                slowed: false,
             };
             let cohorts = tested(cohorts, ages.len() as u64 + finished.total());
             let populations: Vec<Population> = cohorts

@@ -30,7 +30,12 @@ pub(crate) struct Cohort<'a> {
 }
 
 impl Cohort<'_> {
-    pub(crate) fn population(&self, watch: Duration, lag: Duration) -> Population<'_> {
+    pub(crate) fn population(
+        &self,
+        watch: Duration,
+        lag: Duration,
+        slowed: bool,
+    ) -> Population<'_> {
         Population {
             ages: &self.ages,
             came: Some(&self.came),
@@ -41,6 +46,7 @@ impl Cohort<'_> {
             },
             before: None,
             lag,
+            slowed,
         }
     }
 }

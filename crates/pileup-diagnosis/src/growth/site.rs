@@ -11,6 +11,7 @@ use super::cohorts::{Cohort, cohorts};
 use super::expected::Expected;
 use crate::facts::InCommon;
 use crate::history::{History, SiteHistory};
+use crate::starvation::is_starved_or_slowed;
 use crate::thresholds::are_most;
 
 /// The verdict on the tasks of one spawn site.
@@ -37,9 +38,10 @@ pub fn growth<'a>(history: &'a History, expected: &Expected) -> Vec<Grown<'a>> {
 
 /// The same, with several verdicts on a site of which several cohorts leak.
 pub(super) fn all_growth<'a>(history: &'a History, expected: &Expected) -> Vec<Grown<'a>> {
+    let slowed = is_starved_or_slowed(history);
     let sites = history.sites();
     sites
-        .flat_map(|(site, seen)| grown(site, seen, history, expected.max_lifetime(site)))
+        .flat_map(|(site, seen)| grown(site, seen, history, expected.max_lifetime(site), slowed))
         .collect()
 }
 
@@ -48,6 +50,7 @@ fn grown<'a>(
     seen: &'a SiteHistory,
     history: &'a History,
     max_lifetime: Duration,
+    slowed: bool,
 ) -> Vec<Grown<'a>> {
     let Some(latest) = history.latest() else {
         return Vec::new();
@@ -70,11 +73,12 @@ fn grown<'a>(
         },
         before: Some(before),
         lag,
+        slowed,
     };
     let cohorts = cohorts(site, &live, history, latest.at);
     let populations: Vec<Population> = cohorts
         .iter()
-        .map(|cohort| cohort.population(watch, lag))
+        .map(|cohort| cohort.population(watch, lag, slowed))
         .collect();
     let verdict = SiteVerdict::of(&population, &populations, max_lifetime);
     let of = |verdict: Verdict, cohort: Option<Cohort<'a>>| Grown {

@@ -42,14 +42,12 @@ fn claim(pile: &Pile, observation: &Observation) -> Claim {
     // That nobody is left who woke the old decides more than a longer watch.
     doubts.extend(pile.undecided().filter(|_| !wakers.are_gone()));
     doubts.extend(wakers.wake_still().then_some(Doubt::StillWoken));
-    // A task that waits for a timer does not wait for a processor. A pile that is not decided is
-    // a suspicion anyway.
-    let may_be_late = pile.is_decided()
-        && !ticks
-        && is_slowed(observation.history)
-        && pile.is_still_polled()
-        && !pile.waits_for_time();
-    doubts.extend(may_be_late.then_some(Doubt::Starved));
+    // A task that waits for a timer does not wait for a processor.
+    let may_be_late =
+        pile.is_decided() && !ticks && pile.is_still_polled() && !pile.waits_for_time();
+    let new_may_be_late = matches!(pile.undecided(), Some(Doubt::MayBecomeFull { .. }));
+    let is_held_back = (may_be_late || new_may_be_late) && is_slowed(observation.history);
+    doubts.extend(is_held_back.then_some(Doubt::Starved));
     let old: Vec<&Task> = pile.old().collect();
     Claim {
         members: pile.stuck().map(|task| task.id).collect(),
@@ -152,7 +150,8 @@ the polls of the oldest.
 - A machine that is too slow for the program: tasks that are still polled may be
   late rather than stuck. Where pileup runs on the machine of the program, it sees
   how long the threads wait for a processor. The finding is *suspicious* then,
-  unless the tasks are seen to wait for a timer.
+  unless the tasks are seen to wait for a timer. Such a program also spawns fewer
+  tasks: a site whose new tasks become rarer is *suspicious* then, and not clear.
 - Overload: a backlog that grows looks the same while it does. Stop the load,
   and see whether the tasks go. A backlog drains, a leak stays.
 

@@ -326,6 +326,32 @@ fn tasks_that_go_on_in_a_slowed_program_may_be_late_unless_they_wait_for_a_timer
 }
 
 #[test]
+fn new_tasks_that_become_rarer_in_a_slowed_program_show_no_pool_that_becomes_full() {
+    let mut program = Program::default();
+    for number in 0..75 {
+        program.spawn("src/leak.rs", 20.0 + 0.2 * f64::from(number), None);
+        program.spawn("src/pool.rs", 20.0 + 0.02 * f64::from(number), None);
+    }
+    for number in 0..8 {
+        program.spawn("src/leak.rs", 35.0 + 2.0 * f64::from(number), None);
+    }
+    for (waits_for_processor, grade) in [
+        ([1, 60, 60], None),
+        ([1, 99, 99], Some(Grade::Suspicious)),
+        ([60, 300, 300], Some(Grade::Suspicious)),
+    ] {
+        let report = program.watch_changed(20.0, 50.0, |snapshot, now| {
+            snapshot.process = Some(process(now, waits_for_processor, 0));
+        });
+        let case = format!("{waits_for_processor:?}");
+        assert_eq!(grade_of_leak(&report), grade, "{case}");
+        assert_eq!(is_starved(&report), grade.is_some(), "{case}");
+        // Most of it came at once.
+        assert_eq!(grade_at(&report, "src/pool.rs"), None, "{case}");
+    }
+}
+
+#[test]
 fn a_process_that_is_stopped_for_a_moment_is_not_starved() {
     let stopped_for = |looks: u64| {
         program().watch_changed(20.0, 50.0, |snapshot, now| {

@@ -116,6 +116,7 @@ fn is_accused(tasks: &[Task], marks: &Marks<Cohort, f64>, now: f64) -> bool {
         },
         before: None,
         lag: Duration::ZERO,
+        slowed: false,
     };
     let seen = marks.cohorts(millis(now), count).into_iter();
     let mut seen: Vec<(CohortSeen<Cohort>, Vec<Duration>)> = seen.zip(of_cohorts).collect();

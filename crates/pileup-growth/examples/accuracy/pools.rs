@@ -111,6 +111,7 @@ impl Pool {
             },
             before: None,
             lag: Duration::ZERO,
+            slowed: false,
         };
         let lists = places.each_ref().map(Stays::lists);
         let cohorts = [0, 1].map(|place| Population {

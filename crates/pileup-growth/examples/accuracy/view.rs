@@ -124,6 +124,7 @@ impl View {
             watch: self.watch.period(),
             before: self.before.as_ref().map(Seen::period),
             lag: Duration::ZERO,
+            slowed: false,
         }
     }
 }
