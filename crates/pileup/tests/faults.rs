@@ -11,11 +11,12 @@ mod process;
 mod proxy;
 #[path = "faults/target.rs"]
 mod target;
+#[path = "support/unanswered.rs"]
+mod unanswered;
 #[path = "faults/watcher.rs"]
 mod watcher;
 
 use std::io::{self, Write};
-use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -30,6 +31,7 @@ use self::machine::Meter;
 use self::process::Process;
 use self::proxy::Proxy;
 use self::target::Target;
+use self::unanswered::unanswered;
 use self::watcher::{Verdict, Watcher, diagnose};
 
 /// Long enough for a signal to be noticed.
@@ -91,9 +93,8 @@ fn main() {
 }
 
 fn a_target_that_never_comes() {
-    let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = free.local_addr().expect("its port");
-    drop(free);
+    let socket = unanswered();
+    let address = socket.local_addr().expect("its port");
     let verdict = diagnose(&format!("http://{address}"), 2);
     verdict.says(3, "failed to reach");
     verdict.says(3, "is the program running");
@@ -104,13 +105,12 @@ fn a_target_that_is_not_there_yet() {
     // pileup tries for five seconds: a machine on which the target needs longer to start cannot
     // show it.
     for _ in 0..5 {
-        // The system gives a port that was free a moment ago to nobody else so soon.
-        let first = Target::start("healthy", &["standby"]);
-        let address = first.host_and_port().to_owned();
-        drop(first);
+        let socket = unanswered();
+        let address = socket.local_addr().expect("its port").to_string();
         let (meter, watched_since) = (Meter::start(), Instant::now());
         let watcher = Watcher::start(&format!("http://{address}"), 3);
         thread::sleep(Duration::from_millis(500));
+        drop(socket);
         let _target = Target::start_at(&address, "healthy", &["standby"], &[]);
         let is_late = watched_since.elapsed() > Duration::from_secs(4);
         let verdict = watcher.verdict();

@@ -1,6 +1,5 @@
 //! `pileup doctor` on real targets.
 
-use std::net::TcpListener;
 use std::process::{Command, Output};
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use tracing_subscriber::prelude::*;
 use crate::machine::Meter;
 use crate::process::Process;
 use crate::room::room;
+use crate::unanswered::unanswered;
 
 fn doctor(console: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pileup"));
@@ -88,9 +88,8 @@ async fn a_target_of_which_nothing_is_recorded_learns_what_to_fix() {
 
 #[test]
 fn a_target_that_is_not_there_is_not_examined() {
-    let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = free.local_addr().expect("its port");
-    drop(free);
+    let socket = unanswered();
+    let address = socket.local_addr().expect("its port");
     let output = doctor(&format!("http://{address}"));
     assert_eq!(output.status.code(), Some(3));
     assert!(output.stdout.is_empty());

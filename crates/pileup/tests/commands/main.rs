@@ -15,6 +15,8 @@ mod recorded;
 #[path = "../scenarios/truth.rs"]
 #[allow(dead_code, reason = "other tests use more of it")]
 mod truth;
+#[path = "../support/unanswered.rs"]
+mod unanswered;
 
 mod counts_agree;
 mod doctor;
