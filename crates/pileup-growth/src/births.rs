@@ -76,7 +76,7 @@ pub(crate) fn trend(arrivals: &[f64], window: f64, slowed: bool) -> Trend {
         || !goes_on_after_burst(arrivals, window, slowed)
     {
         Trend::Ends
-    } else if falls(arrivals, window, MAY_FALL) || has_stopped(arrivals, window, 0.0) {
+    } else if falls(arrivals, window, MAY_FALL) || (slowed && has_stopped(arrivals, window, 0.0)) {
         Trend::MayEnd
     } else {
         Trend::GoesOn

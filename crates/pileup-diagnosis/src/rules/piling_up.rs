@@ -42,12 +42,14 @@ fn claim(pile: &Pile, observation: &Observation) -> Claim {
     // That nobody is left who woke the old decides more than a longer watch.
     doubts.extend(pile.undecided().filter(|_| !wakers.are_gone()));
     doubts.extend(wakers.wake_still().then_some(Doubt::StillWoken));
-    // A task that waits for a timer does not wait for a processor.
-    let may_be_late =
-        pile.is_decided() && !ticks && pile.is_still_polled() && !pile.waits_for_time();
-    let new_may_be_late = matches!(pile.undecided(), Some(Doubt::MayBecomeFull { .. }));
-    let is_held_back = (may_be_late || new_may_be_late) && is_slowed(observation.history);
-    doubts.extend(is_held_back.then_some(Doubt::Starved));
+    let may_be_late = is_slowed(observation.history)
+        && match pile.undecided() {
+            // A task that waits for a timer does not wait for a processor.
+            None => !ticks && pile.is_still_polled() && !pile.waits_for_time(),
+            // New tasks may be late as well.
+            Some(doubt) => matches!(doubt, Doubt::MayBecomeFull { .. }),
+        };
+    doubts.extend(may_be_late.then_some(Doubt::Starved));
     let old: Vec<&Task> = pile.old().collect();
     Claim {
         members: pile.stuck().map(|task| task.id).collect(),
